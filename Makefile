@@ -1,0 +1,51 @@
+# Peripety: what a person types. Each line of work is in scripts/, where it says
+# what it does. `make` alone shows the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deps build run demo check test lint fmt doc deny bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
+
+deps: ## Install what is missing to build, run and check Peripety (as root), or say what to install
+	@scripts/deps.sh check
+
+build: ## Build the release programs: target/release/peripetyd and target/release/prpt
+	@scripts/deps.sh build
+	@scripts/cargo.sh build --release --workspace
+
+run: ## Build, then run the daemon in the foreground on this machine's journal, or on a recorded incident
+	@scripts/run.sh
+
+demo: ## Show the whole round on a recorded incident: daemon, prpt, Python; ends by itself
+	@scripts/demo.sh
+
+check: ## Check everything: format, lints, documentation, build, all tests
+	@scripts/check.sh
+
+test: ## Run all tests
+	@scripts/deps.sh check
+	@scripts/cargo.sh test --workspace
+
+lint: ## Lint the Rust code with clippy
+	@scripts/deps.sh check
+	@scripts/cargo.sh clippy --workspace --all-targets -- -D warnings
+
+fmt: ## Format the Rust code
+	@scripts/deps.sh check
+	@scripts/cargo.sh fmt --all
+
+doc: ## Build the documentation of the crates: target/doc
+	@scripts/deps.sh build
+	@scripts/cargo.sh doc --workspace --no-deps
+
+deny: ## Check licences, bans and sources of all dependencies (deny.toml)
+	@scripts/deny.sh
+
+bench: ## Measure lines per second through the matcher and the whole pipeline
+	@scripts/deps.sh run
+	@scripts/cargo.sh bench --workspace
+
+clean: ## Remove what was built and fetched: target and .cache
+	@rm -rf target .cache

@@ -1,0 +1,52 @@
+//! The one error type of this crate.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a question has no answer. Each message says what was looked at and what can be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No block device of this tree goes by that string.
+    #[error("no block device {device:?}: looked for {looked}; `lsblk` lists the devices of this machine")]
+    NotFound {
+        /// The string as it was given.
+        device: String,
+        /// What was looked for and where.
+        looked: String,
+    },
+    /// Several block devices go by that string.
+    #[error("{device:?} means several block devices ({}): name one of them", candidates.join(", "))]
+    Ambiguous {
+        /// The string as it was given.
+        device: String,
+        /// Kernel names of the devices, in natural order.
+        candidates: Vec<String>,
+    },
+    /// A file or folder that is needed could not be read.
+    #[error("cannot read {}: {source}; is it there, and may this user read it?", path.display())]
+    Source {
+        /// The path, as seen inside the tree.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A recorded device tree is not in the text format that [`crate::Recorded`] describes.
+    #[error("device tree, line {line}: {problem}; {remedy}")]
+    BadText {
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong with the line.
+        problem: String,
+        /// What would be right.
+        remedy: &'static str,
+    },
+    /// The boot id is not one.
+    #[error("{} holds {found:?}, which is not a boot id of 32 hexadecimal digits; record the tree again", path.display())]
+    BadBootId {
+        /// Where it was read.
+        path: PathBuf,
+        /// What was found there.
+        found: String,
+    },
+}

@@ -1,0 +1,167 @@
+//! What is known about one block device.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::name::DevNumber;
+
+/// What kind of block device it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BlkType {
+    /// A disk of the SCSI layer: SCSI, SATA, SAS, FC, iSCSI, USB.
+    Scsi,
+    /// An NVMe namespace, or a path to one.
+    Nvme,
+    /// A multipath map.
+    DmMultipath,
+    /// A logical volume of LVM, inner ones (`vg-pool_tdata`) too.
+    DmLvm,
+    /// A mapping of cryptsetup.
+    DmCrypt,
+    /// Any other device-mapper device.
+    Dm,
+    /// A software RAID array.
+    Md,
+    /// A partition, the kernel's or kpartx's.
+    Partition,
+    /// A file or device that is looped back.
+    Loop,
+    /// A virtio disk.
+    Virtio,
+    /// An MMC or SD card.
+    Mmc,
+    /// Compressed memory.
+    Zram,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for BlkType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Scsi => "scsi",
+            Self::Nvme => "nvme",
+            Self::DmMultipath => "dm-multipath",
+            Self::DmLvm => "dm-lvm",
+            Self::DmCrypt => "dm-crypt",
+            Self::Dm => "dm",
+            Self::Md => "md",
+            Self::Partition => "partition",
+            Self::Loop => "loop",
+            Self::Virtio => "virtio",
+            Self::Mmc => "mmc",
+            Self::Zram => "zram",
+            Self::Other => "other",
+        })
+    }
+}
+
+/// A block device that another one is built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The kernel's name.
+    pub kdev: String,
+    /// The node, as [`BlockInfo::dev_path`].
+    pub dev_path: String,
+    /// The identity, as [`BlockInfo::dev_wwid`].
+    pub dev_wwid: Option<String>,
+}
+
+/// One block device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockInfo {
+    /// The kernel's name: `sdb`, `dm-3`, `cciss/c0d0`.
+    pub kdev: String,
+    /// The device number. A path of a multipathed NVMe namespace (`nvme0c1n1`) has none.
+    pub major_minor: Option<DevNumber>,
+    /// The node to use: `/dev/sdb`, for device-mapper `/dev/mapper/NAME`, for an NVMe path its namespace's.
+    pub dev_path: String,
+    /// The kind.
+    pub blk_type: BlkType,
+    /// The identity: the same on every path, after a reboot, under another name. Never invented, so that a device
+    /// without any (a USB stick without a serial number, zram) has none.
+    pub dev_wwid: Option<String>,
+    /// What it is built from, all levels, nearest first, each device once. Begins with the disk for a partition.
+    pub owners: Vec<Owner>,
+    /// Kernel names of what is directly built on it: partitions, maps, arrays.
+    pub holders: Vec<String>,
+    /// The size in bytes.
+    pub size_bytes: u64,
+    /// What lies on it: a file system (`ext4`), or what makes it part of something (`LVM2_member`). From udev, else
+    /// from the mount.
+    pub fs_type: Option<String>,
+    /// The UUID of that.
+    pub fs_uuid: Option<String>,
+    /// The label of that.
+    pub fs_label: Option<String>,
+    /// Where it is mounted, bind mounts included: first where its root folder is, and the oldest first. At the end
+    /// `[SWAP]` when it is in use as swap.
+    pub mount_points: Vec<String>,
+    /// How it is attached: `FC`, `iSCSI`, `SAS`, `SATA`, `ATA`, `USB`, `virtio`, `NVMe` (PCIe), `NVMe/TCP` …
+    pub transport: Option<String>,
+    /// Details of that path, and of what backs a loop device.
+    pub extension: BTreeMap<String, String>,
+    /// Since when the device has carried its name, in µs of CLOCK_MONOTONIC; 0 is since boot. `None`: not known.
+    pub present_since: Option<u64>,
+    /// The kernel's sequence number of the disk (5.15 and later), never used twice in one boot.
+    pub diskseq: Option<u64>,
+}
+
+impl BlockInfo {
+    /// The distinct identities of the owners, in their order.
+    pub fn owners_wwids(&self) -> Vec<&str> {
+        let mut wwids: Vec<&str> = Vec::new();
+        for wwid in self.owners.iter().filter_map(|owner| owner.dev_wwid.as_deref()) {
+            if !wwids.contains(&wwid) {
+                wwids.push(wwid);
+            }
+        }
+        wwids
+    }
+
+    /// The nodes of the owners, in their order.
+    pub fn owners_paths(&self) -> Vec<&str> {
+        self.owners.iter().map(|owner| owner.dev_path.as_str()).collect()
+    }
+}
+
+/// One fact a line, what is not known left out.
+impl fmt::Display for BlockInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |key: &str, value: &str| writeln!(f, "{key:<14}{value}");
+        line("kdev", &self.kdev)?;
+        let optional = [
+            ("major_minor", self.major_minor.map(|number| number.to_string())),
+            ("dev_path", Some(self.dev_path.clone())),
+            ("blk_type", Some(self.blk_type.to_string())),
+            ("dev_wwid", self.dev_wwid.clone()),
+            ("size_bytes", Some(self.size_bytes.to_string())),
+            ("fs_type", self.fs_type.clone()),
+            ("fs_uuid", self.fs_uuid.clone()),
+            ("fs_label", self.fs_label.clone()),
+            ("transport", self.transport.clone()),
+            ("present_since", self.present_since.map(|time| time.to_string())),
+            ("diskseq", self.diskseq.map(|number| number.to_string())),
+        ];
+        for (key, value) in &optional {
+            if let Some(value) = value {
+                line(key, value)?;
+            }
+        }
+        for mount_point in &self.mount_points {
+            line("mount_point", mount_point)?;
+        }
+        for owner in &self.owners {
+            let wwid = owner.dev_wwid.as_deref().unwrap_or("-");
+            line("owner", &format!("{} {} {wwid}", owner.kdev, owner.dev_path))?;
+        }
+        for holder in &self.holders {
+            line("holder", holder)?;
+        }
+        for (key, value) in &self.extension {
+            line("extension", &format!("{key}={value}"))?;
+        }
+        Ok(())
+    }
+}

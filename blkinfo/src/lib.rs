@@ -1,0 +1,44 @@
+//! What block device is this?
+//!
+//! Every log line, mount table and administrator names a disk in another way: `sdb`, `8:16`, `2:0:0:1`,
+//! `/dev/disk/by-id/…`, `mpatha`, `vg/lv`, a file system UUID, a mount point. This crate takes any of these
+//! strings and answers with one [`BlockInfo`]: the identity that survives reboots and renames
+//! ([`BlockInfo::dev_wwid`]), what the device is built from ([`BlockInfo::owners`]), what lies on it, and how it is
+//! attached.
+//!
+//! It reads only sysfs, the symbolic links in /dev, udev's database in /run/udev/data, /proc/self/mountinfo and
+//! /proc/swaps. **It never opens a device node and never touches a path that it was asked about**: a question about
+//! a dead disk costs no I/O on that disk and cannot hang.
+//!
+//! All reading goes through a [`Source`], so that a [`Tree`] is the running machine, a folder with a copy of
+//! another one, or a recorded text file (see [`Recorded`]).
+//!
+//! ```no_run
+//! let tree = peripety_blkinfo::Tree::live();
+//! let disk = tree.block("/dev/mapper/mpatha")?;
+//! println!("{:?} is built from {:?}", disk.dev_wwid, disk.owners_paths());
+//! # Ok::<(), peripety_blkinfo::Error>(())
+//! ```
+
+mod describe;
+mod device;
+mod error;
+mod escape;
+mod identity;
+mod info;
+mod mounts;
+mod name;
+mod presence;
+mod query;
+mod source;
+mod topology;
+mod transport;
+mod tree;
+mod udev;
+
+pub use error::Error;
+pub use info::{BlkType, BlockInfo, Owner};
+pub use mounts::Mount;
+pub use name::{natural_cmp, DevNumber};
+pub use source::{Directory, Recorded, Source};
+pub use tree::Tree;

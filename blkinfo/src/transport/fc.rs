@@ -1,0 +1,26 @@
+//! Fibre Channel.
+
+use std::path::Path;
+
+use super::{facts, host_class, Detail, ScsiPath};
+
+/// From drivers/scsi/scsi_transport_fc.c: the classes fc_host (`port_name, port_state, speed`), fc_transport
+/// (`port_name` of a target) and fc_remote_ports (`port_name, port_state`). The remote port's state is the path's; a
+/// host whose driver shows no remote port lends its own.
+pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
+    let tree = path.tree;
+    let host = host_class("fc_host", path.address);
+    let host_wwpn = tree.attr(&host.join("port_name"))?;
+    let address = path.address;
+    let target =
+        format!("/sys/class/fc_transport/target{}:{}:{}", address.host, address.channel, address.target);
+    let remote = path.ancestor_like("rport-").map(|name| Path::new("/sys/class/fc_remote_ports").join(name));
+    let of_remote = |attr: &str| tree.attr(&remote.as_ref()?.join(attr));
+    Some(facts([
+        ("transport", Some("FC".to_owned())),
+        ("host_wwpn", Some(host_wwpn)),
+        ("target_wwpn", tree.attr(&Path::new(&target).join("port_name")).or_else(|| of_remote("port_name"))),
+        ("port_state", of_remote("port_state").or_else(|| tree.attr(&host.join("port_state")))),
+        ("speed", tree.attr(&host.join("speed"))),
+    ]))
+}

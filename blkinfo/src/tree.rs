@@ -1,0 +1,191 @@
+//! The device tree and the small readers that everything else is made of.
+
+use std::fmt;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::error::Error;
+use crate::escape::visible;
+use crate::name::natural_cmp;
+use crate::source::{resolve, Directory, Last, Recorded, Source};
+
+/// The only places of a tree that are ever read. (Links in /dev are read too, nodes there are not.)
+const READABLE: [&str; 5] =
+    ["/sys", "/run/udev/data", "/proc/self/mountinfo", "/proc/swaps", "/proc/sys/kernel/random/boot_id"];
+
+/// The block devices of one machine at one moment (a recorded tree) or right now (the live one).
+pub struct Tree {
+    source: Box<dyn Source>,
+    live: bool,
+    /// See `presence.rs`.
+    pub(crate) coldplug: OnceLock<u64>,
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree").field("live", &self.live).finish_non_exhaustive()
+    }
+}
+
+impl Tree {
+    /// The running machine.
+    pub fn live() -> Self {
+        Self::directory("/")
+    }
+
+    /// The tree below a folder; `/` is the running machine. Links in a copied tree are followed inside it.
+    pub fn directory(root: impl Into<PathBuf>) -> Self {
+        let directory = Directory::new(root);
+        let live = directory.is_live();
+        Self { live, ..Self::new(directory) }
+    }
+
+    /// A tree recorded in the text format of [`Recorded`].
+    ///
+    /// # Errors
+    /// [`Error::BadText`] when the text is not in that format.
+    pub fn recorded(text: &str) -> Result<Self, Error> {
+        Recorded::parse(text).map(Self::new)
+    }
+
+    /// A folder (as [`Tree::directory`]) or a file in the text format (as [`Tree::recorded`]).
+    ///
+    /// # Errors
+    /// [`Error::Source`] when the path cannot be read, [`Error::BadText`] when the file is not a device tree.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let failed = |source| Error::Source { path: path.to_path_buf(), source };
+        if std::fs::metadata(path).map_err(failed)?.is_dir() {
+            return Ok(Self::directory(path));
+        }
+        Self::recorded(&std::fs::read_to_string(path).map_err(failed)?)
+    }
+
+    /// A tree that is read from a source of your own.
+    pub fn new(source: impl Source + 'static) -> Self {
+        Self { source: Box::new(source), live: false, coldplug: OnceLock::new() }
+    }
+
+    /// Is this the running machine, whose state changes from one question to the next?
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The boot to which this tree belongs: 32 lower-case hexadecimal digits, as journald writes it in `_BOOT_ID`.
+    /// Read from /proc/sys/kernel/random/boot_id (see random(4)).
+    ///
+    /// # Errors
+    /// [`Error::Source`] when it cannot be read, [`Error::BadBootId`] when it holds something else.
+    pub fn boot_id(&self) -> Result<String, Error> {
+        let path = Path::new("/proc/sys/kernel/random/boot_id");
+        let found = visible(&self.read(path)?);
+        let id = found.trim().replace('-', "").to_ascii_lowercase();
+        if id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(id);
+        }
+        Err(Error::BadBootId { path: path.to_path_buf(), found })
+    }
+
+    /// The content of a file in one of the [`READABLE`] places.
+    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, Error> {
+        let content = guard(path).and_then(|()| self.source.read(path));
+        content.map_err(|source| Error::Source { path: path.to_path_buf(), source })
+    }
+
+    /// An attribute: its content without surrounding white space and NULs. `None` when it is missing or empty.
+    pub(crate) fn attr(&self, path: &Path) -> Option<String> {
+        let content = self.read(path).ok()?;
+        let padding = |b: &u8| *b == 0 || b.is_ascii_whitespace();
+        let end = content.iter().rposition(|b| !padding(b)).map_or(0, |last| last + 1);
+        let text = visible(content.get(..end)?);
+        let text = text.trim_start();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// The names in a folder in natural order. Names that are not UTF-8 (none of the kernel's) are left out.
+    pub(crate) fn try_names(&self, path: &Path) -> Result<Vec<String>, Error> {
+        let names = guard(path).and_then(|()| self.source.read_dir(path));
+        let names = names.map_err(|source| Error::Source { path: path.to_path_buf(), source })?;
+        let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        names.sort_by(|a, b| natural_cmp(a, b));
+        Ok(names)
+    }
+
+    /// The same; a folder that is missing has none.
+    pub(crate) fn names(&self, path: &Path) -> Vec<String> {
+        self.try_names(path).unwrap_or_default()
+    }
+
+    /// Follows a link, and all links on its way, inside the tree. `None` when `path` itself is no link.
+    pub(crate) fn follow(&self, path: &Path) -> Option<PathBuf> {
+        self.source.read_link(path).ok()?;
+        self.resolve(path)
+    }
+
+    /// Where a path in /dev leads, by its links alone: another path in /dev, which need not exist.
+    pub(crate) fn follow_node(&self, path: &Path) -> Option<PathBuf> {
+        let node = path.starts_with("/dev").then(|| self.resolve(path)).flatten()?;
+        node.starts_with("/dev").then_some(node)
+    }
+
+    fn resolve(&self, path: &Path) -> Option<PathBuf> {
+        resolve(path, Last::Follow, |path| self.source.read_link(path).ok()).ok()
+    }
+}
+
+fn guard(path: &Path) -> io::Result<()> {
+    let inside = READABLE.iter().any(|place| path.starts_with(place));
+    let plain = !path.components().any(|c| c == Component::ParentDir);
+    match inside && plain {
+        true => Ok(()),
+        false => {
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, "outside the places that describe devices"))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_descriptions_are_read() {
+        let tree = Tree::live();
+        for path in ["/etc/hostname", "/dev/null", "/sys/../etc/hostname", "/proc/self/environ"] {
+            assert!(
+                matches!(tree.read(Path::new(path)), Err(Error::Source { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied)
+            );
+        }
+    }
+
+    #[test]
+    fn boot_ids() {
+        let tree = |id: &str| {
+            Tree::recorded(&format!("# peripety device tree 1\n/proc/sys/kernel/random/boot_id = {id}\n"))
+                .unwrap()
+        };
+        assert_eq!(
+            tree("1E50B8D8-8e66-4050-8bce-8122546b493b").boot_id().unwrap(),
+            "1e50b8d88e6640508bce8122546b493b"
+        );
+        assert!(matches!(tree("1e50").boot_id(), Err(Error::BadBootId { .. })));
+        assert!(matches!(
+            Tree::recorded("# peripety device tree 1\n").unwrap().boot_id(),
+            Err(Error::Source { .. })
+        ));
+        assert!(Tree::live().is_live() && !tree("").is_live());
+    }
+
+    #[test]
+    fn attributes_are_trimmed_and_printable() {
+        let tree = Tree::recorded(
+            "# peripety device tree 1\n/sys/a = \\x20x\\x00\\x01\\xff y\\x00 \\x00\n/sys/b =\n\t\n",
+        )
+        .unwrap();
+        assert_eq!(tree.attr(Path::new("/sys/a")).as_deref(), Some(r"x\x00\x01\xff y"));
+        assert_eq!(tree.attr(Path::new("/sys/b")), None);
+        assert_eq!(tree.attr(Path::new("/sys/c")), None);
+    }
+}

@@ -1,0 +1,326 @@
+//! The command line: one definition for parsing, `--help` and usage errors.
+
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::Zoned;
+
+use crate::api::{Filter, Severity};
+use crate::connection::Address;
+use crate::device;
+use crate::time;
+
+/// The moment that relative times of this run count from: the same for `--since` and `--until`.
+static NOW: LazyLock<Zoned> = LazyLock::new(Zoned::now);
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; also when no event was found, or when the reader of the output closed it
+  1  error: the daemon cannot be reached, refused, or knows no such device
+  2  the command line was not understood";
+
+const EXAMPLES: &str = "\
+Examples:
+  prpt query --since today --severity warning
+  prpt query --blk /dev/mapper/mpatha -o json-pretty
+  prpt monitor --sub-system multipath,scsi
+  prpt info sdb";
+
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  prpt query --since yesterday --until today
+  prpt query --blk /srv/data --severity error -r --limit 20
+  prpt query --event-type DM_MPATH_PATH_FAILED,DM_MPATH_PATH_REINSTATED -J
+  prpt query --since \"2026-05-21 18:17\" --sub-system ext4 --sub-system xfs";
+
+const MONITOR_EXAMPLES: &str = "\
+Examples:
+  prpt monitor
+  prpt monitor --severity warning --since -1h
+  prpt monitor --event-type FS_MOUNTED --limit 1 -J";
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  prpt info sdb
+  prpt info 253:3
+  prpt info /srv/data
+  prpt info mpath-333333330000007d0 -J";
+
+const TIME_HELP: &str = "\
+Accepted: \"2026-05-21 18:17:16\", 2026-05-21, 18:17, today, yesterday, tomorrow, now, -2h, \
++5min, \"1week 2days ago\", @1716312345, 2026-05-21T18:17:16Z. Times are local unless a time zone \
+(UTC, Europe/Berlin, +02:00) follows. See systemd.time(7)";
+
+/// What the user asked for.
+#[derive(Debug, Parser)]
+#[command(
+    name = "prpt",
+    version,
+    about = "Query and follow the storage events of this machine",
+    long_about = "Query and follow the storage events of this machine: what happened, to which \
+                  block device, how bad it is and where it is mounted. prpt asks the daemon \
+                  peripetyd over Varlink.",
+    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    disable_help_subcommand = true,
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; ends the process with exit code 2 when it is wrong, and with 0 after
+    /// `--help` and `--version`.
+    pub fn read() -> Self {
+        let cli = Self::parse();
+        if let Err(message) = cli.command.check() {
+            Self::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+        }
+        cli
+    }
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Where peripetyd listens: unix:PATH, a path, unix:@NAME or tcp:HOST:PORT
+    #[arg(long, global = true, value_name = "ADDR", env = "PERIPETY_ADDRESS", default_value_t)]
+    pub address: Address,
+
+    /// Output: Short, Json (one object a line), JsonPretty or JsonSeq (RFC 7464); case, hyphens and
+    /// underscores do not matter
+    #[arg(
+        short = 'o',
+        long,
+        global = true,
+        value_name = "FMT",
+        default_value = "Short",
+        conflicts_with = "json"
+    )]
+    pub format: Format,
+
+    /// The same as --format Json
+    #[arg(short = 'J', global = true)]
+    pub json: bool,
+
+    /// Colour the output; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub color: Color,
+}
+
+impl Global {
+    /// The output format, `-J` taken into account.
+    pub fn format(&self) -> Format {
+        if self.json {
+            Format::Json
+        } else {
+            self.format
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print stored events
+    #[command(after_help = format!("{QUERY_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Query(QueryArgs),
+    /// Print events as they happen
+    #[command(after_help = format!("{MONITOR_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Monitor(MonitorArgs),
+    /// Show what a block device is, what it is built from and where it is mounted
+    #[command(after_help = format!("{INFO_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Info(InfoArgs),
+    /// List all block devices of this machine
+    #[command(after_help = EXIT_CODES)]
+    List,
+    /// Show the state of the daemon
+    #[command(after_help = EXIT_CODES)]
+    Status,
+}
+
+impl Command {
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Query(args) => args.events.check(),
+            Self::Monitor(args) => args.events.check(),
+            Self::Info(_) | Self::List | Self::Status => Ok(()),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    #[command(flatten)]
+    pub events: EventArgs,
+
+    /// Only the event with this event_id
+    #[arg(long, value_name = "ID", value_parser = non_empty)]
+    pub event_id: Option<String>,
+
+    /// Newest event first
+    #[arg(short, long)]
+    pub reverse: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    #[command(flatten)]
+    pub events: EventArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// Any string that names a block device: sdb, 8:16, /dev/mapper/x, 2:0:0:1, a mount point, a
+    /// file system UUID, a wwid
+    #[arg(value_name = "BLK", value_parser = non_empty)]
+    pub blk: String,
+}
+
+/// Which events. An event must satisfy all the options given.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which events")]
+pub struct EventArgs {
+    /// Events of this block device and of every device built on it: sdb, 8:16, /dev/mapper/x,
+    /// 2:0:0:1, a mount point, a file system UUID, a wwid
+    #[arg(long, value_name = "BLK", value_parser = non_empty)]
+    pub blk: Option<String>,
+
+    /// Any of these event types; repeatable, or a comma-separated list
+    #[arg(long, value_name = "TYPE", value_delimiter = ',', action = ArgAction::Append, value_parser = list_item)]
+    pub event_type: Vec<String>,
+
+    /// This severity or worse: emergency, alert, critical, error, warning, notice, info, debug, or
+    /// 0 to 7
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
+    pub severity: Option<Severity>,
+
+    /// Any of these sub-systems, such as multipath or ext4; repeatable, or a comma-separated list
+    #[arg(long, value_name = "NAME", value_delimiter = ',', action = ArgAction::Append, value_parser = list_item)]
+    pub sub_system: Vec<String>,
+
+    /// Events not before this time (monitor: print the stored events since then first)
+    #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = format!("Events not before this time; monitor prints the stored ones since then first. {TIME_HELP}"))]
+    pub since: Option<i64>,
+
+    /// Events not after this time
+    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = "Events not after this time, written as for --since")]
+    pub until: Option<i64>,
+
+    /// End after this many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub limit: Option<i64>,
+}
+
+impl EventArgs {
+    /// What no single option shows to be wrong.
+    fn check(&self) -> Result<(), String> {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) if since > until => {
+                Err("--since is later than --until: no event can be between them; exchange them".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The filter of a Query or Monitor call; `None` when every event is wanted.
+    pub fn filter(&self, event_id: Option<String>, address: &Address) -> Option<Filter> {
+        let filter = Filter {
+            blk: self.blk.as_deref().map(|blk| device::resolve(blk, address)),
+            event_types: some_list(&self.event_type),
+            sub_systems: some_list(&self.sub_system),
+            severity: self.severity.clone(),
+            since: self.since,
+            until: self.until,
+            event_id,
+        };
+        (filter != NO_FILTER).then_some(filter)
+    }
+}
+
+const NO_FILTER: Filter = Filter {
+    blk: None,
+    event_types: None,
+    sub_systems: None,
+    severity: None,
+    since: None,
+    until: None,
+    event_id: None,
+};
+
+fn some_list(words: &[String]) -> Option<Vec<String>> {
+    (!words.is_empty()).then(|| words.to_vec())
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Short,
+    /// One JSON object a line.
+    Json,
+    /// Indented JSON.
+    JsonPretty,
+    /// JSON text sequence, RFC 7464: each object between a record separator and a line feed.
+    JsonSeq,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.replace(['-', '_'], "").to_ascii_lowercase().as_str() {
+            "short" => Ok(Self::Short),
+            "json" => Ok(Self::Json),
+            "jsonpretty" => Ok(Self::JsonPretty),
+            "jsonseq" => Ok(Self::JsonSeq),
+            _ => Err("use Short, Json, JsonPretty or JsonSeq".to_owned()),
+        }
+    }
+}
+
+/// When to colour the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+fn non_empty(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("it is empty: leave the option out, or name something"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// One item of a list: the blank of `A, B` does not belong to it.
+fn list_item(text: &str) -> Result<String, &'static str> {
+    non_empty(text.trim())
+}
+
+fn parse_time(text: &str) -> Result<i64, time::TimeError> {
+    time::parse(text, &NOW)
+}
+
+/// A severity by its name, its short name in syslog(3), or its number.
+fn parse_severity(text: &str) -> Result<Severity, String> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "emergency" | "emerg" | "0" => Severity::Emergency,
+        "alert" | "1" => Severity::Alert,
+        "critical" | "crit" | "2" => Severity::Critical,
+        "error" | "err" | "3" => Severity::Error,
+        "warning" | "warn" | "4" => Severity::Warning,
+        "notice" | "5" => Severity::Notice,
+        "info" | "6" => Severity::Info,
+        "debug" | "7" => Severity::Debug,
+        _ => return Err("use emergency, alert, critical, error, warning, notice, info or debug".to_owned()),
+    })
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

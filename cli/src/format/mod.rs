@@ -1,0 +1,82 @@
+//! Printing: one file a shape. `Printer` picks the shape that the user asked for.
+
+mod info;
+mod json;
+mod list;
+mod short;
+mod status;
+mod text;
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::api::{BlockInfo, Status, StorageEvent};
+use crate::args::Format;
+
+/// How text for people is dressed.
+pub struct Style {
+    /// Use terminal colours.
+    pub color: bool,
+    /// The zone that times are shown in.
+    pub zone: TimeZone,
+}
+
+/// Prints answers in the chosen format.
+pub struct Printer<W: Write> {
+    out: W,
+    format: Format,
+    style: Style,
+}
+
+impl<W: Write> Printer<W> {
+    /// Nothing is written before the first answer.
+    pub fn new(out: W, format: Format, color: bool, zone: TimeZone) -> Self {
+        Self { out, format, style: Style { color, zone } }
+    }
+
+    /// One storage event.
+    pub fn event(&mut self, event: &StorageEvent) -> io::Result<()> {
+        match self.format {
+            Format::Short => short::write(&mut self.out, event, &self.style),
+            format => json::write(&mut self.out, event, format),
+        }
+    }
+
+    /// One block device, in full.
+    pub fn info(&mut self, info: &BlockInfo) -> io::Result<()> {
+        match self.format {
+            Format::Short => info::write(&mut self.out, info, &self.style),
+            format => json::write(&mut self.out, info, format),
+        }
+    }
+
+    /// A table of block devices; as JSON one object a device.
+    pub fn list(&mut self, infos: &[BlockInfo]) -> io::Result<()> {
+        match self.format {
+            Format::Short => list::write(&mut self.out, infos, &self.style),
+            format => self.json_each(infos, format),
+        }
+    }
+
+    /// The state of the daemon.
+    pub fn status(&mut self, status: &Status) -> io::Result<()> {
+        match self.format {
+            Format::Short => status::write(&mut self.out, status, &self.style),
+            format => json::write(&mut self.out, status, format),
+        }
+    }
+
+    /// Hands everything written so far to the reader.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn json_each<T: Serialize>(&mut self, values: &[T], format: Format) -> io::Result<()> {
+        values.iter().try_for_each(|value| json::write(&mut self.out, value, format))
+    }
+}
+
+#[cfg(test)]
+pub mod samples;

@@ -1,0 +1,101 @@
+//! Answers for the tests of the formats.
+
+use std::collections::BTreeMap;
+
+use crate::api::{BlockInfo, Severity, Status, StorageEvent};
+
+fn texts(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn text(word: &str) -> Option<String> {
+    Some(word.to_owned())
+}
+
+/// An ext4 file system that was mounted from a logical volume on a multipath device.
+pub fn event() -> StorageEvent {
+    let extension = [("mount_point", "/mnt/data"), ("fs_type", "ext4")];
+    StorageEvent {
+        hostname: "host1".to_owned(),
+        severity: Severity::Info,
+        sub_system: "ext4".to_owned(),
+        timestamp: 1_779_387_436_123_456,
+        event_id: "0cfb1b57-2d9e-5a0c-8a3e-1b7e3b1f0f4d".to_owned(),
+        event_type: "FS_MOUNTED".to_owned(),
+        dev_wwid: text("47841ee5-047d-4f73-8951-5a3d7a4c770e"),
+        dev_path: text("/dev/mapper/vg-lv"),
+        owners_wwids: texts(&["LVM-jM0Tz8", "mpath-333333330000007d0"]),
+        owners_paths: texts(&["/dev/mapper/vg-lv", "/dev/mapper/mpatha"]),
+        kdev: text("dm-1"),
+        msg: "Filesystem was mounted".to_owned(),
+        raw_msg: "EXT4-fs (dm-1): mounted filesystem with ordered data mode".to_owned(),
+        extension: extension.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        root_cause_event_id: None,
+        repeat_count: 1,
+        boot_id: "5b6f2b6c3f3e4c0c9b7d6f1e2a3b4c5d".to_owned(),
+        source: crate::api::Source { identifier: "kernel".to_owned(), first: None, last: None },
+    }
+}
+
+/// A logical volume with everything.
+pub fn info() -> BlockInfo {
+    BlockInfo {
+        kdev: "dm-1".to_owned(),
+        major_minor: "253:1".to_owned(),
+        dev_path: "/dev/mapper/vg-lv".to_owned(),
+        blk_type: "dm-lvm".to_owned(),
+        dev_wwid: text("LVM-jM0Tz8"),
+        owners_wwids: texts(&["mpath-333333330000007d0"]),
+        owners_paths: texts(&["/dev/mapper/mpatha", "/dev/sda"]),
+        holders: texts(&["dm-2"]),
+        size: 10_737_418_240,
+        fs_type: text("ext4"),
+        fs_uuid: text("47841ee5-047d-4f73-8951-5a3d7a4c770e"),
+        fs_label: text("data"),
+        mount_points: texts(&["/mnt/data", "/srv/with space"]),
+        transport: text("iSCSI"),
+        extension: BTreeMap::from([("lv_name".to_owned(), "lv".to_owned())]),
+    }
+}
+
+/// A loop device with nothing.
+pub fn bare_info() -> BlockInfo {
+    BlockInfo {
+        kdev: "loop0".to_owned(),
+        major_minor: "7:0".to_owned(),
+        dev_path: "/dev/loop0".to_owned(),
+        blk_type: "loop".to_owned(),
+        dev_wwid: None,
+        owners_wwids: Vec::new(),
+        owners_paths: Vec::new(),
+        holders: Vec::new(),
+        size: 512 * 1024,
+        fs_type: None,
+        fs_uuid: None,
+        fs_label: None,
+        mount_points: Vec::new(),
+        transport: None,
+        extension: BTreeMap::new(),
+    }
+}
+
+/// A daemon whose numbers tell its counters apart.
+pub fn status() -> Status {
+    Status {
+        version: "0.1.0".to_owned(),
+        started: 1_779_387_436_123_456,
+        journal: "local journal".to_owned(),
+        rules: 7,
+        save_to_journald: false,
+        entries_read: 8,
+        entries_matched: 9,
+        entries_untrusted: 10,
+        entries_covered: 11,
+        events: 12,
+        events_stored: 13,
+        events_not_stored: 1,
+        in_flight: 14,
+        caught_up: true,
+        monitors: 15,
+    }
+}

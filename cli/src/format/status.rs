@@ -1,0 +1,73 @@
+//! The state of the daemon: a label and a value a line.
+
+use std::io::{self, Write};
+
+use super::text::{styled, time, BOLD};
+use super::Style;
+use crate::api::Status;
+use crate::sanitize::visible;
+
+const LABEL_WIDTH: usize = 19;
+
+/// Writes the state.
+pub fn write<W: Write>(out: &mut W, status: &Status, style: &Style) -> io::Result<()> {
+    for (label, value) in rows(status, style) {
+        let label = format!("{:LABEL_WIDTH$}", format!("{label}:"));
+        writeln!(out, "{} {}", styled(&label, BOLD, style.color), visible(&value))?;
+    }
+    Ok(())
+}
+
+fn rows(status: &Status, style: &Style) -> [(&'static str, String); 15] {
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    [
+        ("Version", status.version.clone()),
+        ("Started", time(status.started, &style.zone)),
+        ("Journal", status.journal.clone()),
+        ("Caught up", yes_no(status.caught_up)),
+        ("Saves to journald", yes_no(status.save_to_journald)),
+        ("Rules", status.rules.to_string()),
+        ("Monitors", status.monitors.to_string()),
+        ("Entries read", status.entries_read.to_string()),
+        ("Entries matched", status.entries_matched.to_string()),
+        ("Entries untrusted", status.entries_untrusted.to_string()),
+        ("Entries covered", status.entries_covered.to_string()),
+        ("In flight", status.in_flight.to_string()),
+        ("Events", status.events.to_string()),
+        ("Events stored", status.events_stored.to_string()),
+        ("Events not stored", status.events_not_stored.to_string()),
+    ]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::format::samples;
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn aligned_and_complete() {
+        let mut out = Vec::new();
+        let style = Style { color: false, zone: TimeZone::UTC };
+        write(&mut out, &samples::status(), &style).unwrap();
+        let expected = "\
+Version:            0.1.0
+Started:            2026-05-21 18:17:16.123
+Journal:            local journal
+Caught up:          yes
+Saves to journald:  no
+Rules:              7
+Monitors:           15
+Entries read:       8
+Entries matched:    9
+Entries untrusted:  10
+Entries covered:    11
+In flight:          14
+Events:             12
+Events stored:      13
+Events not stored:  1
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

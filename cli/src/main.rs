@@ -1,0 +1,59 @@
+//! `prpt`: asks peripetyd for storage events and block devices, over Varlink, and prints them.
+//!
+//! Exit codes: 0 done (an empty answer, and a reader that closed our output, included), 1 error,
+//! 2 usage error.
+
+mod api;
+mod args;
+mod commands;
+mod connection;
+mod device;
+mod error;
+mod format;
+mod sanitize;
+mod span;
+mod stdout;
+mod time;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::args::{Cli, Command};
+use crate::error::Error;
+use crate::format::Printer;
+
+fn main() -> ExitCode {
+    match run(&Cli::read()) {
+        Ok(()) | Err(Error::OutputClosed) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Error> {
+    let address = &cli.global.address;
+    let mut printer = Printer::new(
+        stdout::buffered(),
+        cli.global.format(),
+        stdout::wants_color(cli.global.color),
+        jiff::tz::TimeZone::system(),
+    );
+    let done = match &cli.command {
+        Command::Query(args) => commands::query(args, address, &mut printer),
+        Command::Monitor(args) => commands::monitor(args, address, &mut printer),
+        Command::Info(args) => commands::info(args, address, &mut printer),
+        Command::List => commands::list(address, &mut printer),
+        Command::Status => commands::status(address, &mut printer),
+    };
+    // What came before an error is printed before it.
+    printer.flush()?;
+    done
+}
+
+/// One line on standard error; what devices and logs contributed to it is made visible.
+fn complain(message: &str) {
+    // When standard error is closed there is nobody left to tell.
+    _ = writeln!(std::io::stderr(), "prpt: {}", sanitize::visible(message));
+}

@@ -1,0 +1,63 @@
+//! The command line of `peripetyd`.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use peripety::varlink::address::Address;
+
+/// Storage event daemon: reads the journal, tells what happened to which block device, stores
+/// the events in journald and serves them over Varlink.
+#[derive(Debug, Parser)]
+#[command(name = "peripetyd", version, about)]
+pub struct Args {
+    /// Configuration file; it may be missing only when none is named
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Read the journal files of this folder instead of the machine's journal
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["journal_file", "namespace"])]
+    pub journal_directory: Option<PathBuf>,
+
+    /// Read these journal files instead of the machine's journal
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "namespace")]
+    pub journal_file: Vec<PathBuf>,
+
+    /// Read this journal namespace
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// Begin at this time instead of where the last run ended (at first: the start of this boot);
+    /// times as journalctl takes them
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+
+    /// End when everything in the journal is read and stored
+    #[arg(long)]
+    pub no_follow: bool,
+
+    /// Look devices up in this recorded device tree (a folder with a copy of /sys, /run/udev …, or
+    /// a text file) instead of the running machine
+    #[arg(long, value_name = "PATH")]
+    pub device_tree: Option<PathBuf>,
+
+    /// Keep the position in the journal here
+    #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", default_value = "/var/lib/peripety")]
+    pub state_directory: PathBuf,
+
+    /// Listen on this Varlink address, unless systemd passes a socket
+    #[arg(long, value_name = "ADDRESS", default_value = "unix:/run/peripety/io.peripety")]
+    pub varlink: Address,
+
+    /// Store no event, as save_to_journald = false
+    #[arg(long)]
+    pub no_store: bool,
+
+    /// Print events, as notify_stdout = true
+    #[arg(long)]
+    pub stdout: bool,
+
+    /// Only tell whether the journal holds storage events of this boot. Exit status 0: it does
+    /// (their number is printed); 3: it does not; 4: it cannot be read (the reason is printed)
+    #[arg(long)]
+    pub probe: bool,
+}

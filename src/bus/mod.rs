@@ -1,0 +1,13 @@
+//! The two buses, and the tickets that make a restart exact.
+//!
+//! [`raw`] carries raw events from the collector to the parsers and waits for the slowest;
+//! [`events`] carries storage events to notifiers and monitors and waits for nobody.
+//! [`ticket`] knows where a restart must resume.
+
+pub mod events;
+pub mod raw;
+pub mod ticket;
+
+pub use events::{EventBus, Published};
+pub use raw::{RawBus, RawEvent};
+pub use ticket::{Ticket, Watermark};

@@ -1,0 +1,126 @@
+//! Tickets and the watermark: where a restart resumes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::Position;
+
+/// Where reading resumes after a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// An entry of the source journal.
+    pub position: Position,
+    /// Everything made from that entry is confirmed: reading goes on after it. Otherwise the
+    /// entry itself is read again.
+    pub done: bool,
+    /// Cursor of a stored event; every event that covers an entry from `position` on was stored
+    /// after it. `None`: no event was stored before.
+    pub stored: Option<String>,
+}
+
+/// Knows which entries are still being worked on. Clones share one state.
+#[derive(Clone, Debug, Default)]
+pub struct Watermark(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    live: BTreeMap<u64, (Position, Option<String>)>,
+    last_read: Option<Position>,
+    stored: Option<String>,
+}
+
+impl Watermark {
+    /// Opens the ticket of an entry.
+    pub fn open(&self, position: Position) -> Arc<Ticket> {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        let stored = state.stored.clone();
+        state.live.insert(number, (position, stored));
+        Arc::new(Ticket { number, watermark: self.clone() })
+    }
+
+    /// All entries up to this one were read, and have a ticket if they need one.
+    pub fn read_up_to(&self, position: Position) {
+        self.state().last_read = Some(position);
+    }
+
+    /// An event was confirmed at this cursor of the store.
+    pub fn stored_at(&self, cursor: String) {
+        self.state().stored = Some(cursor);
+    }
+
+    /// Number of live tickets.
+    pub fn in_flight(&self) -> usize {
+        self.state().live.len()
+    }
+
+    /// Where a restart at this moment must resume; `None` before anything was read.
+    pub fn resume(&self) -> Option<Resume> {
+        let state = self.state();
+        if let Some((position, stored)) = state.live.values().next() {
+            return Some(Resume { position: position.clone(), done: false, stored: stored.clone() });
+        }
+        let position = state.last_read.clone()?;
+        Some(Resume { position, done: true, stored: state.stored.clone() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Travels with an entry until everything made from it is confirmed.
+#[derive(Debug)]
+pub struct Ticket {
+    number: u64,
+    watermark: Watermark,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.watermark.state().live.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn position(n: u64) -> Position {
+        Position { cursor: n.to_string(), boot_id: "b".into(), monotonic: n, realtime: n }
+    }
+
+    #[test]
+    fn resumes_at_the_oldest_live_ticket() {
+        let watermark = Watermark::default();
+        assert!(watermark.resume().is_none());
+        let first = watermark.open(position(1));
+        watermark.stored_at("one".into());
+        let second = watermark.open(position(2));
+        watermark.read_up_to(position(3));
+        let resume = watermark.resume().unwrap();
+        assert_eq!((resume.position, resume.done, resume.stored), (position(1), false, None));
+        drop(first);
+        let resume = watermark.resume().unwrap();
+        assert_eq!((resume.position, resume.stored), (position(2), Some("one".into())));
+        drop(second);
+        let resume = watermark.resume().unwrap();
+        assert_eq!((resume.position, resume.done), (position(3), true));
+    }
+
+    #[test]
+    fn a_ticket_that_is_shared_ends_with_its_last_holder() {
+        let watermark = Watermark::default();
+        let ticket = watermark.open(position(1));
+        let other = ticket.clone();
+        drop(ticket);
+        assert_eq!(watermark.in_flight(), 1);
+        drop(other);
+        assert_eq!(watermark.in_flight(), 0);
+    }
+}

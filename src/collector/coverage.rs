@@ -1,0 +1,62 @@
+//! Which entries a stored event covers already.
+
+use std::collections::HashMap;
+
+use crate::event::Source;
+use crate::journal::EntryKey;
+
+/// Entries covered by stored events, by position.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    entries: HashMap<String, Vec<EntryKey>>,
+}
+
+impl Coverage {
+    /// Adds what a stored event covers.
+    pub fn add(&mut self, source: &Source) {
+        for cursor in [&source.first, &source.last].into_iter().flatten() {
+            if let Some(key) = EntryKey::parse(cursor) {
+                let known = self.entries.entry(key.content.clone()).or_default();
+                if !known.contains(&key) {
+                    known.push(key);
+                }
+            }
+        }
+    }
+
+    /// A stored event covers the entry at this cursor.
+    pub fn covers(&self, cursor: &str) -> bool {
+        if self.entries.is_empty() {
+            return false;
+        }
+        EntryKey::parse(cursor).is_some_and(|key| {
+            self.entries.get(&key.content).is_some_and(|known| known.iter().any(|k| k.same_entry(&key)))
+        })
+    }
+
+    /// Number of entries covered.
+    pub fn len(&self) -> usize {
+        self.entries.values().map(Vec::len).sum()
+    }
+
+    /// Nothing is covered.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covers_first_and_last_entry_of_an_event() {
+        let cursor = |i: u32| format!("s=a;i={i};b=b;m={i};t=1;x=1");
+        let mut coverage = Coverage::default();
+        coverage.add(&Source { identifier: "kernel".into(), first: Some(cursor(1)), last: Some(cursor(2)) });
+        assert!(coverage.covers(&cursor(1)) && coverage.covers(&cursor(2)));
+        assert!(!coverage.covers(&cursor(3)));
+        assert!(!coverage.covers("rubbish"));
+        assert_eq!(coverage.len(), 2);
+    }
+}

@@ -1,0 +1,78 @@
+//! Reads a journal, applies the rules, puts raw events on the raw bus.
+//!
+//! libsystemd's handles stay on one thread, so [`reader`] runs on a thread of its own. It
+//! matches there too, on the fields where they lie: an entry that no rule matches (nearly all)
+//! costs no allocation and crosses no channel. [`provenance`] says which entries are what they
+//! claim to be, [`coverage`] which ones a stored event covers already, [`twins`] numbers equal
+//! entries, [`wake`] waits for new ones, [`state`] keeps the position over a restart.
+
+pub mod coverage;
+pub mod provenance;
+mod raw_event;
+pub mod reader;
+pub mod state;
+mod twins;
+mod wake;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::bus::raw::NoParser;
+use crate::bus::{RawBus, RawEvent};
+
+pub use coverage::Coverage;
+pub use reader::{Reader, Start};
+pub use wake::Stopper;
+
+/// Raw events that may wait between the reader's thread and the bus.
+const QUEUE: usize = 256;
+
+/// A running collector.
+pub struct Collector {
+    /// Stops the reader.
+    pub stopper: Stopper,
+    thread: std::thread::JoinHandle<Result<(), crate::journal::Error>>,
+    events: mpsc::Receiver<Arc<RawEvent>>,
+}
+
+/// Why a collector ended.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectorError {
+    /// Its journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::Error),
+    /// Nobody takes its events.
+    #[error(transparent)]
+    NoParser(#[from] NoParser),
+    /// Its thread is gone.
+    #[error("the thread that reads the journal ended: {0}; restart peripetyd and report this as a fault of Peripety")]
+    Thread(String),
+}
+
+impl Collector {
+    /// Starts the reader's thread.
+    pub fn start(settings: reader::Settings) -> Result<Self, CollectorError> {
+        let (sender, events) = mpsc::channel(QUEUE);
+        let (stopper, stop) = wake::stopper().map_err(|e| CollectorError::Thread(e.to_string()))?;
+        let thread = std::thread::Builder::new()
+            .name("journal-reader".into())
+            .spawn(move || Reader::open(settings, stop, sender)?.run())
+            .map_err(|e| CollectorError::Thread(e.to_string()))?;
+        Ok(Collector { stopper, thread, events })
+    }
+
+    /// Puts what the reader finds on the bus, until the reader ends: at the end of a journal
+    /// that is not followed, when stopped, or when the journal cannot be read.
+    pub async fn run(mut self, bus: RawBus) -> Result<(), CollectorError> {
+        while let Some(event) = self.events.recv().await {
+            bus.send(event).await?;
+        }
+        drop(bus);
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        match joined {
+            Ok(Ok(result)) => Ok(result?),
+            _ => Err(CollectorError::Thread("it panicked".into())),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The reader's thread: steps a journal, matches, hands on raw events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::wake::{Stop, Waker, Woken};
+use super::{provenance, raw_event, twins::Twins, Coverage};
+use crate::bus::ticket::Resume;
+use crate::bus::{RawEvent, Watermark};
+use crate::counters::Counters;
+use crate::event::{canonical_sub_system, Source};
+use crate::journal::{self, Entry, Error, Location, Position};
+use crate::rules::RuleSet;
+
+/// Entries between two notes of the position.
+const NOTE_EVERY: u64 = 1024;
+/// Entries read again before the resumed one, to number equal entries as before.
+const LOOK_BACK: usize = 2048;
+/// Pause after a journal could not be read.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Where reading begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Where the last run ended.
+    Resume(Box<Resume>),
+    /// At the first entry; of the local journal, the first of the present boot.
+    Beginning,
+    /// At the first entry received at or after this time, µs since the epoch.
+    Since(u64),
+}
+
+/// What a reader needs.
+pub struct Settings {
+    /// The journal.
+    pub location: Location,
+    /// Where to begin.
+    pub start: Start,
+    /// Wait for new entries at the end instead of ending.
+    pub follow: bool,
+    /// The rules.
+    pub rules: Arc<RuleSet>,
+    /// Entries to pass over.
+    pub coverage: Coverage,
+    /// Takes tickets and positions.
+    pub watermark: Watermark,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+}
+
+/// Reads one journal.
+pub struct Reader {
+    settings: Settings,
+    journal: journal::Reader,
+    waker: Waker,
+    stop: Stop,
+    out: mpsc::Sender<Arc<RawEvent>>,
+    entry: Entry,
+    twins: Twins,
+    last: Option<Position>,
+    unnoted: u64,
+    /// Cursors of the entries matched since the position was noted.
+    matched: Vec<String>,
+}
+
+impl Reader {
+    /// Opens the journal and moves to the start.
+    pub fn open(settings: Settings, stop: Stop, out: mpsc::Sender<Arc<RawEvent>>) -> Result<Self, Error> {
+        let journal = journal::Reader::open(&settings.location)?;
+        let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
+        let mut reader = Reader {
+            settings,
+            journal,
+            waker,
+            stop,
+            out,
+            entry: Entry::default(),
+            twins: Twins::default(),
+            last: None,
+            unnoted: 0,
+            matched: Vec::new(),
+        };
+        match reader.settings.start.clone() {
+            Start::Resume(resume) => reader.resume(&resume)?,
+            Start::Beginning => reader.begin()?,
+            Start::Since(usec) => reader.journal.seek_realtime(usec)?,
+        }
+        Ok(reader)
+    }
+
+    /// Reads until stopped, until nobody takes the events, or (without `follow`) to the end.
+    pub fn run(mut self) -> Result<(), Error> {
+        loop {
+            match self.read_to_end() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(e) if self.settings.follow => {
+                    tracing::error!("{e}; trying again every second, nothing is passed over");
+                    if !self.reopen()? {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                Err(e) => return Err(e),
+            }
+            self.note_position();
+            self.settings.counters.set_caught_up(true);
+            self.settings.coverage = Coverage::default();
+            if !self.settings.follow {
+                return Ok(());
+            }
+            match self.waker.wait(&self.stop) {
+                Ok(Woken::Stopped) => return Ok(()),
+                Ok(Woken::Changed) => self.journal.process()?,
+                Ok(Woken::Entries) => {}
+                Err(e) => tracing::warn!("cannot wait for the journal ({e}); looking again at once"),
+            }
+        }
+    }
+
+    /// Reads what there is. False: the reader shall end.
+    fn read_to_end(&mut self) -> Result<bool, Error> {
+        while self.journal.next()? {
+            self.waker.found();
+            if !self.take_entry()? {
+                return Ok(false);
+            }
+            self.unnoted += 1;
+            if self.unnoted >= NOTE_EVERY {
+                self.settings.counters.set_caught_up(false);
+                self.last = Some(self.journal.position()?);
+                self.note_position();
+                if self.stop.is_set() {
+                    return Ok(false);
+                }
+            }
+        }
+        if self.unnoted > 0 {
+            self.last = self.last_position()?;
+        }
+        Ok(true)
+    }
+
+    /// Position of the last entry read: at the end of a journal the handle still stands on it.
+    fn last_position(&self) -> Result<Option<Position>, Error> {
+        self.journal.position().map(Some).or_else(|e| match &self.last {
+            Some(last) => Ok(Some(last.clone())),
+            None => Err(e),
+        })
+    }
+
+    fn note_position(&mut self) {
+        self.unnoted = 0;
+        self.matched.clear();
+        if let Some(position) = &self.last {
+            self.settings.watermark.read_up_to(position.clone());
+        }
+    }
+
+    /// Works on the current entry. False: nobody takes events any more.
+    fn take_entry(&mut self) -> Result<bool, Error> {
+        self.settings.counters.entries_read.increment();
+        self.entry.read(&mut self.journal);
+        match self.match_entry()? {
+            Some(event) => Ok(self.out.blocking_send(Arc::new(event)).is_ok()),
+            None => Ok(true),
+        }
+    }
+
+    /// The raw event of the current entry, if it is one and no stored event covers it.
+    fn match_entry(&mut self) -> Result<Option<RawEvent>, Error> {
+        let Some(matched) = self.settings.rules.matched(&self.entry.identifier, &self.entry.message) else {
+            return Ok(None);
+        };
+        if !provenance::is_trusted(&self.entry) {
+            self.settings.counters.entries_untrusted.increment();
+            return Ok(None);
+        }
+        self.settings.counters.entries_matched.increment();
+        let position = self.journal.position()?;
+        let happened = raw_event::happened(&self.entry, &position);
+        let event_id = self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
+        if self.settings.coverage.covers(&position.cursor) {
+            self.settings.counters.entries_covered.increment();
+            return Ok(None);
+        }
+        self.matched.push(position.cursor.clone());
+        let rule = matched.rule;
+        let sub_system = match matched.captures.get("sub_system") {
+            Some(captured) => canonical_sub_system(captured),
+            None => rule.sub_system.clone(),
+        };
+        Ok(Some(RawEvent {
+            sub_system,
+            severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&self.entry)),
+            captures: matched.captures,
+            event_id,
+            entry: raw_event::info(&self.entry, &position, happened),
+            ticket: self.settings.watermark.open(position),
+            rule,
+        }))
+    }
+
+    /// Moves before the first entry: of this boot, in the journal of this machine.
+    fn begin(&mut self) -> Result<(), Error> {
+        if !self.settings.location.is_local() {
+            return self.journal.seek_head();
+        }
+        match journal::first_of_boot(&self.settings.location)? {
+            Some(cursor) => {
+                self.journal.seek_cursor(&cursor)?;
+                self.journal.next()?;
+                if !self.journal.previous()? {
+                    self.journal.seek_head()?;
+                }
+                Ok(())
+            }
+            None => self.journal.seek_realtime(journal::now()),
+        }
+    }
+
+    /// Moves to where the last run ended, numbering equal entries as it did.
+    fn resume(&mut self, resume: &Resume) -> Result<(), Error> {
+        self.journal.seek_cursor(&resume.position.cursor)?;
+        if !self.journal.next()? {
+            return Ok(());
+        }
+        let found = self.journal.position()?;
+        let wanted = &resume.position;
+        let same = (&found.boot_id, found.monotonic, found.realtime)
+            == (&wanted.boot_id, wanted.monotonic, wanted.realtime);
+        if !same {
+            tracing::warn!(
+                "the journal no longer holds the entry where the last run ended; entries between {} and {} (µs since the epoch) may have been removed unread",
+                wanted.realtime, found.realtime
+            );
+        }
+        self.look_back()?;
+        if same && resume.done {
+            self.last = Some(found);
+            return Ok(());
+        }
+        if !self.journal.previous()? {
+            self.journal.seek_head()?;
+        }
+        Ok(())
+    }
+
+    /// Numbers the matched entries before the current one, and comes back to it. At the very
+    /// beginning of a journal there is nothing to number.
+    fn look_back(&mut self) -> Result<(), Error> {
+        let mut steps = 0;
+        while steps < LOOK_BACK && self.journal.previous()? {
+            steps += 1;
+        }
+        for _ in 0..steps {
+            self.entry.read(&mut self.journal);
+            if self.settings.rules.find(&self.entry.identifier, &self.entry.message).is_some() {
+                let position = self.journal.position()?;
+                let happened = raw_event::happened(&self.entry, &position);
+                self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
+            }
+            self.journal.next()?;
+        }
+        Ok(())
+    }
+
+    /// Opens the journal again where reading failed. False: the reader shall end.
+    fn reopen(&mut self) -> Result<bool, Error> {
+        let [stopped] = crate::sys::poll_readable([self.stop.fd()], RETRY).unwrap_or([true]);
+        if stopped {
+            return Ok(false);
+        }
+        for cursor in std::mem::take(&mut self.matched) {
+            let source = Source { first: Some(cursor), ..Source::default() };
+            self.settings.coverage.add(&source);
+        }
+        if let Ok(journal) = journal::Reader::open(&self.settings.location) {
+            self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
+            self.journal = journal;
+            match self.last.clone() {
+                Some(position) => {
+                    let resume = Resume { position, done: true, stored: None };
+                    self.resume(&resume)?;
+                }
+                None => self.begin()?,
+            }
+        }
+        Ok(true)
+    }
+}

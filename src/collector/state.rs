@@ -1,0 +1,152 @@
+//! The saved position: `position.json` in the state directory.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::bus::ticket::Resume;
+use crate::journal::Location;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    version: u32,
+    journal: String,
+    resume: Resume,
+}
+
+const VERSION: u32 = 1;
+
+/// The state directory, held by one daemon at a time.
+#[derive(Debug)]
+pub struct State {
+    directory: PathBuf,
+    journal: String,
+    _lock: File,
+}
+
+/// Why the state directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It cannot be made or written.
+    #[error("cannot use the state directory {directory}: {cause}; make it writable, or name another with --state-directory")]
+    Unusable {
+        /// Directory.
+        directory: String,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// Another daemon uses it.
+    #[error("another peripetyd already uses the state directory {0}; stop it, or name another directory with --state-directory")]
+    InUse(String),
+}
+
+impl State {
+    /// Takes a directory, making it if needed.
+    pub fn open(directory: &Path, location: &Location) -> Result<Self, StateError> {
+        let unusable = |cause| StateError::Unusable { directory: directory.display().to_string(), cause };
+        fs::create_dir_all(directory).map_err(unusable)?;
+        let lock = File::create(directory.join("lock")).map_err(unusable)?;
+        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(StateError::InUse(directory.display().to_string()))
+            }
+            Err(e) => return Err(unusable(e.into())),
+        }
+        Ok(State { directory: directory.to_owned(), journal: location.to_string(), _lock: lock })
+    }
+
+    /// The saved position of this journal. A file that cannot be used is reported and passed
+    /// over: everything is read again, and what is stored already is recognised.
+    pub fn load(&self) -> Option<Resume> {
+        let path = self.path();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(e) => {
+                tracing::warn!("cannot read {}: {e}; reading the journal from its start", path.display());
+                return None;
+            }
+        };
+        match serde_json::from_slice::<Saved>(&text) {
+            Ok(saved) if saved.version != VERSION => {
+                tracing::warn!("{} is of another version; reading the journal from its start", path.display());
+                None
+            }
+            Ok(saved) if saved.journal != self.journal => {
+                tracing::info!("{} is about the {}; reading the {} from its start", path.display(), saved.journal, self.journal);
+                None
+            }
+            Ok(saved) => Some(saved.resume),
+            Err(e) => {
+                tracing::warn!("{} is damaged ({e}); reading the journal from its start", path.display());
+                None
+            }
+        }
+    }
+
+    /// Saves a position: the old one stays until the new one is complete.
+    pub fn save(&self, resume: &Resume, durable: bool) -> Result<(), StateError> {
+        let unusable =
+            |cause| StateError::Unusable { directory: self.directory.display().to_string(), cause };
+        let saved = Saved { version: VERSION, journal: self.journal.clone(), resume: resume.clone() };
+        let text = serde_json::to_vec(&saved).map_err(|e| unusable(e.into()))?;
+        let temporary = self.directory.join("position.json.new");
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&self.directory)?;
+            let mut file = File::create(&temporary)?;
+            file.write_all(&text)?;
+            if durable {
+                file.sync_all()?;
+            }
+            fs::rename(&temporary, self.path())
+        };
+        write().map_err(unusable)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join("position.json")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::journal::Position;
+
+    fn resume() -> Resume {
+        let position = Position { cursor: "c".into(), boot_id: "b".into(), monotonic: 1, realtime: 2 };
+        Resume { position, done: true, stored: None }
+    }
+
+    #[test]
+    fn saved_position_comes_back_for_the_same_journal_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path(), &Location::Local).unwrap();
+        assert_eq!(state.load(), None);
+        state.save(&resume(), true).unwrap();
+        assert_eq!(state.load(), Some(resume()));
+        drop(state);
+        let other = State::open(dir.path(), &Location::Namespace("x".into())).unwrap();
+        assert_eq!(other.load(), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path(), &Location::Local).unwrap();
+        fs::write(dir.path().join("position.json"), "{\"version\":").unwrap();
+        assert_eq!(state.load(), None);
+    }
+
+    #[test]
+    fn a_second_daemon_is_turned_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = State::open(dir.path(), &Location::Local).unwrap();
+        let second = State::open(dir.path(), &Location::Local).unwrap_err();
+        assert!(second.to_string().contains("another peripetyd"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Waiting for new entries.
+//!
+//! journald's change notification comes up to 250 ms late (it is coalesced). A kernel line
+//! makes /dev/kmsg readable at once, so that is used as an alarm clock: nothing is read from it,
+//! the journal is stepped with growing pauses until journald has stored the line. Without
+//! CAP_SYSLOG (or in a container) /dev/kmsg cannot be opened; the journal's own descriptor and a
+//! short poll remain.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{eventfd, EventfdFlags};
+
+use crate::sys::poll_readable;
+
+/// First pause after a kernel line; each one is twice as long as the one before.
+const FIRST_STEP: Duration = Duration::from_millis(1);
+/// After a pause of this length the journal's own notification is waited for again.
+const LAST_STEP: Duration = Duration::from_millis(128);
+/// Longest wait with /dev/kmsg.
+const IDLE: Duration = Duration::from_secs(2);
+/// Longest wait without.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Stops a reader from another thread.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<OwnedFd>);
+
+/// The reader's end of a [`Stopper`].
+#[derive(Debug)]
+pub struct Stop(Arc<OwnedFd>);
+
+/// A pair of both.
+pub fn stopper() -> std::io::Result<(Stopper, Stop)> {
+    let fd = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+    Ok((Stopper(fd.clone()), Stop(fd)))
+}
+
+impl Stopper {
+    /// Makes the reader end after the entry at hand.
+    pub fn stop(&self) {
+        if let Err(e) = rustix::io::write(&*self.0, &1u64.to_ne_bytes()) {
+            tracing::error!("cannot stop the journal reader: {e}");
+        }
+    }
+}
+
+impl Stop {
+    /// Descriptor that is readable once the reader shall end.
+    pub fn fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+
+    /// The reader shall end.
+    pub fn is_set(&self) -> bool {
+        poll_readable([self.fd()], Duration::ZERO).is_ok_and(|[set]| set)
+    }
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The journal may have new entries.
+    Entries,
+    /// The journal's files changed: `process` must be called.
+    Changed,
+    /// The reader shall end.
+    Stopped,
+}
+
+/// Waits for entries of one journal.
+#[derive(Debug)]
+pub struct Waker {
+    journal: RawFd,
+    kmsg: Option<File>,
+    step: Option<Duration>,
+}
+
+impl Waker {
+    /// Waits on this journal descriptor, and on /dev/kmsg if `with_kernel`.
+    pub fn new(journal: RawFd, with_kernel: bool) -> Self {
+        Waker { journal, kmsg: with_kernel.then(open_kmsg).flatten(), step: None }
+    }
+
+    /// An entry was found: the next pause is a short one again.
+    pub fn found(&mut self) {
+        if self.step.is_some() {
+            self.step = Some(FIRST_STEP);
+        }
+    }
+
+    /// Waits until there may be entries.
+    pub fn wait(&mut self, stop: &Stop) -> std::io::Result<Woken> {
+        if let Some(step) = self.step {
+            self.step = (step < LAST_STEP).then_some(step * 2);
+            let [stopped] = poll_readable([stop.fd()], step)?;
+            return Ok(if stopped { Woken::Stopped } else { Woken::Entries });
+        }
+        let kmsg = self.kmsg.as_ref().map_or(-1, File::as_raw_fd);
+        let limit = if self.kmsg.is_some() { IDLE } else { POLL };
+        let [stopped, changed, kernel] = poll_readable([stop.fd(), self.journal, kmsg], limit)?;
+        if stopped {
+            return Ok(Woken::Stopped);
+        }
+        if kernel {
+            self.rewind_alarm();
+        }
+        Ok(if changed { Woken::Changed } else { Woken::Entries })
+    }
+
+    /// Moves behind the last kernel line, so that only a new one wakes again.
+    fn rewind_alarm(&mut self) {
+        self.step = Some(FIRST_STEP);
+        if let Some(Err(e)) = self.kmsg.as_mut().map(|kmsg| kmsg.seek(SeekFrom::End(0))) {
+            tracing::warn!("/dev/kmsg can no longer be used ({e}): kernel lines are seen up to 250 ms later");
+            self.kmsg = None;
+        }
+    }
+}
+
+fn open_kmsg() -> Option<File> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open("/dev/kmsg");
+    let result = opened.and_then(|mut file| file.seek(SeekFrom::End(0)).map(|_| file));
+    result.inspect_err(|e| tracing::info!("no /dev/kmsg ({e}): kernel lines are seen up to 250 ms later")).ok()
+}

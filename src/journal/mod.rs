@@ -1,0 +1,256 @@
+//! Access to journal files: opening, stepping, one entry's fields, positions.
+//!
+//! A thin layer over libsystemd (sd-journal(3)) that knows nothing of storage. Only
+//! `collector/` (logs) and `store/` (Peripety's own events) use it. A [`Reader`] stays on the
+//! thread that made it.
+
+mod entry;
+mod position;
+
+use std::ffi::CString;
+use std::fmt;
+use std::path::PathBuf;
+
+use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
+
+pub use entry::Entry;
+pub use position::{EntryKey, Position};
+
+/// Where entries come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// The journal of this machine, all of its files that the user may read.
+    Local,
+    /// A journal namespace of this machine (systemd-journald.service(8)).
+    Namespace(String),
+    /// The journal files of a folder.
+    Directory(PathBuf),
+    /// These journal files.
+    Files(Vec<PathBuf>),
+}
+
+impl Location {
+    /// Entries come from this machine's journald while it runs: its boot is the present boot.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Location::Local | Location::Namespace(_))
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Local => f.write_str("local journal"),
+            Location::Namespace(name) => write!(f, "journal namespace {name}"),
+            Location::Directory(dir) => write!(f, "journal directory {}", dir.display()),
+            Location::Files(files) => {
+                f.write_str("journal file")?;
+                for file in files {
+                    write!(f, " {}", file.display())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What can go wrong with a journal.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be opened.
+    #[error("cannot open the {location}: {cause}; {remedy}")]
+    Open {
+        /// What was to be opened.
+        location: String,
+        /// Why not.
+        cause: std::io::Error,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+    /// Reading failed.
+    #[error("cannot read the {location}: {operation}: {cause}; check its files with \"journalctl --verify\"")]
+    Read {
+        /// What was read.
+        location: String,
+        /// Call that failed.
+        operation: &'static str,
+        /// Why.
+        cause: std::io::Error,
+    },
+}
+
+/// A journal, opened for reading.
+pub struct Reader {
+    journal: Journal,
+    location: Location,
+}
+
+impl Reader {
+    /// Opens a journal; all values come whole (data threshold off).
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        let opened = open(location).map_err(|cause| Error::Open {
+            remedy: open_remedy(location, &cause),
+            location: location.to_string(),
+            cause,
+        })?;
+        let mut reader = Reader { journal: opened, location: location.clone() };
+        reader.journal.set_data_threshold(0).map_err(|e| reader.error("set_data_threshold", e))?;
+        Ok(reader)
+    }
+
+    /// The journal holds at least one entry that may be read.
+    pub fn is_readable(&mut self) -> Result<bool, Error> {
+        self.seek_head()?;
+        self.next()
+    }
+
+    /// Moves before the first entry.
+    pub fn seek_head(&mut self) -> Result<(), Error> {
+        self.journal.seek_head().map_err(|e| self.error("seek_head", e))
+    }
+
+    /// Moves after the last entry. Not to be used with matches: see docs/architecture.md.
+    pub fn seek_tail(&mut self) -> Result<(), Error> {
+        self.journal.seek_tail().map_err(|e| self.error("seek_tail", e))
+    }
+
+    /// Moves before the first entry received at or after this time (µs since the epoch).
+    pub fn seek_realtime(&mut self, usec: u64) -> Result<(), Error> {
+        self.journal.seek_realtime_usec(usec).map_err(|e| self.error("seek_realtime", e))
+    }
+
+    /// Moves to the entry of a cursor, or to the nearest that still exists; `next` or
+    /// `previous` then lands on it.
+    pub fn seek_cursor(&mut self, cursor: &str) -> Result<(), Error> {
+        self.journal.seek_cursor(cursor).map_err(|e| self.error("seek_cursor", e))
+    }
+
+    /// Steps to the next entry; false when there is none (yet).
+    pub fn next(&mut self) -> Result<bool, Error> {
+        self.journal.next().map(|steps| steps > 0).map_err(|e| self.error("next", e))
+    }
+
+    /// Steps to the previous entry; false when there is none.
+    pub fn previous(&mut self) -> Result<bool, Error> {
+        self.journal.previous().map(|steps| steps > 0).map_err(|e| self.error("previous", e))
+    }
+
+    /// Calls `each` with name and value of every field of the current entry. A field that
+    /// cannot be read (a damaged or compressed object) ends the entry: its other fields remain.
+    pub fn fields(&mut self, mut each: impl FnMut(&[u8], &[u8])) {
+        self.journal.restart_data();
+        while let Ok(Some(field)) = self.journal.enumerate_data() {
+            if let Some(value) = field.value() {
+                each(field.name(), value);
+            }
+        }
+    }
+
+    /// Cursor of the current entry.
+    pub fn cursor(&self) -> Result<String, Error> {
+        self.journal.cursor().map_err(|e| self.error("cursor", e))
+    }
+
+    /// When the current entry was received: µs since the epoch.
+    pub fn realtime(&self) -> Result<u64, Error> {
+        self.journal.timestamp_usec().map_err(|e| self.error("get_realtime_usec", e))
+    }
+
+    /// When the current entry was received: µs since the boot, and that boot.
+    pub fn monotonic(&self) -> Result<(u64, String), Error> {
+        let (usec, boot) =
+            self.journal.monotonic_timestamp().map_err(|e| self.error("get_monotonic_usec", e))?;
+        Ok((usec, boot.to_string().replace('-', "")))
+    }
+
+    /// Descriptor that becomes readable when the journal changes (sd_journal_get_fd(3)).
+    pub fn wake_fd(&self) -> Result<std::os::fd::RawFd, Error> {
+        self.journal.fd().map_err(|e| self.error("get_fd", e))
+    }
+
+    /// Takes note of new, rotated and removed files; never blocks.
+    pub fn process(&mut self) -> Result<(), Error> {
+        self.journal.process().map(drop).map_err(|e| self.error("process", e))
+    }
+
+    /// Adds a match: equal fields are alternatives, different fields must all hold.
+    pub fn match_add(&mut self, field: &str, value: &str) -> Result<(), Error> {
+        match self.journal.match_add(field, value) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.error("add_match", e)),
+        }
+    }
+
+    /// The matches before and after are alternatives (sd_journal_add_disjunction(3)).
+    pub fn match_or(&mut self) -> Result<(), Error> {
+        match self.journal.match_or() {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.error("add_disjunction", e)),
+        }
+    }
+
+    /// The matches before and after must both hold (sd_journal_add_conjunction(3)).
+    pub fn match_and(&mut self) -> Result<(), Error> {
+        match self.journal.match_and() {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.error("add_conjunction", e)),
+        }
+    }
+
+    fn error(&self, operation: &'static str, cause: systemd::Error) -> Error {
+        Error::Read { location: self.location.to_string(), operation, cause: cause.into() }
+    }
+}
+
+/// Cursor of the first entry of the present boot; `None` when the journal has none yet.
+pub fn first_of_boot(location: &Location) -> Result<Option<String>, Error> {
+    let mut reader = Reader::open(location)?;
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(|cause| {
+        Error::Read { location: location.to_string(), operation: "boot_id", cause }
+    })?;
+    reader.match_add("_BOOT_ID", &boot_id.trim().replace('-', ""))?;
+    reader.seek_head()?;
+    if reader.next()? {
+        return reader.cursor().map(Some);
+    }
+    Ok(None)
+}
+
+/// The present time, µs since the epoch.
+pub fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn open(location: &Location) -> Result<Journal, std::io::Error> {
+    Ok(match location {
+        Location::Local => OpenOptions::default().system(true).local_only(true).open()?,
+        Location::Namespace(name) => OpenOptions::default()
+            .system(true)
+            .local_only(true)
+            .open_namespace(CString::new(name.as_str())?.as_c_str())?,
+        Location::Directory(dir) => {
+            OpenDirectoryOptions::default().open_directory(c_path(dir)?.as_c_str())?
+        }
+        Location::Files(files) => {
+            let paths = files.iter().map(c_path).collect::<Result<Vec<_>, _>>()?;
+            OpenFilesOptions::default().open_files(paths.iter().map(CString::as_c_str))?
+        }
+    })
+}
+
+fn c_path(path: &PathBuf) -> Result<CString, std::io::Error> {
+    use std::os::unix::ffi::OsStrExt;
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+fn open_remedy(location: &Location, cause: &std::io::Error) -> &'static str {
+    match (cause.kind(), location) {
+        (std::io::ErrorKind::PermissionDenied, _) => {
+            "run as root or as a member of the group systemd-journal"
+        }
+        (_, Location::Local) => "check that systemd-journald runs",
+        (_, Location::Namespace(_)) => "check the name of the namespace",
+        (_, Location::Directory(_)) => "name a folder with *.journal files",
+        (_, Location::Files(_)) => "name a journal file; text exports are turned into one by systemd-journal-remote",
+    }
+}

@@ -1,0 +1,64 @@
+//! A place in a journal that survives rotation, flushes and copies.
+
+use serde::{Deserialize, Serialize};
+
+/// The place of one entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// journald's cursor (sd_journal_get_cursor(3)).
+    pub cursor: String,
+    /// Boot during which the entry was received.
+    pub boot_id: String,
+    /// When it was received, µs since that boot.
+    pub monotonic: u64,
+    /// When it was received, µs since the epoch.
+    pub realtime: u64,
+}
+
+/// What identifies an entry among all entries: the parts of its cursor.
+///
+/// A cursor reads `s=…;i=…;b=…;m=…;t=…;x=…`. `s` and `i` (the file's sequence and the number in
+/// it) name the entry exactly but change when journald copies it to another file (a flush from
+/// /run to /var). Boot, both times and `x` (a hash of its fields) stay, and tell all entries
+/// apart but those that are equal in every field.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryKey {
+    /// `b`, `m`, `t` and `x`: the same in every copy.
+    pub content: String,
+    /// `s` and `i`: this copy.
+    pub sequence: (String, String),
+}
+
+impl EntryKey {
+    /// Takes a cursor apart; `None` when it is no cursor.
+    pub fn parse(cursor: &str) -> Option<Self> {
+        let part = |name: &str| {
+            cursor.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+        };
+        let content = [part("b")?, part("m")?, part("t")?, part("x")?].join(";");
+        Some(EntryKey { content, sequence: (part("s")?.to_owned(), part("i")?.to_owned()) })
+    }
+
+    /// Both name the same entry. Two entries that are equal in every field and lie in different
+    /// files cannot be told from one that was copied.
+    pub fn same_entry(&self, other: &EntryKey) -> bool {
+        self.content == other.content
+            && (self.sequence == other.sequence || self.sequence.0 != other.sequence.0)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flushed_entry_is_the_same_and_a_twin_is_not() {
+        let key = |c: &str| EntryKey::parse(c).unwrap();
+        let entry = key("s=aa;i=10;b=bb;m=1;t=2;x=3");
+        assert!(entry.same_entry(&key("s=cc;i=7;b=bb;m=1;t=2;x=3")));
+        assert!(!entry.same_entry(&key("s=aa;i=11;b=bb;m=1;t=2;x=3")));
+        assert!(!entry.same_entry(&key("s=cc;i=7;b=bb;m=1;t=2;x=4")));
+        assert!(EntryKey::parse("rubbish").is_none());
+    }
+}

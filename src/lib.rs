@@ -1,0 +1,23 @@
+//! Peripety: storage events of Linux, the library behind the daemon `peripetyd`.
+//!
+//! Data flows one way, and the modules stand in its order: [`journal`] → [`collector`]
+//! ([`rules`]) → [`bus`] → [`parser`] → [`store`], and [`notifier`], [`varlink`].
+//! docs/architecture.md is the map.
+
+pub mod bus;
+pub mod collector;
+pub mod config;
+pub mod counters;
+pub mod daemon;
+pub mod devices;
+pub mod event;
+pub mod journal;
+pub mod logging;
+pub mod notifier;
+mod notify;
+pub mod parser;
+pub mod probe;
+pub mod rules;
+pub mod store;
+mod sys;
+pub mod varlink;

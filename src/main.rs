@@ -1,0 +1,99 @@
+//! `peripetyd`: the storage event daemon.
+
+mod args;
+#[path = "../cli/src/span.rs"]
+mod span;
+#[path = "../cli/src/time.rs"]
+mod time;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+
+use args::Args;
+use peripety::config::Config;
+use peripety::daemon::{self, Options};
+use peripety::journal::Location;
+use peripety::probe;
+use peripety::rules::{builtin, RuleSet};
+
+/// Longest `--probe`.
+const PROBE: Duration = Duration::from_secs(8);
+/// Exit status of `--probe`: no storage event.
+const NO_EVENT: u8 = 3;
+/// Exit status of `--probe`: the journal cannot be read.
+const UNREADABLE: u8 = 4;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    peripety::logging::start();
+    let result = if args.probe { run_probe(&args) } else { run(args) };
+    result.unwrap_or_else(|e| {
+        eprintln!("peripetyd: {e:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut config = Config::load(args.config.as_deref())?;
+    config.main.notify_stdout |= args.stdout;
+    config.main.save_to_journald &= !args.no_store;
+    let options = Options {
+        location: location(&args),
+        since: args.since.as_deref().map(since).transpose()?,
+        device_tree: args.device_tree,
+        state_directory: args.state_directory,
+        varlink: args.varlink,
+        config,
+        follow: !args.no_follow,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    let result = runtime.block_on(daemon::run(options));
+    // A thread that hangs in a system call must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_probe(args: &Args) -> anyhow::Result<ExitCode> {
+    let rules = RuleSet::new(builtin::rules()?)?;
+    Ok(match probe::probe(&location(args), &rules, PROBE) {
+        Ok(Some(found)) if found.events > 0 => {
+            let more = if found.incomplete { "at least " } else { "" };
+            println!("{more}{} storage events in {} entries", found.events, found.entries);
+            ExitCode::SUCCESS
+        }
+        Ok(Some(found)) => {
+            println!("no storage event in {} entries", found.entries);
+            NO_EVENT.into()
+        }
+        Ok(None) => {
+            println!("the {} holds no entry that this user may read; run as root or as a member of the group systemd-journal, and check that systemd-journald runs", location(args));
+            UNREADABLE.into()
+        }
+        Err(e) => {
+            println!("{e}");
+            UNREADABLE.into()
+        }
+    })
+}
+
+fn location(args: &Args) -> Location {
+    match (&args.journal_directory, &args.namespace) {
+        (Some(directory), _) => Location::Directory(directory.clone()),
+        (None, Some(name)) => Location::Namespace(name.clone()),
+        (None, None) if args.journal_file.is_empty() => Location::Local,
+        (None, None) => Location::Files(args.journal_file.clone()),
+    }
+}
+
+fn since(text: &str) -> anyhow::Result<u64> {
+    let time = time::parse(text, &jiff::Zoned::now()).with_context(|| format!("--since {text}"))?;
+    u64::try_from(time).with_context(|| format!("--since {text}: a time before 1970"))
+}

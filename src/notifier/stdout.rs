@@ -1,0 +1,68 @@
+//! Prints events, one a line.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::Timestamp;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::Receiver;
+
+use crate::bus::Published;
+use crate::event::StorageEvent;
+
+/// Prints events until the bus ends or nobody reads the output any more.
+pub async fn run(mut events: Receiver<Arc<Published>>) {
+    let zone = TimeZone::system();
+    loop {
+        let line = match events.recv().await {
+            Ok(published) => line(&published.event, &zone),
+            Err(RecvError::Lagged(lost)) => format!("-- {lost} events not shown: the output is read too slowly --\n"),
+            Err(RecvError::Closed) => return,
+        };
+        let written = tokio::task::spawn_blocking(move || {
+            let mut out = std::io::stdout().lock();
+            out.write_all(line.as_bytes()).and_then(|()| out.flush())
+        });
+        if !matches!(written.await, Ok(Ok(()))) {
+            tracing::warn!("nobody reads the standard output any more: notify_stdout ends");
+            return;
+        }
+    }
+}
+
+/// Time, host, severity, sub-system, device, mount point, message.
+fn line(event: &StorageEvent, zone: &TimeZone) -> String {
+    let time = i64::try_from(event.timestamp).ok().and_then(|usec| Timestamp::from_microsecond(usec).ok());
+    let time = time.map_or_else(String::new, |time| {
+        time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    });
+    let device = event.dev_path.as_ref().or(event.kdev.as_ref()).map_or("-", String::as_str);
+    let mount_point = event.extension.get("mount_point").map(|point| format!(" [{point}]"));
+    let text = format!(
+        "{time} {} {} {} {} {device}{} {}",
+        event.hostname,
+        event.severity,
+        event.sub_system,
+        event.event_type,
+        mount_point.unwrap_or_default(),
+        event.msg
+    );
+    visible(&text) + "\n"
+}
+
+/// Control characters as escapes: the text comes from logs and devices.
+fn visible(text: &str) -> String {
+    let show = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(show).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_are_shown_not_sent() {
+        assert_eq!(visible("a\x1b[31mb\n"), "a\\u{1b}[31mb\\n");
+    }
+}

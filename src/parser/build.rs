@@ -1,0 +1,145 @@
+//! What all families share: the parts of a storage event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use peripety_blkinfo::BlockInfo;
+
+use crate::bus::RawEvent;
+use crate::devices::{Devices, Name};
+use crate::event::{Source, StorageEvent};
+
+/// Longest walk up to find what a device carries.
+const MOST_HOLDERS: usize = 256;
+
+/// Captures of a rule that are fields of the event, not of its extension.
+const OWN_FIELDS: [&str; 2] = ["kdev", "sub_system"];
+
+/// The event without a device.
+pub fn event(raw: &RawEvent) -> StorageEvent {
+    let entry = &raw.entry;
+    let mut extension = raw.captures.clone();
+    OWN_FIELDS.iter().for_each(|field| drop(extension.remove(*field)));
+    StorageEvent {
+        hostname: entry.hostname.clone(),
+        severity: raw.severity,
+        sub_system: raw.sub_system.clone(),
+        timestamp: entry.timestamp,
+        event_id: raw.event_id.clone(),
+        event_type: raw.rule.event_type.clone(),
+        dev_wwid: None,
+        dev_path: None,
+        owners_wwids: Vec::new(),
+        owners_paths: Vec::new(),
+        kdev: raw.captures.get("kdev").or(entry.kernel_device.as_ref()).cloned(),
+        msg: one_line(&entry.message),
+        raw_msg: entry.message.clone(),
+        extension,
+        root_cause_event_id: None,
+        repeat_count: 1,
+        boot_id: entry.boot_id.clone(),
+        source: Source {
+            identifier: entry.identifier.clone(),
+            first: Some(entry.cursor.clone()),
+            last: Some(entry.cursor.clone()),
+        },
+    }
+}
+
+/// White space, line breaks too, as single blanks; none at the ends.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Other captures than `kdev` that name a device, the surest first.
+const OTHER_NAMES: [&str; 6] = ["dm_name", "fs_uuid", "mount_point", "session", "pci", "host"];
+
+/// The strings of an entry that name its device, the surest first.
+fn names(raw: &RawEvent) -> Vec<Name<'_>> {
+    let entry = &raw.entry;
+    let others = OTHER_NAMES.iter().filter_map(|name| raw.captures.get(*name)).map(|name| Name::Any(name));
+    let node = entry.udev_devnode.as_deref().and_then(|node| node.strip_prefix("/dev/"));
+    let journald = [node, entry.kernel_device.as_deref()].into_iter().flatten().map(Name::Kernel);
+    kdev(raw).into_iter().chain(others).chain(journald).collect()
+}
+
+/// The capture `kdev`. Tools write other names than the kernel's, too.
+pub fn kdev(raw: &RawEvent) -> Option<Name<'_>> {
+    let kdev = raw.captures.get("kdev")?;
+    Some(if raw.entry.identifier == "kernel" { Name::Kernel(kdev) } else { Name::Any(kdev) })
+}
+
+/// The device that the entry is about, at that time.
+pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
+    devices.first_at(&raw.entry, names(raw))
+}
+
+/// Names a device as the one of the event, with what it is built from and what it carries.
+pub fn set_device(event: &mut StorageEvent, block: &BlockInfo) {
+    event.dev_wwid = block.dev_wwid.clone();
+    event.dev_path = Some(block.dev_path.clone());
+    event.owners_wwids = block.owners_wwids().into_iter().map(str::to_owned).collect();
+    event.owners_paths = block.owners_paths().into_iter().map(str::to_owned).collect();
+}
+
+/// Makes a device the only owner.
+pub fn set_owner(event: &mut StorageEvent, block: &BlockInfo) {
+    event.owners_wwids = block.dev_wwid.iter().cloned().collect();
+    event.owners_paths = vec![block.dev_path.clone()];
+}
+
+/// Adds how a device is attached; what the log line said stays.
+pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
+    let transport = block.transport.iter().map(|t| ("transport", t.clone()));
+    let detail = block.extension.iter().map(|(key, value)| (key.as_str(), value.clone()));
+    for (key, value) in transport.chain(detail) {
+        event.extension.entry(key.to_owned()).or_insert(value);
+    }
+}
+
+/// Adds where the device hurts: the mount points of what is built on it, itself included.
+pub fn add_mount_points(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent, block: &BlockInfo) {
+    let mut seen = BTreeMap::new();
+    let mut mount_points: Vec<String> = Vec::new();
+    let mut todo = vec![block.clone()];
+    while let Some(next) = todo.pop() {
+        if seen.len() >= MOST_HOLDERS || seen.insert(next.kdev.clone(), ()).is_some() {
+            continue;
+        }
+        let new = next.mount_points.iter().filter(|point| point.starts_with('/'));
+        mount_points.extend(new.cloned());
+        todo.extend(next.holders.iter().filter_map(|name| devices.at(&raw.entry, Name::Kernel(name))).map(|b| (*b).clone()));
+    }
+    set_mount_points(event, mount_points);
+}
+
+/// `mount_point` is the first, `mount_points` all of several.
+pub fn set_mount_points(event: &mut StorageEvent, mount_points: Vec<String>) {
+    if mount_points.len() > 1 {
+        let all: Vec<String> = mount_points.iter().map(|point| escape(point)).collect();
+        event.extension.entry("mount_points".into()).or_insert(all.join(" "));
+    }
+    if let Some(first) = mount_points.into_iter().next() {
+        event.extension.entry("mount_point".into()).or_insert(first);
+    }
+}
+
+/// White space and backslash in octal, as /proc/self/mountinfo writes them (proc(5)).
+fn escape(path: &str) -> String {
+    path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_lines_become_one() {
+        assert_eq!(one_line(" md/raid1:md0: Disk failure\nmd/raid1:md0:  on 1 devices. "), "md/raid1:md0: Disk failure md/raid1:md0: on 1 devices.");
+    }
+
+    #[test]
+    fn paths_with_blanks_are_escaped() {
+        assert_eq!(escape("/a b\\c"), "/a\\040b\\134c");
+    }
+}

@@ -1,0 +1,142 @@
+//! File systems: the event is about the file system, the device it lies on is its first owner.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use peripety_blkinfo::{BlockInfo, DevNumber};
+use tokio::task::JoinSet;
+
+use super::{build, Context, Family};
+use crate::bus::raw::RawReceiver;
+use crate::bus::RawEvent;
+use crate::devices::Devices;
+use crate::event::StorageEvent;
+use crate::rules::DeviceWay;
+
+/// The kernel says "mounted" before the mount is in the mount table: how long it is waited for.
+const MOUNT_WAIT: Duration = Duration::from_secs(2);
+/// First pause while waiting; each one is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// Most file systems waited for at a time.
+const MOST_WAITING: usize = 64;
+/// How often the mount table is noted, for the lines about what was unmounted.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
+
+/// The file systems.
+pub fn takes(sub_system: &str) -> bool {
+    matches!(sub_system, "ext4" | "jbd2" | "xfs" | "btrfs" | "f2fs" | "vfat" | "exfat")
+}
+
+/// The file system, where it is mounted now, and what it lies on.
+pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+    let mut event = build::event(raw);
+    event.dev_wwid = raw.captures.get("fs_uuid").filter(|uuid| is_real(uuid)).cloned();
+    if raw.rule.device == DeviceWay::None {
+        return event;
+    }
+    if let Some(block) = build::device(devices, raw) {
+        set_file_system(&mut event, &block);
+        build::set_mount_points(&mut event, mounted(&block));
+    }
+    event
+}
+
+/// An all-zero UUID is none: the kernel prints it for a file system made without one.
+fn is_real(uuid: &str) -> bool {
+    uuid.bytes().any(|byte| byte.is_ascii_hexdigit() && byte != b'0')
+}
+
+fn mounted(block: &BlockInfo) -> Vec<String> {
+    block.mount_points.iter().filter(|point| point.starts_with('/')).cloned().collect()
+}
+
+/// The UUID that the line gives holds even when udev has not seen the file system yet.
+fn set_file_system(event: &mut StorageEvent, block: &BlockInfo) {
+    let uuid = event.dev_wwid.take().or_else(|| block.fs_uuid.clone());
+    build::set_device(event, block);
+    let device = block.dev_wwid.iter().filter(|wwid| !event.owners_wwids.contains(wwid)).cloned();
+    event.owners_wwids = device.chain(event.owners_wwids.iter().cloned()).collect();
+    event.owners_paths.insert(0, block.dev_path.clone());
+    event.dev_wwid = uuid;
+}
+
+/// Works on the file systems' events. Those that end a mount are given the mount point noted
+/// before; those that begin one wait for it, without holding up the others.
+pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Context) {
+    let mut notes = Notes::default();
+    let mut waiting = JoinSet::new();
+    let mut tick = tokio::time::interval(NOTE_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let raw = tokio::select! {
+            raw = receiver.recv() => raw,
+            _ = tick.tick() => { tokio::task::block_in_place(|| notes.update(&context.devices)); continue }
+            Some(_) = waiting.join_next() => continue,
+        };
+        let Some(raw) = raw else { break };
+        if super::family_of(&raw.sub_system).name != family.name {
+            continue;
+        }
+        let mut event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
+        if !event.extension.contains_key("mount_point") {
+            if begins_mount(&raw) && waiting.len() < MOST_WAITING && is_new(&context.devices, &raw) {
+                waiting.spawn(wait_for_mount(context.clone(), raw));
+                continue;
+            }
+            tokio::task::block_in_place(|| notes.add_mount_point(&mut event, &context.devices, &raw));
+        }
+        context.sink.emit(event, vec![raw.ticket.clone()]).await;
+    }
+    while waiting.join_next().await.is_some() {}
+}
+
+fn begins_mount(raw: &RawEvent) -> bool {
+    raw.rule.event_type == "FS_MOUNTED"
+}
+
+/// The line is of the running machine and so new that its mount may still appear.
+fn is_new(devices: &Devices, raw: &RawEvent) -> bool {
+    let age = crate::journal::now().saturating_sub(raw.entry.timestamp);
+    devices.tree().is_live() && devices.knows(&raw.entry) && Duration::from_micros(age) < MOUNT_WAIT
+}
+
+async fn wait_for_mount(context: Context, raw: Arc<RawEvent>) {
+    let mut pause = FIRST_PAUSE;
+    let mut waited = Duration::ZERO;
+    let event = loop {
+        context.devices.forget();
+        let event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
+        if event.extension.contains_key("mount_point") || waited >= MOUNT_WAIT {
+            break event;
+        }
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause *= 2;
+    };
+    context.sink.emit(event, vec![raw.ticket.clone()]).await;
+}
+
+/// The mount table as it was a moment ago.
+#[derive(Debug, Default)]
+struct Notes(HashMap<DevNumber, Vec<String>>);
+
+impl Notes {
+    /// Notes the present mounts; those that are gone stay known until their device is mounted
+    /// elsewhere.
+    fn update(&mut self, devices: &Devices) {
+        let mut present: HashMap<DevNumber, Vec<String>> = HashMap::new();
+        for mount in devices.tree().mounts().unwrap_or_default() {
+            present.entry(mount.major_minor).or_default().push(mount.mount_point);
+        }
+        self.0.extend(present);
+    }
+
+    fn add_mount_point(&mut self, event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
+        let known = build::device(devices, raw)
+            .and_then(|block| self.0.get(&block.major_minor?).cloned())
+            .unwrap_or_default();
+        build::set_mount_points(event, known);
+        self.update(devices);
+    }
+}

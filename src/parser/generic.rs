@@ -1,0 +1,26 @@
+//! Everything that no other family takes: the device that the line names, and its stack.
+
+use super::build;
+use crate::bus::RawEvent;
+use crate::devices::Devices;
+use crate::event::StorageEvent;
+use crate::rules::DeviceWay;
+
+/// Any sub-system.
+pub fn takes(_: &str) -> bool {
+    true
+}
+
+/// Names the device, what it is built from, how it is attached and where it is mounted.
+pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+    let mut event = build::event(raw);
+    if raw.rule.device == DeviceWay::None {
+        return event;
+    }
+    if let Some(block) = build::device(devices, raw) {
+        build::set_device(&mut event, &block);
+        build::add_path_detail(&mut event, &block);
+        build::add_mount_points(&mut event, devices, raw, &block);
+    }
+    event
+}

@@ -1,0 +1,107 @@
+//! From raw events to storage events: which device, what is below it and above it.
+//!
+//! One task a family of sub-systems. Exactly one family takes a raw event: the first in
+//! [`FAMILIES`] whose filter fits; the last takes the rest, since a user's rule may name any
+//! sub-system.
+
+mod block;
+mod build;
+mod dm;
+mod fs;
+mod generic;
+mod multipath;
+mod scsi;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::bus::raw::RawReceiver;
+use crate::bus::{RawBus, RawEvent};
+use crate::devices::Devices;
+use crate::event::StorageEvent;
+use crate::store::Sink;
+
+/// What parsers work with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The device tree.
+    pub devices: Arc<Devices>,
+    /// Takes the events.
+    pub sink: Sink,
+}
+
+/// A family of sub-systems.
+#[derive(Debug)]
+pub struct Family {
+    /// Its name.
+    pub name: &'static str,
+    /// It takes events of this sub-system.
+    takes: fn(&str) -> bool,
+    /// Makes the event.
+    parse: fn(&Devices, &RawEvent) -> StorageEvent,
+}
+
+/// All families, in the order in which they are asked.
+pub const FAMILIES: [Family; 6] = [
+    Family { name: "multipath", takes: multipath::takes, parse: multipath::parse },
+    Family { name: "scsi", takes: scsi::takes, parse: scsi::parse },
+    Family { name: "block", takes: block::takes, parse: block::parse },
+    Family { name: "dm", takes: dm::takes, parse: dm::parse },
+    Family { name: "fs", takes: fs::takes, parse: fs::parse },
+    Family { name: "generic", takes: generic::takes, parse: generic::parse },
+];
+
+/// The family that takes events of a sub-system.
+pub fn family_of(sub_system: &str) -> &'static Family {
+    let found = FAMILIES.iter().find(|family| (family.takes)(sub_system));
+    found.unwrap_or(&Family { name: "generic", takes: generic::takes, parse: generic::parse })
+}
+
+/// Makes the event of a raw event; looks devices up at once and waits for nothing.
+pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+    (family_of(&raw.sub_system).parse)(devices, raw)
+}
+
+/// Starts one task a family. They end when the bus does; that one ends before is a fault.
+pub fn start(bus: &RawBus, context: &Context) -> JoinSet<&'static str> {
+    let mut tasks = JoinSet::new();
+    for family in &FAMILIES {
+        let receiver = bus.subscribe();
+        let context = context.clone();
+        tasks.spawn(async move {
+            match family.name {
+                "fs" => fs::run(family, receiver, context).await,
+                _ => run(family, receiver, context).await,
+            }
+            family.name
+        });
+    }
+    tasks
+}
+
+async fn run(family: &'static Family, mut receiver: RawReceiver, context: Context) {
+    while let Some(raw) = receiver.recv().await {
+        if family_of(&raw.sub_system).name == family.name {
+            let event = tokio::task::block_in_place(|| (family.parse)(&context.devices, &raw));
+            context.sink.emit(event, vec![raw.ticket.clone()]).await;
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_family_takes_every_sub_system() {
+        let builtin = crate::rules::builtin::rules().unwrap();
+        let mut names: Vec<&str> = builtin.iter().map(|rule| rule.sub_system.as_str()).collect();
+        names.extend(["other", "my-array", "", "peripety"]);
+        for name in names {
+            let takers: Vec<_> = FAMILIES.iter().filter(|f| (f.takes)(name)).map(|f| f.name).collect();
+            assert!(matches!(takers.as_slice(), [_, "generic"] | ["generic"]), "{name}: {takers:?}");
+        }
+    }
+}

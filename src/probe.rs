@@ -1,0 +1,49 @@
+//! A quick look: does a journal hold storage events?
+
+use std::time::{Duration, Instant};
+
+use crate::collector::provenance;
+use crate::journal::{self, Entry, Error, Location, Reader};
+use crate::rules::RuleSet;
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Entries read.
+    pub entries: u64,
+    /// Entries that are storage events.
+    pub events: u64,
+    /// The time ran out before the end.
+    pub incomplete: bool,
+}
+
+/// Reads a journal (of the local one, the present boot) for at most `limit`. `None`: it holds
+/// no entry that this user may read.
+pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Option<Found>, Error> {
+    let end = Instant::now() + limit;
+    let mut reader = Reader::open(location)?;
+    if !reader.is_readable()? {
+        return Ok(None);
+    }
+    reader.seek_head()?;
+    if location.is_local() {
+        match journal::first_of_boot(location)? {
+            Some(cursor) => reader.seek_cursor(&cursor)?,
+            None => return Ok(Some(Found { entries: 0, events: 0, incomplete: false })),
+        }
+    }
+    let mut entry = Entry::default();
+    let mut found = Found { entries: 0, events: 0, incomplete: false };
+    while reader.next()? {
+        entry.read(&mut reader);
+        found.entries += 1;
+        if rules.find(&entry.identifier, &entry.message).is_some() && provenance::is_trusted(&entry) {
+            found.events += 1;
+        }
+        if Instant::now() > end {
+            found.incomplete = true;
+            break;
+        }
+    }
+    Ok(Some(found))
+}

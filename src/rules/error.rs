@@ -1,0 +1,94 @@
+//! Errors in rules and configuration: file, line, column, a caret, the remedy.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A place in a TOML file and what is wrong there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// File, as the user named it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Text of that line.
+    pub text: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Located {
+    /// Describes the place at a byte offset of `source`.
+    pub fn at(file: &str, source: &str, span: Option<Range<usize>>, message: &str, remedy: &str) -> Self {
+        let offset = span.map_or(0, |s| s.start).min(source.len());
+        let before = source.get(..offset).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let text = source.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+        Located {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.get(start..).unwrap_or_default().chars().count() + 1,
+            text: text.to_owned(),
+            message: message.to_owned(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        writeln!(f, "{margin} |")?;
+        writeln!(f, "{number} | {}", self.text)?;
+        writeln!(f, "{margin} | {}^", " ".repeat(self.column.saturating_sub(1)))?;
+        write!(f, "{margin} = {}", self.remedy)
+    }
+}
+
+/// Why rules cannot be used. `Display` of each names file, line and remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// The file cannot be read.
+    #[error("cannot read {file}: {cause}; check that it exists and that peripetyd may read it")]
+    Read {
+        /// File.
+        file: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is not UTF-8.
+    #[error("{file}: byte {offset} is not UTF-8; TOML files are UTF-8")]
+    NotUtf8 {
+        /// File.
+        file: String,
+        /// Offset of the first bad byte.
+        offset: usize,
+    },
+    /// Something in the file is wrong.
+    #[error("{0}")]
+    Invalid(Box<Located>),
+}
+
+impl From<Located> for RuleError {
+    fn from(located: Located) -> Self {
+        RuleError::Invalid(Box::new(located))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_line_and_caret() {
+        let source = "[main]\nnotify = 1\n";
+        let located = Located::at("x.conf", source, Some(7..13), "unknown key", "remove it");
+        let expected = "x.conf:2:1: unknown key\n  |\n2 | notify = 1\n  | ^\n  = remove it";
+        assert_eq!(located.to_string(), expected);
+    }
+}

@@ -1,0 +1,76 @@
+//! Literals that a regex cannot match without.
+
+use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::ParserBuilder;
+
+/// Alternatives: a match contains at least one of them.
+pub type LiteralSet = Vec<Vec<u8>>;
+
+/// Shorter literals occur everywhere and select nothing.
+const MIN_LENGTH: usize = 3;
+/// A set of more alternatives than this is not worth its automaton states.
+const MAX_ALTERNATIVES: usize = 32;
+
+/// All sets of literals that every match of `pattern` contains one of.
+pub fn required(pattern: &str, unicode: bool) -> Vec<LiteralSet> {
+    let parsed = ParserBuilder::new().unicode(unicode).utf8(false).build().parse(pattern);
+    let mut sets = Vec::new();
+    if let Ok(hir) = parsed {
+        collect(&hir, &mut sets);
+    }
+    sets
+}
+
+fn collect(hir: &Hir, sets: &mut Vec<LiteralSet>) {
+    match hir.kind() {
+        HirKind::Literal(literal) if literal.0.len() >= MIN_LENGTH => {
+            sets.push(vec![literal.0.to_vec()]);
+        }
+        HirKind::Capture(capture) => collect(&capture.sub, sets),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => collect(&repetition.sub, sets),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| collect(part, sets)),
+        HirKind::Alternation(branches) => sets.extend(alternatives(branches)),
+        _ => {}
+    }
+}
+
+/// One literal of each branch, if every branch has one.
+fn alternatives(branches: &[Hir]) -> Option<LiteralSet> {
+    let mut all = LiteralSet::new();
+    for branch in branches {
+        let mut sets = Vec::new();
+        collect(branch, &mut sets);
+        all.extend(sets.into_iter().max_by_key(|set| shortest(set))?);
+    }
+    (all.len() <= MAX_ALTERNATIVES).then_some(all)
+}
+
+/// Length of the shortest literal of a set.
+pub fn shortest(set: &LiteralSet) -> usize {
+    set.iter().map(Vec::len).min().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(pattern: &str) -> Vec<Vec<String>> {
+        let show = |l: Vec<u8>| String::from_utf8_lossy(&l).into_owned();
+        required(pattern, false).into_iter().map(|s| s.into_iter().map(show).collect()).collect()
+    }
+
+    #[test]
+    fn finds_what_no_match_is_without() {
+        assert_eq!(text(r"^Failing path (?P<k>\d+)\.$"), [["Failing path "]]);
+        assert_eq!(text(r"(?:foo|barbaz) end"), [vec!["foo", "barbaz"], vec![" end"]]);
+        assert_eq!(text(r"(?x) ^ device-mapper:\s mul $"), [["device-mapper:"], ["mul"]]);
+        assert_eq!(text(r"(?:optional)?x+(?:twice){2}"), [["twice"]]);
+    }
+
+    #[test]
+    fn promises_nothing_when_a_branch_has_no_literal() {
+        assert!(text(r"abc|\d+").is_empty());
+        assert!(text(r"(?i)case").is_empty());
+        assert!(text("(").is_empty());
+    }
+}

@@ -1,0 +1,157 @@
+//! Tries many rules on one line.
+//!
+//! For each source (syslog identifier) the literals that its rules cannot match without go into
+//! one Aho-Corasick automaton; only the rules whose literal occurs in the line are tried, in
+//! order. [`RuleSet::find_slowly`] tries all of them: the two must always agree.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, BuildError, MatchKind};
+
+use super::literal::{shortest, LiteralSet};
+use super::rule::Rule;
+
+/// A rule that matched, and what it captured.
+#[derive(Debug)]
+pub struct Matched {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Its named captures.
+    pub captures: BTreeMap<String, String>,
+}
+
+/// All rules, ready to be tried. Rules of one source are tried in the order given.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    sources: HashMap<Vec<u8>, SourceRules>,
+    count: usize,
+}
+
+/// Too many or too long literals for one automaton.
+#[derive(Debug, thiserror::Error)]
+#[error("the literals of the rules for \"{identifier}\" do not fit into one automaton: {cause}; use fewer rules")]
+pub struct TooManyRules {
+    identifier: String,
+    cause: BuildError,
+}
+
+impl RuleSet {
+    /// Compiles the automatons. The first rule that matches a line wins.
+    pub fn new(rules: impl IntoIterator<Item = Arc<Rule>>) -> Result<Self, TooManyRules> {
+        let mut by_source: BTreeMap<String, Vec<Arc<Rule>>> = BTreeMap::new();
+        for rule in rules {
+            by_source.entry(rule.identifier.clone()).or_default().push(rule);
+        }
+        let mut set = RuleSet::default();
+        for (identifier, rules) in by_source {
+            set.count += rules.len();
+            let source = SourceRules::new(rules)
+                .map_err(|cause| TooManyRules { identifier: identifier.clone(), cause })?;
+            set.sources.insert(identifier.into_bytes(), source);
+        }
+        Ok(set)
+    }
+
+    /// Number of rules.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// There is no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Some rule is for lines of this syslog identifier.
+    pub fn knows(&self, identifier: &[u8]) -> bool {
+        self.sources.contains_key(identifier)
+    }
+
+    /// All rules, by source and in order.
+    pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.sources.values().flat_map(|source| &source.rules)
+    }
+
+    /// Rules without a literal to look for: tried on every line of their source.
+    pub fn tried_on_every_line(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.sources.values().flat_map(|source| source.always.iter().filter_map(|i| source.rules.get(*i)))
+    }
+
+    /// The first rule that matches.
+    pub fn find(&self, identifier: &[u8], line: &[u8]) -> Option<&Arc<Rule>> {
+        self.sources.get(identifier)?.find(line)
+    }
+
+    /// The first rule that matches, by trying every rule.
+    pub fn find_slowly(&self, identifier: &[u8], line: &[u8]) -> Option<&Arc<Rule>> {
+        self.sources.get(identifier)?.rules.iter().find(|rule| rule.is_match(line))
+    }
+
+    /// The first rule that matches, with its captures.
+    pub fn matched(&self, identifier: &[u8], line: &[u8]) -> Option<Matched> {
+        let rule = self.find(identifier, line)?;
+        Some(Matched { rule: rule.clone(), captures: rule.named_captures(line)? })
+    }
+}
+
+/// The rules of one source.
+#[derive(Debug)]
+struct SourceRules {
+    rules: Vec<Arc<Rule>>,
+    automaton: AhoCorasick,
+    /// Indexes of the rules that need the literal of this pattern.
+    by_pattern: Vec<Vec<usize>>,
+    /// Indexes of the rules without a literal.
+    always: Vec<usize>,
+}
+
+impl SourceRules {
+    fn new(rules: Vec<Arc<Rule>>) -> Result<Self, BuildError> {
+        let required: Vec<Vec<LiteralSet>> = rules.iter().map(|rule| rule.required_literals()).collect();
+        let mut use_count: HashMap<&[u8], usize> = HashMap::new();
+        for literal in required.iter().flatten().flatten() {
+            *use_count.entry(literal).or_default() += 1;
+        }
+        let mut patterns: Vec<&[u8]> = Vec::new();
+        let mut number: HashMap<&[u8], usize> = HashMap::new();
+        let mut by_pattern: Vec<Vec<usize>> = Vec::new();
+        let mut always = Vec::new();
+        for (index, sets) in required.iter().enumerate() {
+            let Some(best) = sets.iter().min_by_key(|set| cost(set, &use_count)) else {
+                always.push(index);
+                continue;
+            };
+            for literal in best {
+                let pattern = *number.entry(literal).or_insert_with(|| {
+                    patterns.push(literal);
+                    by_pattern.push(Vec::new());
+                    patterns.len() - 1
+                });
+                if let Some(users) = by_pattern.get_mut(pattern) {
+                    users.push(index);
+                }
+            }
+        }
+        let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns)?;
+        Ok(SourceRules { rules, automaton, by_pattern, always })
+    }
+
+    fn find(&self, line: &[u8]) -> Option<&Arc<Rule>> {
+        let mut candidates = self.always.clone();
+        for hit in self.automaton.find_overlapping_iter(line) {
+            if let Some(users) = self.by_pattern.get(hit.pattern().as_usize()) {
+                candidates.extend_from_slice(users);
+            }
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates.iter().filter_map(|index| self.rules.get(*index)).find(|rule| rule.is_match(line))
+    }
+}
+
+/// A set is the better the fewer rules share its literals, then the longer they are.
+fn cost(set: &LiteralSet, use_count: &HashMap<&[u8], usize>) -> (usize, std::cmp::Reverse<usize>) {
+    let shared = set.iter().map(|literal| use_count.get(literal.as_slice()).copied().unwrap_or(0));
+    (shared.max().unwrap_or(0), std::cmp::Reverse(shortest(set)))
+}

@@ -1,0 +1,17 @@
+//! Rules: which log lines are storage events, and what they say.
+//!
+//! A rule is a table `[[collector_regexs]]`, the same in the built-in files under `rules/` and
+//! in `/etc/peripetyd.conf`. [`spec`] reads the tables, [`rule`] checks and compiles one,
+//! [`literal`] finds the literals that a regex cannot match without, [`matcher`] tries the
+//! rules on a line, [`builtin`] holds the shipped ones.
+
+pub mod builtin;
+pub mod error;
+mod literal;
+pub mod matcher;
+pub mod rule;
+pub mod spec;
+
+pub use error::{Located, RuleError};
+pub use matcher::{Matched, RuleSet};
+pub use rule::{DeviceWay, Rule};

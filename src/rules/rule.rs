@@ -1,0 +1,146 @@
+//! One checked and compiled rule.
+
+use std::collections::BTreeMap;
+
+use regex::bytes::{Captures, Regex, RegexBuilder};
+
+use super::error::{Located, RuleError};
+use super::literal::{self, LiteralSet};
+use super::spec::RuleSpec;
+use crate::event::{canonical_sub_system, Severity};
+
+/// Captures that lead to a device.
+pub const DEVICE_CAPTURES: [&str; 8] =
+    ["kdev", "mount_point", "dm_name", "fs_uuid", "session", "pci", "host", "map"];
+
+/// How the device of a line is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceWay {
+    /// A capture of the regex names it.
+    Capture,
+    /// journald's own device fields of the entry name it.
+    Entry,
+    /// The line is about no single device.
+    None,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// File, as the user named it; "rules/…" for a built-in one.
+    pub file: String,
+    /// Line of its table, from 1.
+    pub line: usize,
+    /// Not shipped with Peripety.
+    pub user: bool,
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Syslog identifier of the lines it is for.
+    pub identifier: String,
+    /// Family; `None` when a capture says it.
+    pub sub_system: String,
+    /// What happened.
+    pub event_type: String,
+    /// How bad it is; `None`: the entry's own priority.
+    pub severity: Option<Severity>,
+    /// How the device is found.
+    pub device: DeviceWay,
+    /// Event type whose condition the line ends.
+    pub clears: Option<String>,
+    /// The table as written.
+    pub spec: RuleSpec,
+    prefix: Vec<u8>,
+    regex: Regex,
+}
+
+impl Rule {
+    /// Checks and compiles a table of `file`, whose text is `source`; `line` is the table's.
+    pub fn compile(spec: RuleSpec, origin: Origin, source: &str) -> Result<Self, RuleError> {
+        let located = |span, message: &str, remedy: &str| {
+            RuleError::from(Located::at(&origin.file, source, span, message, remedy))
+        };
+        let regex = RegexBuilder::new(spec.regex.get_ref()).unicode(origin.user).build().map_err(|e| {
+            let message = format!("the regex does not compile: {}", last_line(&e.to_string()));
+            located(Some(spec.regex.span()), &message, "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''")
+        })?;
+        let severity = match &spec.severity {
+            None => None,
+            Some(word) => Some(word.get_ref().parse::<Severity>().map_err(|e| {
+                located(Some(word.span()), &e.to_string(), "leave severity out to take the priority of the log entry")
+            })?),
+        };
+        let has_device_capture =
+            regex.capture_names().flatten().any(|name| DEVICE_CAPTURES.contains(&name));
+        let device = match spec.device.as_ref().map(|d| (d.get_ref().as_str(), d.span())) {
+            Some(("none", _)) => DeviceWay::None,
+            Some(("entry", _)) => DeviceWay::Entry,
+            Some((_, span)) => {
+                return Err(located(Some(span), "device is \"none\" or \"entry\"", "leave it out when a capture of the regex names the device"))
+            }
+            None if has_device_capture => DeviceWay::Capture,
+            None => {
+                return Err(located(
+                    Some(spec.regex.span()),
+                    "this rule has no way to its device",
+                    "capture it, as in (?P<kdev>sd[a-z]+), or say device = \"none\" (or \"entry\": journald's own device fields)",
+                ))
+            }
+        };
+        Ok(Rule {
+            identifier: spec.identifier.clone().unwrap_or_else(|| "kernel".to_owned()),
+            sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or("other")),
+            event_type: spec.event_type.clone().unwrap_or_else(|| "UNKNOWN".to_owned()),
+            severity,
+            device,
+            clears: spec.clears.clone(),
+            prefix: spec.starts_with.clone().unwrap_or_default().into_bytes(),
+            regex,
+            origin,
+            spec,
+        })
+    }
+
+    /// A matching line contains some literal, so that the rule need not be tried on every line.
+    pub fn has_literal(&self) -> bool {
+        !self.required_literals().is_empty()
+    }
+
+    /// The line matches.
+    pub fn is_match(&self, line: &[u8]) -> bool {
+        line.starts_with(&self.prefix) && self.regex.is_match(line)
+    }
+
+    /// The captures of a line that matches.
+    pub fn captures<'l>(&self, line: &'l [u8]) -> Option<Captures<'l>> {
+        line.starts_with(&self.prefix).then(|| self.regex.captures(line)).flatten()
+    }
+
+    /// The named captures of a line as text; bytes that are not UTF-8 become U+FFFD.
+    pub fn named_captures(&self, line: &[u8]) -> Option<BTreeMap<String, String>> {
+        let captures = self.captures(line)?;
+        let named = self.regex.capture_names().flatten().filter_map(|name| {
+            let value = captures.name(name)?.as_bytes();
+            Some((name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+        });
+        Some(named.collect())
+    }
+
+    /// Sets of literals; a matching line contains at least one of each set. Empty when there
+    /// is none to extract.
+    pub(super) fn required_literals(&self) -> Vec<LiteralSet> {
+        let mut sets = literal::required(self.spec.regex.get_ref(), self.origin.user);
+        if !self.prefix.is_empty() {
+            sets.push(vec![self.prefix.clone()]);
+        }
+        sets
+    }
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ")
+}

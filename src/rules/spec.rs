@@ -1,0 +1,53 @@
+//! The table `[[collector_regexs]]` as it stands in a file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// One rule as written; see docs/rules.md for the meaning of each key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSpec {
+    /// Literal prefix of the line.
+    pub starts_with: Option<String>,
+    /// The regular expression, in the syntax of the Rust crate `regex`.
+    pub regex: Spanned<String>,
+    /// Family; default "Other".
+    pub sub_system: Option<String>,
+    /// What happened; default "UNKNOWN".
+    pub event_type: Option<String>,
+    /// How bad it is; default: from the entry's PRIORITY.
+    pub severity: Option<Spanned<String>>,
+    /// Who writes the line; default "kernel".
+    pub identifier: Option<String>,
+    /// Where the device is, when no capture names it: "none" or "entry".
+    pub device: Option<Spanned<String>>,
+    /// Event type whose condition this line ends.
+    pub clears: Option<String>,
+    /// Lines that must match, with the captures they give.
+    #[serde(default)]
+    pub examples: Vec<Example>,
+    /// Lines that must not match.
+    #[serde(default)]
+    pub not: Vec<String>,
+}
+
+/// A line that must match.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Example {
+    /// The line.
+    pub line: String,
+    /// Every capture that it gives.
+    #[serde(flatten)]
+    pub captures: BTreeMap<String, String>,
+}
+
+/// A file of rules only: the built-in ones.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// The rules.
+    #[serde(default)]
+    pub collector_regexs: Vec<Spanned<RuleSpec>>,
+}

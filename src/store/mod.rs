@@ -1,0 +1,233 @@
+//! Writes events into journald and confirms each by reading it back.
+//!
+//! [`encode`] makes the entry, [`socket`] sends it, [`readback`] sees it in the journal. Only
+//! then are its tickets dropped. [`query`] serves what is stored; [`trust`] tells Peripety's
+//! events from what others wrote.
+
+pub mod encode;
+pub mod fields;
+pub mod filter;
+pub mod query;
+pub mod readback;
+pub mod socket;
+pub mod stored;
+pub mod trust;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::bus::{EventBus, Published, Ticket, Watermark};
+use crate::counters::Counters;
+use crate::event::{Severity, StorageEvent};
+use readback::{Confirmation, Poker};
+use socket::JournalSocket;
+
+/// Events that may wait for the store.
+const QUEUE: usize = 256;
+/// Events that may be sent and not yet confirmed.
+const WINDOW: usize = 1024;
+/// How long journald has to show an event it has read, by attempt.
+const PATIENCE: [Duration; 5] = [
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+    Duration::from_secs(32),
+];
+/// How long the last events have to be confirmed when the daemon ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// An event for the store; its tickets are held until it is confirmed.
+#[derive(Debug)]
+pub struct ToStore {
+    /// The event.
+    pub published: Arc<Published>,
+    /// Tickets of the entries it was made from.
+    pub tickets: Vec<Arc<Ticket>>,
+}
+
+/// Where parsers hand their events.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    bus: EventBus,
+    store: Option<mpsc::Sender<ToStore>>,
+}
+
+impl Sink {
+    /// Publishes only: `save_to_journald` is off.
+    pub fn without_store(bus: EventBus) -> Self {
+        Sink { bus, store: None }
+    }
+
+    /// Publishes an event and has it stored, waiting while the store is full.
+    pub async fn emit(&self, event: StorageEvent, tickets: Vec<Arc<Ticket>>) {
+        let published = self.bus.publish(event);
+        if let Some(store) = &self.store {
+            if store.send(ToStore { published, tickets }).await.is_err() {
+                tracing::error!("the store has ended: an event is not stored; it is made again after a restart");
+            }
+        }
+    }
+}
+
+/// Takes events and returns when each is in the journal.
+pub struct Store {
+    socket: JournalSocket,
+    run: String,
+    bus: EventBus,
+    incoming: mpsc::Receiver<ToStore>,
+    confirmations: mpsc::Receiver<Confirmation>,
+    poker: Poker,
+    pending: BTreeMap<u64, Pending>,
+    settled: watch::Sender<u64>,
+    highest: u64,
+    counters: Arc<Counters>,
+    watermark: Watermark,
+}
+
+struct Pending {
+    event: ToStore,
+    attempt: usize,
+    deadline: Instant,
+}
+
+/// What the rest of the daemon needs of a running store.
+pub struct Handle {
+    /// For the parsers.
+    pub sink: Sink,
+    /// Every event up to this sequence number is stored, or given up.
+    pub settled: watch::Receiver<u64>,
+}
+
+impl Store {
+    /// A store that writes to the journald at `path`.
+    pub fn new(
+        path: &Path,
+        bus: EventBus,
+        readback: readback::Follower,
+        counters: Arc<Counters>,
+        watermark: Watermark,
+    ) -> (Self, Handle) {
+        let (sender, incoming) = mpsc::channel(QUEUE);
+        let (settled, settled_receiver) = watch::channel(0);
+        let handle = Handle {
+            sink: Sink { bus: bus.clone(), store: Some(sender) },
+            settled: settled_receiver,
+        };
+        let store = Store {
+            socket: JournalSocket::new(path),
+            run: readback.run,
+            bus,
+            incoming,
+            confirmations: readback.confirmations,
+            poker: readback.poker,
+            pending: BTreeMap::new(),
+            settled,
+            highest: 0,
+            counters,
+            watermark,
+        };
+        (store, handle)
+    }
+
+    /// Works until every [`Sink`] is dropped and the last events are confirmed.
+    pub async fn run(mut self) {
+        let mut farewell: Option<Instant> = None;
+        loop {
+            if farewell.is_some() && self.pending.is_empty() {
+                return;
+            }
+            let retry = self.pending.values().map(|p| p.deadline).min();
+            let wake = [retry, farewell].into_iter().flatten().min();
+            tokio::select! {
+                Some(confirmation) = self.confirmations.recv() => self.confirm(confirmation),
+                event = self.incoming.recv(), if farewell.is_none() && self.pending.len() < WINDOW => match event {
+                    Some(event) => self.send(event, 0).await,
+                    None => farewell = Some(Instant::now() + FAREWELL),
+                },
+                () = sleep_until(wake) => {
+                    if farewell.is_some_and(|end| end <= Instant::now()) {
+                        tracing::warn!(unconfirmed = self.pending.len(), "journald has not confirmed all events; they are looked for at the next start");
+                        return;
+                    }
+                    self.retry().await;
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, event: ToStore, attempt: usize) {
+        let sequence = event.published.sequence;
+        let entry = encode::encode(&event.published, &self.run);
+        self.socket.send(&entry).await;
+        self.poker.poke();
+        let patience = PATIENCE.get(attempt).copied().unwrap_or(FAREWELL);
+        self.pending.insert(sequence, Pending { event, attempt, deadline: Instant::now() + patience });
+        self.highest = self.highest.max(sequence);
+    }
+
+    fn confirm(&mut self, confirmation: Confirmation) {
+        if self.pending.remove(&confirmation.sequence).is_some() {
+            self.counters.events_stored.increment();
+            self.watermark.stored_at(confirmation.cursor);
+            self.settle();
+        }
+    }
+
+    fn settle(&self) {
+        let settled = self.pending.keys().next().map_or(self.highest, |oldest| oldest - 1);
+        self.settled.send_replace(settled);
+    }
+
+    /// Sends again what journald has read and not shown in time.
+    async fn retry(&mut self) {
+        let now = Instant::now();
+        let late: Vec<u64> =
+            self.pending.iter().filter(|(_, p)| p.deadline <= now).map(|(n, _)| *n).collect();
+        let unread = self.socket.unread() > 0;
+        for sequence in late {
+            let Some(mut pending) = self.pending.remove(&sequence) else { continue };
+            if unread {
+                pending.deadline = now + Duration::from_secs(1);
+                self.pending.insert(sequence, pending);
+            } else if pending.attempt + 1 < PATIENCE.len() {
+                tracing::warn!(sequence, attempt = pending.attempt + 1, "journald did not keep an event; sending it again");
+                self.send(pending.event, pending.attempt + 1).await;
+            } else {
+                self.give_up(&pending.event.published.event);
+            }
+        }
+        self.settle();
+    }
+
+    fn give_up(&self, event: &StorageEvent) {
+        self.counters.events_not_stored.increment();
+        tracing::error!(event_id = event.event_id, event_type = event.event_type,
+            "journald did not keep an event in {} attempts: check its disk space and LogRateLimitIntervalSec= of peripetyd.service", PATIENCE.len());
+        let mut report = event.clone();
+        report.event_type = "PERIPETY_EVENT_NOT_STORED".into();
+        report.severity = Severity::Error;
+        report.sub_system = "peripety".into();
+        report.msg = format!("{} was not stored by journald: {}", event.event_type, event.msg);
+        report.root_cause_event_id = Some(event.event_id.clone());
+        report.event_id = crate::event::event_id(
+            &event.boot_id,
+            crate::event::EntryTime::Source(event.timestamp),
+            format!("not stored: {}", event.event_id).as_bytes(),
+            0,
+        );
+        self.bus.publish(report);
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,195 @@
+//! Serves stored events, ordered by (timestamp, event_id).
+//!
+//! Events are stored in the order they were found, which in a catch-up is not that of their
+//! time. So a query first collects keys and cursors (small, at most [`CHUNK`] at a time), then
+//! reads the events they lead to.
+
+use std::collections::BTreeMap;
+
+use super::filter::Filter;
+use super::stored::Stored;
+use super::trust::Trust;
+use super::fields;
+use crate::event::StorageEvent;
+use crate::journal::{Error, Location, Reader};
+
+/// Keys collected in one pass over the journal.
+const CHUNK: usize = 65_536;
+/// Events handed over at a time.
+pub const BATCH: usize = 64;
+
+/// Order of the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Ascending.
+    OldestFirst,
+    /// Descending.
+    NewestFirst,
+}
+
+/// Place of an event in the order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Its time, µs since the epoch.
+    pub timestamp: u64,
+    /// Its identifier.
+    pub event_id: String,
+}
+
+impl Key {
+    /// The key of an event.
+    pub fn of(event: &StorageEvent) -> Self {
+        Key { timestamp: event.timestamp, event_id: event.event_id.clone() }
+    }
+
+    /// As text, for a client to hand back.
+    pub fn to_cursor(&self) -> String {
+        format!("{}:{}", self.timestamp, self.event_id)
+    }
+
+    /// From the text; `None` when it is none of ours.
+    pub fn from_cursor(cursor: &str) -> Option<Self> {
+        let (timestamp, event_id) = cursor.split_once(':')?;
+        Some(Key { timestamp: timestamp.parse().ok()?, event_id: event_id.to_owned() })
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Which events.
+    pub filter: Filter,
+    /// In which order.
+    pub order: Order,
+    /// Only events behind this one.
+    pub after: Option<Key>,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+/// Answers a query, handing over batches until `take` says false. Blocks: it reads files.
+pub fn run(
+    location: &Location,
+    trust: &Trust,
+    query: &Query,
+    mut take: impl FnMut(Vec<StorageEvent>) -> bool,
+) -> Result<(), Error> {
+    let mut left = query.limit.unwrap_or(u64::MAX);
+    let mut after = query.after.clone();
+    let mut stored = Stored::default();
+    let mut reader = Reader::open(location)?;
+    query.filter.add_matches(&mut reader)?;
+    while left > 0 {
+        let chunk = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        let keys = collect(&mut reader, trust, query, after.as_ref(), chunk, &mut stored)?;
+        let exhausted = keys.len() < chunk;
+        let mut batch = Vec::with_capacity(BATCH.min(keys.len()));
+        for (key, cursor) in in_order(keys, query.order) {
+            reader.seek_cursor(&cursor)?;
+            if reader.next()? && stored.read(&mut reader, trust) {
+                batch.extend(stored.event().filter(|event| query.filter.matches(event)));
+            }
+            after = Some(key);
+            if batch.len() >= BATCH {
+                left = left.saturating_sub(batch.len() as u64);
+                if !take(std::mem::take(&mut batch)) {
+                    return Ok(());
+                }
+            }
+        }
+        left = left.saturating_sub(batch.len() as u64);
+        if !batch.is_empty() && !take(batch) {
+            return Ok(());
+        }
+        if exhausted {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The first `chunk` keys behind `after`, with the cursor of each event's last copy.
+fn collect(
+    reader: &mut Reader,
+    trust: &Trust,
+    query: &Query,
+    after: Option<&Key>,
+    chunk: usize,
+    stored: &mut Stored,
+) -> Result<BTreeMap<Key, String>, Error> {
+    let mut keys = BTreeMap::new();
+    match query.filter.since {
+        // An event is stored after it happened.
+        Some(since) => reader.seek_realtime(since)?,
+        None => reader.seek_head()?,
+    }
+    while reader.next()? {
+        if !stored.read(reader, trust) || !query.filter.in_time(stored.timestamp) {
+            continue;
+        }
+        let key = Key { timestamp: stored.timestamp, event_id: std::mem::take(&mut stored.event_id) };
+        let behind = after.is_none_or(|after| match query.order {
+            Order::OldestFirst => key > *after,
+            Order::NewestFirst => key < *after,
+        });
+        if behind {
+            keys.insert(key, reader.cursor()?);
+        }
+        if keys.len() > chunk {
+            match query.order {
+                Order::OldestFirst => keys.pop_last(),
+                Order::NewestFirst => keys.pop_first(),
+            };
+        }
+    }
+    Ok(keys)
+}
+
+fn in_order(keys: BTreeMap<Key, String>, order: Order) -> Box<dyn Iterator<Item = (Key, String)>> {
+    match order {
+        Order::OldestFirst => Box::new(keys.into_iter()),
+        Order::NewestFirst => Box::new(keys.into_iter().rev()),
+    }
+}
+
+/// Hands over the events of one daemon run with sequence numbers from `first` to `last`, until
+/// `take` says false. Blocks: it reads files.
+pub fn of_run(
+    location: &Location,
+    trust: &Trust,
+    run: &str,
+    (first, last): (u64, u64),
+    mut take: impl FnMut(StorageEvent) -> bool,
+) -> Result<(), Error> {
+    let mut reader = Reader::open(location)?;
+    reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
+    reader.match_add(fields::RUN, run)?;
+    reader.seek_head()?;
+    let mut stored = Stored::default();
+    let mut seen = std::collections::HashSet::new();
+    while reader.next()? {
+        if stored.read(&mut reader, trust)
+            && (first..=last).contains(&stored.sequence)
+            && seen.insert(stored.sequence)
+        {
+            if let Some(event) = stored.event() {
+                if !take(event) {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_come_back() {
+        let key = Key { timestamp: 7, event_id: "a-b".into() };
+        assert_eq!(Key::from_cursor(&key.to_cursor()), Some(key));
+        assert_eq!(Key::from_cursor("nonsense"), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! journald's native socket: a connected datagram socket that waits instead of dropping.
+
+use std::io::{self, IoSlice, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{fcntl_add_seals, memfd_create, MemfdFlags, SealFlags};
+use rustix::net::{sendmsg, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use tokio::io::Interest;
+use tokio::net::UnixDatagram;
+
+/// Where journald listens.
+pub const PATH: &str = "/run/systemd/journal/socket";
+
+/// First pause before journald is looked for again; doubled up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection to journald that comes back when journald does.
+#[derive(Debug)]
+pub struct JournalSocket {
+    path: PathBuf,
+    socket: Option<UnixDatagram>,
+}
+
+impl JournalSocket {
+    /// A socket at this path; journald need not run yet.
+    pub fn new(path: &Path) -> Self {
+        JournalSocket { path: path.to_owned(), socket: None }
+    }
+
+    /// journald listens.
+    pub fn is_there(&mut self) -> bool {
+        self.connected().is_ok()
+    }
+
+    /// Sends one entry, waiting as long as journald does not take it.
+    pub async fn send(&mut self, entry: &[u8]) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.try_send(entry).await {
+                Ok(()) => return,
+                Err(e) => {
+                    if pause == FIRST_PAUSE {
+                        tracing::warn!("journald does not take events ({e}): waiting for it, nothing is lost");
+                    }
+                    self.socket = None;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Bytes sent that journald has not read yet.
+    pub fn unread(&self) -> usize {
+        self.socket.as_ref().and_then(|s| crate::sys::unread_by_peer(s).ok()).unwrap_or(0)
+    }
+
+    async fn try_send(&mut self, entry: &[u8]) -> io::Result<()> {
+        let socket = self.connected()?;
+        match socket.send(entry).await {
+            Err(e) if is_too_large(&e) => send_as_file(socket, entry).await,
+            result => result.map(drop),
+        }
+    }
+
+    fn connected(&mut self) -> io::Result<&UnixDatagram> {
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => {
+                let socket = UnixDatagram::unbound()?;
+                socket.connect(&self.path)?;
+                socket
+            }
+        };
+        Ok(self.socket.insert(socket))
+    }
+}
+
+/// The datagram is above the socket's limit.
+fn is_too_large(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMSGSIZE | libc::ENOBUFS))
+}
+
+/// Sends a large entry as a sealed memory file.
+async fn send_as_file(socket: &UnixDatagram, entry: &[u8]) -> io::Result<()> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut file = std::fs::File::from(memfd_create("peripety-event", flags)?);
+    file.write_all(entry)?;
+    fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL)?;
+    let send = || {
+        let descriptors = [file.as_fd()];
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&descriptors));
+        sendmsg(socket, &[] as &[IoSlice<'_>], &mut control, SendFlags::NOSIGNAL)?;
+        Ok(())
+    };
+    socket.async_io(Interest::WRITABLE, send).await
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waits_for_a_listener_and_reconnects() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let mut socket = JournalSocket::new(&path);
+        assert!(!socket.is_there());
+        for text in [b"first", b"again"] {
+            let _ = std::fs::remove_file(&path);
+            let late = async {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                UnixDatagram::bind(&path).unwrap()
+            };
+            let (listener, ()) = tokio::join!(late, socket.send(text));
+            let mut buffer = [0; 16];
+            let length = listener.recv(&mut buffer).await.unwrap();
+            assert_eq!(buffer.get(..length), Some(text.as_slice()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_entry_goes_as_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let listener = UnixDatagram::bind(&path).unwrap();
+        let mut socket = JournalSocket::new(&path);
+        socket.send(&vec![b'x'; 1 << 20]).await;
+        let mut buffer = [0; 16];
+        assert_eq!(listener.recv(&mut buffer).await.unwrap(), 0);
+    }
+}

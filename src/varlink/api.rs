@@ -1,0 +1,272 @@
+//! The methods of `io.peripety`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{watch, Semaphore};
+
+use super::convert::int;
+use super::frame::FrameWriter;
+use super::generated::{
+    Call_GetBlockInfo, Call_GetStatus, Call_ListBlockInfo, Call_Monitor, Call_Query, Filter, Order, Status,
+    VarlinkCallError, VarlinkInterface,
+};
+use super::peer::Peer;
+use super::{monitor, query};
+use crate::bus::{EventBus, Watermark};
+use crate::counters::Counters;
+use crate::devices::Devices;
+use crate::journal::Location;
+use crate::store::filter::{self, Device};
+use crate::store::trust::Trust;
+
+/// Queries that read the journal at the same time.
+const QUERIES: usize = 4;
+
+/// How stored events are read.
+#[derive(Clone, Debug)]
+pub struct StoreAccess {
+    /// The journal that holds them.
+    pub location: Location,
+    /// Whose events count.
+    pub trust: Trust,
+    /// This run of the daemon.
+    pub run: String,
+    /// Every event up to this number is stored, or given up.
+    pub settled: watch::Receiver<u64>,
+}
+
+/// What all calls share.
+#[derive(Debug)]
+pub struct Service {
+    /// The device tree.
+    pub devices: Arc<Devices>,
+    /// Live events.
+    pub events: EventBus,
+    /// Stored events; `None` when they are not kept.
+    pub store: Option<StoreAccess>,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+    /// Entries being worked on.
+    pub watermark: Watermark,
+    /// Where entries are read, for people.
+    pub journal: String,
+    /// Number of rules.
+    pub rules: usize,
+    /// When the daemon started, µs since the epoch.
+    pub started: u64,
+    /// Seats for queries.
+    pub query_seats: Semaphore,
+}
+
+impl Service {
+    /// Seats for [`Service::query_seats`].
+    pub fn seats() -> Semaphore {
+        Semaphore::new(QUERIES)
+    }
+
+    fn status(&self) -> Status {
+        let counters = &self.counters;
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            started: int(self.started),
+            journal: self.journal.clone(),
+            rules: int(self.rules as u64),
+            save_to_journald: self.store.is_some(),
+            entries_read: int(counters.entries_read.get()),
+            entries_matched: int(counters.entries_matched.get()),
+            entries_untrusted: int(counters.entries_untrusted.get()),
+            entries_covered: int(counters.entries_covered.get()),
+            events: int(self.events.count()),
+            events_stored: int(counters.events_stored.get()),
+            events_not_stored: int(counters.events_not_stored.get()),
+            in_flight: int(self.watermark.in_flight() as u64),
+            caught_up: counters.caught_up(),
+            monitors: int(counters.monitors.get()),
+        }
+    }
+
+    /// The daemon's filter of a client's; the device is looked up now. Blocks: it reads sysfs.
+    fn filter(&self, wanted: Filter) -> Result<filter::Filter, Refusal> {
+        let time = |name: &'static str, time: Option<i64>| {
+            let negative = Refusal::Invalid(name, "a time before 1970".into());
+            time.map(|t| u64::try_from(t).map_err(|_| negative)).transpose()
+        };
+        Ok(filter::Filter {
+            device: wanted.blk.map(|blk| self.device(&blk)).transpose()?,
+            event_types: wanted.event_types,
+            sub_systems: wanted.sub_systems,
+            severity: wanted.severity.map(Into::into),
+            since: time("filter.since", wanted.since)?,
+            until: time("filter.until", wanted.until)?,
+            event_id: wanted.event_id,
+        })
+    }
+
+    /// The names under which a device stands in events. A string that names no present device
+    /// is taken as a world wide id.
+    fn device(&self, blk: &str) -> Result<Device, Refusal> {
+        use peripety_blkinfo::Error;
+        match self.devices.tree().block(blk) {
+            Ok(block) => {
+                let path = block.dev_wwid.is_none().then_some(block.dev_path);
+                let mut wwids: Vec<String> = block.dev_wwid.into_iter().collect();
+                if !wwids.iter().any(|wwid| wwid == blk) {
+                    wwids.push(blk.to_owned());
+                }
+                Ok(Device { wwids, path })
+            }
+            Err(Error::NotFound { .. }) => Ok(Device { wwids: vec![blk.to_owned()], path: None }),
+            Err(Error::Ambiguous { candidates, .. }) => Err(Refusal::Ambiguous(blk.to_owned(), candidates)),
+            Err(e) => Err(Refusal::Unavailable(e.to_string())),
+        }
+    }
+}
+
+/// Why a call is not answered: the errors of `io.peripety`.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The client may not read events.
+    Denied,
+    /// Events are not kept.
+    NotStored,
+    /// A parameter makes no sense.
+    Invalid(&'static str, String),
+    /// No device.
+    NotFound(String, String),
+    /// Several devices.
+    Ambiguous(String, Vec<String>),
+    /// Something cannot be read.
+    Unavailable(String),
+    /// `more` is needed.
+    ExpectedMore,
+}
+
+impl Refusal {
+    /// Replies with the error.
+    pub fn reply<C: VarlinkCallError + ?Sized>(self, call: &mut C) -> varlink::Result<()> {
+        match self {
+            Refusal::Denied => call.reply_permission_denied(
+                "events may be read by root and by members of the groups systemd-journal and adm; ask the administrator for \"usermod -aG systemd-journal USER\"".into(),
+            ),
+            Refusal::NotStored => call.reply_not_stored(
+                "events are not kept here: save_to_journald is off; Monitor shows new ones".into(),
+            ),
+            Refusal::Invalid(parameter, message) => call.reply_invalid_request(parameter.into(), message),
+            Refusal::NotFound(blk, message) => call.reply_block_not_found(blk, message),
+            Refusal::Ambiguous(blk, candidates) => call.reply_block_ambiguous(blk, candidates),
+            Refusal::Unavailable(message) => call.reply_unavailable(message),
+            Refusal::ExpectedMore => {
+                call.reply_struct(varlink::Reply::error("org.varlink.service.ExpectedMore", None))
+            }
+        }
+    }
+}
+
+impl From<peripety_blkinfo::Error> for Refusal {
+    fn from(error: peripety_blkinfo::Error) -> Self {
+        use peripety_blkinfo::Error;
+        let message = error.to_string();
+        match error {
+            Error::NotFound { device, .. } => Refusal::NotFound(device, message),
+            Error::Ambiguous { device, candidates } => Refusal::Ambiguous(device, candidates),
+            _ => Refusal::Unavailable(message),
+        }
+    }
+}
+
+/// One call: implements the generated trait.
+pub struct Call {
+    /// What all calls share.
+    pub service: Arc<Service>,
+    /// For replies before the last.
+    pub writer: FrameWriter,
+    /// The client.
+    pub peer: Peer,
+    /// It takes several replies.
+    pub more: bool,
+}
+
+impl Call {
+    /// The filter of a client that may read events.
+    async fn checked_filter(&self, wanted: Option<Filter>) -> Result<filter::Filter, Refusal> {
+        if !self.peer.may_read {
+            return Err(Refusal::Denied);
+        }
+        let service = self.service.clone();
+        let wanted = wanted.unwrap_or(NO_FILTER);
+        blocking(move || service.filter(wanted)).await?
+    }
+}
+
+const NO_FILTER: Filter = Filter {
+    blk: None,
+    event_types: None,
+    sub_systems: None,
+    severity: None,
+    since: None,
+    until: None,
+    event_id: None,
+};
+
+/// Runs what reads files away from the async threads.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Refusal::Unavailable(e.to_string()))
+}
+
+#[async_trait]
+impl VarlinkInterface for Call {
+    async fn get_block_info(&self, call: &mut dyn Call_GetBlockInfo, blk: String) -> varlink::Result<()> {
+        let tree = self.service.devices.tree();
+        let found = blocking(move || tree.block(&blk)).await;
+        match found.and_then(|block| block.map_err(Refusal::from)) {
+            Ok(block) => call.reply(block.into()),
+            Err(refusal) => refusal.reply(call),
+        }
+    }
+
+    async fn list_block_info(&self, call: &mut dyn Call_ListBlockInfo) -> varlink::Result<()> {
+        let tree = self.service.devices.tree();
+        let found = blocking(move || tree.list()).await;
+        match found.and_then(|blocks| blocks.map_err(Refusal::from)) {
+            Ok(blocks) => call.reply(blocks.into_iter().map(Into::into).collect()),
+            Err(refusal) => refusal.reply(call),
+        }
+    }
+
+    async fn get_status(&self, call: &mut dyn Call_GetStatus) -> varlink::Result<()> {
+        call.reply(self.service.status())
+    }
+
+    async fn query(
+        &self,
+        call: &mut dyn Call_Query,
+        filter: Option<Filter>,
+        limit: Option<i64>,
+        order: Option<Order>,
+        cursor: Option<String>,
+    ) -> varlink::Result<()> {
+        let filter = match self.checked_filter(filter).await {
+            Ok(filter) => filter,
+            Err(refusal) => return refusal.reply(call),
+        };
+        query::answer(self, call, filter, limit, order, cursor).await
+    }
+
+    async fn monitor(
+        &self,
+        call: &mut dyn Call_Monitor,
+        filter: Option<Filter>,
+        since: Option<i64>,
+        limit: Option<i64>,
+    ) -> varlink::Result<()> {
+        if !self.more {
+            return Refusal::ExpectedMore.reply(call);
+        }
+        let filter = match self.checked_filter(filter).await {
+            Ok(filter) => filter,
+            Err(refusal) => return refusal.reply(call),
+        };
+        monitor::answer(self, call, filter, since, limit).await
+    }
+}

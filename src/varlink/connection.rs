@@ -1,0 +1,132 @@
+//! One connection: takes calls, one after the other, until the client leaves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::net::UnixStream;
+
+use super::api::Call;
+use super::frame::{Ended, FrameReader, FrameWriter, Gone};
+use super::peer::Peer;
+use super::schema::{self, Fault};
+use super::{service, Service, INTERFACE};
+
+/// A client that calls nothing for so long is disconnected.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// A call as it comes in.
+#[derive(Deserialize)]
+struct Request {
+    method: String,
+    #[serde(default)]
+    parameters: Option<Map<String, Value>>,
+    #[serde(default)]
+    more: Option<bool>,
+    #[serde(default)]
+    oneway: Option<bool>,
+    #[serde(default)]
+    upgrade: Option<bool>,
+}
+
+/// Serves a client.
+pub async fn serve(stream: UnixStream, peer: Peer, service: Arc<Service>) {
+    let (read, write) = stream.into_split();
+    let mut reader = FrameReader::new(read);
+    let writer = FrameWriter::new(write);
+    loop {
+        let frame = match tokio::time::timeout(IDLE, reader.next()).await {
+            Ok(Ok(frame)) => frame,
+            Ok(Err(Ended::TooLong)) => {
+                let _ = service::error(&writer, "InvalidParameter", "parameter", "message too long").await;
+                return;
+            }
+            Ok(Err(Ended::Closed)) | Err(_) => return,
+        };
+        let Ok(request) = serde_json::from_slice::<Request>(&frame) else {
+            let _ = service::error(&writer, "InvalidParameter", "parameter", "message").await;
+            return;
+        };
+        drop(frame);
+        if answer(request, &mut reader, &writer, peer, &service).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(
+    request: Request,
+    reader: &mut FrameReader,
+    writer: &FrameWriter,
+    peer: Peer,
+    service: &Arc<Service>,
+) -> Result<(), Gone> {
+    let parameters = request.parameters.unwrap_or_default();
+    if request.oneway == Some(true) {
+        // No method here has an effect beyond its reply, and a one-way call wants none.
+        return Ok(());
+    }
+    if request.upgrade == Some(true) {
+        return service::error(writer, "MethodNotImplemented", "method", &request.method).await;
+    }
+    let Some((interface, method)) = request.method.rsplit_once('.') else {
+        return service::error(writer, "InterfaceNotFound", "interface", &request.method).await;
+    };
+    match interface {
+        service::NAME => service::call(method, &parameters, writer).await,
+        INTERFACE => match schema::check(method, &parameters) {
+            Err(Fault::NoSuchMethod) => service::error(writer, "MethodNotFound", "method", &request.method).await,
+            Err(Fault::Parameter(name)) => service::error(writer, "InvalidParameter", "parameter", &name).await,
+            Ok(()) => {
+                let call = Call { service: service.clone(), writer: writer.clone(), peer, more: request.more == Some(true) };
+                dispatch(&request.method, parameters, call, reader, writer).await
+            }
+        },
+        _ => service::error(writer, "InterfaceNotFound", "interface", interface).await,
+    }
+}
+
+/// Has the generated code decode the parameters, call the method and encode its last reply. A
+/// client that closes its side while it monitors is gone; otherwise it may wait for its answer.
+async fn dispatch(
+    method: &str,
+    parameters: Map<String, Value>,
+    call: Call,
+    reader: &mut FrameReader,
+    writer: &FrameWriter,
+) -> Result<(), Gone> {
+    let follows = method.ends_with(".Monitor");
+    let request = varlink::Request {
+        more: Some(call.more),
+        oneway: None,
+        upgrade: None,
+        method: method.to_owned().into(),
+        parameters: Some(Value::Object(parameters)),
+    };
+    let mut server = varlink::sansio::Server::new();
+    let bytes = varlink::sansio::serialize_request(&request).map_err(|_| Gone)?;
+    server.handle_input(&bytes).map_err(|_| Gone)?;
+    let handler = super::generated::new(Arc::new(call));
+    let handled = varlink::AsyncConnectionHandler::handle(&handler, &mut server, None);
+    let result = if follows {
+        tokio::select! {
+            result = handled => result,
+            () = reader.closed() => return Err(Gone),
+        }
+    } else {
+        handled.await
+    };
+    match result {
+        Ok(_) => match server.poll_transmit() {
+            Some(last) => writer.send(&last.payload).await,
+            None => Ok(()),
+        },
+        Err(e) => match e.kind() {
+            varlink::ErrorKind::InvalidParameter(what) => {
+                service::error(writer, "InvalidParameter", "parameter", what).await
+            }
+            _ => Err(Gone),
+        },
+    }
+}

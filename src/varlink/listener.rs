@@ -1,0 +1,171 @@
+//! The listening socket and the accept loop.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net as std_net;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+
+use super::address::Address;
+use super::peer::Peer;
+use super::{connection, Service};
+
+/// Most connections at a time.
+const MOST: usize = 512;
+/// Most connections of one user other than root.
+const MOST_OF_A_USER: usize = 64;
+/// Pause after accepting failed, as it does without free file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the service cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody does already.
+    #[error("another service already listens on {0}; stop it, or choose another address with --varlink")]
+    InUse(Address),
+    /// The socket cannot be made.
+    #[error("cannot listen on {address}: {cause}; choose another address with --varlink")]
+    Unusable {
+        /// Address.
+        address: Address,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// systemd passed something else than a listening socket.
+    #[error("the socket that systemd passed cannot be used: {0}; the socket unit needs Accept=no and one ListenStream=")]
+    Passed(String),
+}
+
+/// The socket that systemd passed (sd_listen_fds(3)), else one bound to the address.
+pub fn listen(address: &Address) -> Result<UnixListener, ListenError> {
+    let unusable = |cause| ListenError::Unusable { address: address.clone(), cause };
+    if let Some(passed) = crate::sys::passed_socket().map_err(ListenError::Passed)? {
+        passed.set_nonblocking(true).map_err(unusable)?;
+        return UnixListener::from_std(passed).map_err(unusable);
+    }
+    match address {
+        Address::Path(path) => bind_path(path, address),
+        Address::Abstract(name) => {
+            let name = std_net::SocketAddr::from_abstract_name(name).map_err(unusable)?;
+            let listener = std_net::UnixListener::bind_addr(&name).map_err(|cause| match cause.kind() {
+                io::ErrorKind::AddrInUse => ListenError::InUse(address.clone()),
+                _ => unusable(cause),
+            })?;
+            listener.set_nonblocking(true).map_err(unusable)?;
+            UnixListener::from_std(listener).map_err(unusable)
+        }
+    }
+}
+
+/// Binds a path, replacing the socket of a daemon that is gone.
+fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError> {
+    let unusable = |cause| ListenError::Unusable { address: address.clone(), cause };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+    }
+    let listener = match UnixListener::bind(path) {
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+            if std_net::UnixStream::connect(path).is_ok() {
+                return Err(ListenError::InUse(address.clone()));
+            }
+            std::fs::remove_file(path).map_err(unusable)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    };
+    let listener = listener.map_err(unusable)?;
+    // Who may read events is decided by credentials, with a clear error.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).map_err(unusable)?;
+    Ok(listener)
+}
+
+/// Serves connections until dropped.
+pub async fn serve(listener: UnixListener, service: Arc<Service>) {
+    let users = Arc::new(Users::default());
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => admit(stream, &users, &service, &mut connections),
+                Err(e) => {
+                    tracing::warn!("cannot accept a Varlink connection: {e}; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+fn admit(stream: UnixStream, users: &Arc<Users>, service: &Arc<Service>, connections: &mut JoinSet<()>) {
+    let peer = match Peer::of(&stream) {
+        Ok(peer) => peer,
+        Err(e) => return tracing::debug!("a client left before it said who it is: {e}"),
+    };
+    match users.enter(peer.uid) {
+        Some(seat) => {
+            let service = service.clone();
+            connections.spawn(async move {
+                connection::serve(stream, peer, service).await;
+                drop(seat);
+            });
+        }
+        None => tracing::warn!(uid = peer.uid, "too many Varlink connections: one is closed"),
+    }
+}
+
+/// Who has how many connections.
+#[derive(Debug, Default)]
+struct Users(Mutex<HashMap<u32, usize>>);
+
+struct Seat {
+    users: Arc<Users>,
+    uid: u32,
+}
+
+impl Users {
+    fn enter(self: &Arc<Self>, uid: u32) -> Option<Seat> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = counts.values().sum();
+        let own = counts.entry(uid).or_default();
+        if all >= MOST || (uid != 0 && *own >= MOST_OF_A_USER) {
+            return None;
+        }
+        *own += 1;
+        Some(Seat { users: self.clone(), uid })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.users.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = counts.get_mut(&self.uid) {
+            *own -= 1;
+            if *own == 0 {
+                counts.remove(&self.uid);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_user_cannot_take_all_connections() {
+        let users = Arc::new(Users::default());
+        let seats: Vec<_> = (0..MOST_OF_A_USER).map(|_| users.enter(1000)).collect();
+        assert!(seats.iter().all(Option::is_some));
+        assert!(users.enter(1000).is_none());
+        assert!(users.enter(0).is_some());
+        drop(seats);
+        assert!(users.enter(1000).is_some());
+    }
+}

@@ -1,0 +1,32 @@
+//! The Varlink service (<https://varlink.org>): `io.peripety` and `org.varlink.service`.
+//!
+//! Types, trait and dispatch are generated from `io.peripety.varlink` ([`generated`]). Accept
+//! loop ([`listener`]), framing ([`frame`]) and one connection's life ([`connection`]) are our
+//! own: docs/architecture.md says why. [`schema`] finds the parameter that is wrong, [`api`]
+//! implements the methods, [`monitor`] and [`query`] the two that stream.
+
+pub mod address;
+mod api;
+mod connection;
+mod convert;
+mod frame;
+pub mod listener;
+mod monitor;
+mod peer;
+mod query;
+mod schema;
+mod service;
+
+pub use api::{Service, StoreAccess};
+
+/// What `varlink_generator` made of `io.peripety.varlink`.
+#[allow(missing_docs, non_camel_case_types, clippy::all, clippy::pedantic, clippy::unwrap_used, unused_imports)]
+#[rustfmt::skip]
+pub mod generated {
+    include!(concat!(env!("OUT_DIR"), "/io_peripety.rs"));
+}
+
+/// The interface definition.
+pub const IDL: &str = include_str!("../../io.peripety.varlink");
+/// Its name.
+pub const INTERFACE: &str = "io.peripety";
