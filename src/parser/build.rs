@@ -1,6 +1,6 @@
 //! What all families share: the parts of a storage event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use peripety_blkinfo::BlockInfo;
@@ -99,11 +99,11 @@ pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
 
 /// Adds where the device hurts: the mount points of what is built on it, itself included.
 pub fn add_mount_points(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent, block: &BlockInfo) {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut mount_points: Vec<String> = Vec::new();
-    let mut todo = vec![block.clone()];
-    while let Some(next) = todo.pop() {
-        if seen.len() >= MOST_HOLDERS || seen.insert(next.kdev.clone(), ()).is_some() {
+    let mut todo = VecDeque::from([block.clone()]);
+    while let Some(next) = todo.pop_front() {
+        if seen.len() >= MOST_HOLDERS || !seen.insert(next.kdev.clone()) {
             continue;
         }
         let new = next.mount_points.iter().filter(|point| point.starts_with('/'));

@@ -29,7 +29,7 @@ fn rows(info: &BlockInfo) -> Vec<(String, Vec<String>)> {
     let mut rows = vec![
         one("Device", &info.kdev),
         one("Path", &info.dev_path),
-        one("Number", &info.major_minor),
+        maybe("Number", &info.major_minor),
         one("Type", &info.blk_type),
         one("WWID", info.dev_wwid.as_deref().unwrap_or("-")),
         one("Size", &format!("{} ({} bytes)", size(info.size), info.size)),

@@ -41,7 +41,7 @@ pub fn event() -> StorageEvent {
 pub fn info() -> BlockInfo {
     BlockInfo {
         kdev: "dm-1".to_owned(),
-        major_minor: "253:1".to_owned(),
+        major_minor: Some("253:1".to_owned()),
         dev_path: "/dev/mapper/vg-lv".to_owned(),
         blk_type: "dm-lvm".to_owned(),
         dev_wwid: text("LVM-jM0Tz8"),
@@ -62,7 +62,7 @@ pub fn info() -> BlockInfo {
 pub fn bare_info() -> BlockInfo {
     BlockInfo {
         kdev: "loop0".to_owned(),
-        major_minor: "7:0".to_owned(),
+        major_minor: Some("7:0".to_owned()),
         dev_path: "/dev/loop0".to_owned(),
         blk_type: "loop".to_owned(),
         dev_wwid: None,

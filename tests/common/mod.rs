@@ -1,0 +1,294 @@
+//! What the integration tests share: a private journald, a daemon beside it, a plain client.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{json, Value};
+
+/// How long anything may take before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Notes that a test did not run, and why.
+pub fn skip(test: &str, reason: &str) {
+    eprintln!("SKIPPED {test}: {reason}");
+    if let Some(log) = std::env::var_os("PERIPETY_SKIP_LOG") {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
+        writeln!(file, "SKIPPED {test}: {reason}").unwrap();
+    }
+}
+
+/// A file or folder of the project.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A program of the workspace.
+pub fn program(name: &str) -> PathBuf {
+    let daemon = Path::new(env!("CARGO_BIN_EXE_peripetyd"));
+    let program = daemon.with_file_name(name);
+    assert!(program.exists(), "{} is missing: run \"cargo build --workspace\" first", program.display());
+    program
+}
+
+/// Waits until `ready` gives a value.
+pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Turns journal export text into a journal file.
+pub fn journal_file(export: &[u8], file: &Path) {
+    let tool = ["/lib/systemd/systemd-journal-remote", "/usr/lib/systemd/systemd-journal-remote"];
+    let tool = tool.iter().find(|path| Path::new(path).exists()).expect("systemd-journal-remote is missing: run scripts/deps.sh check");
+    let mut child = Command::new(tool)
+        .args(["--split-mode=none", "-o"])
+        .arg(file)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(export).unwrap();
+    assert!(child.wait().unwrap().success(), "systemd-journal-remote failed");
+}
+
+/// A journald of its own, in a mount namespace of its own.
+pub struct Machine {
+    pub dir: tempfile::TempDir,
+    holder: Child,
+    pid: String,
+}
+
+impl Machine {
+    /// Starts one; `None` (with the reason noted) where that is impossible.
+    pub fn start(test: &str, settings: &[&str]) -> Option<Self> {
+        let script = project("scripts/private-journald.sh");
+        // Socket paths must be short.
+        let dir = tempfile::Builder::new().prefix("prpt").tempdir_in("/tmp").unwrap();
+        let check = Command::new(&script).arg("--check").arg(dir.path().join("check")).output().unwrap();
+        if !check.status.success() {
+            let reason = format!("{}{}", String::from_utf8_lossy(&check.stdout), String::from_utf8_lossy(&check.stderr));
+            skip(test, &format!("no private journald can run here: {}", reason.trim().replace('\n', " ")));
+            return None;
+        }
+        let (flags, settings): (Vec<&str>, Vec<&str>) = settings.iter().partition(|s| s.starts_with("--"));
+        let pid_file = dir.path().join("holder");
+        let holder = Command::new(&script)
+            .args(flags)
+            .arg(dir.path().join("journald"))
+            .args(settings)
+            .args(["--", "bash", "-c", "echo $$ >\"$0.new\"; mv \"$0.new\" \"$0\"; exec sleep infinity"])
+            .arg(&pid_file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = wait_for("the private journald", || std::fs::read_to_string(&pid_file).ok());
+        Some(Machine { dir, holder, pid: pid.trim().to_owned() })
+    }
+
+    /// A path in the machine's own folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A command that runs inside.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid, "-m"]);
+        if !rustix::process::geteuid().is_root() {
+            command.args(["-U", "--preserve-credentials"]);
+        }
+        command.arg("--").arg(program).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.env_remove("PERIPETY_ADDRESS").env("NO_COLOR", "1").env("TZ", "UTC");
+        command
+    }
+
+    /// Runs a shell script inside.
+    pub fn shell(&self, script: &str) -> Output {
+        self.command("bash").args(["-c", script]).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Starts a daemon inside.
+    pub fn daemon(&self, arguments: &[&str]) -> Daemon {
+        Daemon::start(self, arguments)
+    }
+
+    /// All entries of the private journal with this field, as journalctl shows them.
+    pub fn journal(&self, matches: &str) -> Vec<Value> {
+        let out = self.shell(&format!("journalctl -o json --all --no-pager {matches}"));
+        let text = String::from_utf8(out.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(&self.pid).status();
+        let _ = self.holder.wait();
+    }
+}
+
+/// A running peripetyd.
+pub struct Daemon {
+    pub child: Child,
+    pub socket: PathBuf,
+    pub log: PathBuf,
+}
+
+impl Daemon {
+    fn start(machine: &Machine, arguments: &[&str]) -> Self {
+        let socket = machine.path("sock");
+        let log = machine.path("peripetyd.log");
+        let _ = std::fs::remove_file(&socket);
+        let error_log = std::fs::OpenOptions::new().append(true).create(true).open(&log).unwrap();
+        let child = machine
+            .command(env!("CARGO_BIN_EXE_peripetyd"))
+            .arg("--varlink")
+            .arg(format!("unix:{}", socket.display()))
+            .arg("--state-directory")
+            .arg(machine.path("state"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(error_log)
+            .spawn()
+            .unwrap();
+        let mut daemon = Daemon { child, socket, log };
+        wait_for("the daemon's socket", || {
+            assert!(daemon.child.try_wait().unwrap().is_none(), "peripetyd ended: {}", daemon.log());
+            UnixStream::connect(&daemon.socket).ok()
+        });
+        daemon
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its Varlink address.
+    pub fn address(&self) -> String {
+        format!("unix:{}", self.socket.display())
+    }
+
+    /// A connection to it.
+    pub fn connect(&self) -> Client {
+        Client::connect(&self.socket)
+    }
+
+    /// Its status.
+    pub fn status(&self) -> Value {
+        self.connect().call("GetStatus", json!({})).unwrap()["status"].clone()
+    }
+
+    /// Waits until everything in the journal is read and its events are stored.
+    pub fn settle(&self) -> Value {
+        wait_for("the daemon to catch up", || {
+            let status = self.status();
+            (status["caught_up"] == true && status["in_flight"] == 0).then_some(status)
+        })
+    }
+
+    /// All stored events that fit a filter.
+    pub fn query(&self, filter: Value) -> Vec<Value> {
+        let replies = self.connect().call_more("Query", json!({ "filter": filter }));
+        replies.unwrap().into_iter().flat_map(|r| r["events"].as_array().unwrap().clone()).collect()
+    }
+
+    /// Resident memory, KiB.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Kills it without a chance to clean up.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it as systemd does.
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A plain Varlink client: JSON, a NUL, JSON, a NUL.
+pub struct Client(pub BufReader<UnixStream>);
+
+impl Client {
+    pub fn connect(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client(BufReader::new(stream))
+    }
+
+    /// Sends raw bytes.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// The next message; `None` when the daemon closed the connection.
+    pub fn receive(&mut self) -> Option<Value> {
+        let mut bytes = Vec::new();
+        self.0.read_until(0, &mut bytes).ok()?;
+        (bytes.pop() == Some(0)).then(|| serde_json::from_slice(&bytes).expect("a reply that is not JSON"))
+    }
+
+    /// Starts a call.
+    pub fn request(&mut self, method: &str, parameters: Value, more: bool) {
+        let method = if method.contains('.') { method.to_owned() } else { format!("io.peripety.{method}") };
+        let mut bytes = json!({ "method": method, "parameters": parameters, "more": more }).to_string().into_bytes();
+        bytes.push(0);
+        self.send(&bytes);
+    }
+
+    /// Calls a method: its parameters, or the name of the error with its parameters.
+    pub fn call(&mut self, method: &str, parameters: Value) -> Result<Value, (String, Value)> {
+        self.request(method, parameters, false);
+        result(self.receive().expect("the daemon closed the connection"))
+    }
+
+    /// Calls a method that replies several times.
+    pub fn call_more(&mut self, method: &str, parameters: Value) -> Result<Vec<Value>, (String, Value)> {
+        self.request(method, parameters, true);
+        let mut replies = Vec::new();
+        loop {
+            let reply = self.receive().expect("the daemon closed the connection");
+            let more = reply["continues"] == true;
+            replies.push(result(reply)?);
+            if !more {
+                return Ok(replies);
+            }
+        }
+    }
+}
+
+fn result(reply: Value) -> Result<Value, (String, Value)> {
+    match reply["error"].as_str() {
+        Some(error) => Err((error.to_owned(), reply["parameters"].clone())),
+        None => Ok(reply["parameters"].clone()),
+    }
+}

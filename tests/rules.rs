@@ -1,0 +1,141 @@
+//! The built-in rules: their own examples, each other's, real lines, and the plain-loop oracle.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use peripety::rules::{builtin, RuleSet};
+
+/// Lines of the recorded incidents, kernel and user space, with their identifiers.
+fn recorded_lines() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut lines = Vec::new();
+    for case in std::fs::read_dir(common::project("tests/fixtures/incidents")).unwrap() {
+        let export = std::fs::read(case.unwrap().path().join("journal.export")).unwrap();
+        let mut identifier = Vec::new();
+        for field in export.split(|byte| *byte == b'\n') {
+            if let Some(value) = field.strip_prefix(b"SYSLOG_IDENTIFIER=") {
+                identifier = value.to_vec();
+            }
+            if let Some(value) = field.strip_prefix(b"MESSAGE=") {
+                lines.push((identifier.clone(), value.to_vec()));
+                lines.push((b"kernel".to_vec(), value.to_vec()));
+            }
+        }
+    }
+    assert!(lines.len() > 3000);
+    lines
+}
+
+/// Small changes that turn a line into one that may or may not match.
+fn mutations(line: &[u8]) -> Vec<Vec<u8>> {
+    let half = line.len() / 2;
+    let mut all = vec![line.to_vec(), line[..half].to_vec(), line[half..].to_vec()];
+    all.push([b"x", line].concat());
+    all.push([line, b" "].concat());
+    all.push([line, b"x"].concat());
+    all.push([line, line].concat());
+    all.push(line.to_ascii_uppercase());
+    for at in (0..line.len()).step_by(7) {
+        let mut changed = line.to_vec();
+        changed[at] = changed[at].wrapping_add(1);
+        all.push(changed);
+        let mut cut = line.to_vec();
+        cut.remove(at);
+        all.push(cut);
+    }
+    all
+}
+
+#[test]
+fn every_example_matches_its_own_rule_first() {
+    let rules = builtin::rules().unwrap();
+    let set = RuleSet::new(rules.iter().cloned()).unwrap();
+    let mut examples = 0;
+    for rule in &rules {
+        let place = format!("{}:{}", rule.origin.file, rule.origin.line);
+        assert!(!rule.spec.examples.is_empty(), "{place}: a rule without an example");
+        for example in &rule.spec.examples {
+            let found = set.matched(rule.identifier.as_bytes(), example.line.as_bytes());
+            let found = found.unwrap_or_else(|| panic!("{place}: nothing matches {:?}", example.line));
+            assert_eq!(found.rule.origin, rule.origin, "{:?}", example.line);
+            assert_eq!(found.captures, example.captures, "{place}: {:?}", example.line);
+            examples += 1;
+        }
+        for line in &rule.spec.not {
+            assert!(!rule.is_match(line.as_bytes()), "{place}: must not match {line:?}");
+        }
+    }
+    assert!(examples > 200);
+}
+
+#[test]
+fn built_in_rules_match_whole_lines_and_have_a_literal() {
+    let rules = builtin::rules().unwrap();
+    for rule in &rules {
+        let place = format!("{}:{}", rule.origin.file, rule.origin.line);
+        let regex = rule.spec.regex.get_ref().trim_start_matches("(?x)").trim_start_matches("(?s)").trim_start();
+        assert!(regex.starts_with('^'), "{place}");
+        assert!(rule.spec.regex.get_ref().trim_end().ends_with("\\s*$"), "{place}");
+        assert!(rule.severity.is_some(), "{place}: no severity");
+    }
+    let set = RuleSet::new(rules).unwrap();
+    let slow: Vec<_> = set.tried_on_every_line().map(|rule| &rule.origin).collect();
+    assert!(slow.is_empty(), "{slow:?}");
+}
+
+#[test]
+fn names_follow_one_scheme() {
+    let known: BTreeSet<String> = builtin::rules().unwrap().iter().map(|rule| rule.event_type.clone()).collect();
+    for rule in builtin::rules().unwrap() {
+        let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        assert!(rule.event_type.chars().all(upper), "{}", rule.event_type);
+        let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(rule.sub_system.chars().all(lower), "{}", rule.sub_system);
+        if let Some(cleared) = &rule.clears {
+            assert!(known.contains(cleared), "{}:{} clears {cleared}", rule.origin.file, rule.origin.line);
+        }
+    }
+}
+
+/// The automaton must never find another rule than trying all of them in order.
+#[test]
+fn matcher_agrees_with_the_plain_loop() {
+    let rules = builtin::rules().unwrap();
+    let examples = rules.iter().flat_map(|rule| {
+        rule.spec.examples.iter().map(|example| (rule.identifier.clone().into_bytes(), example.line.clone().into_bytes()))
+    });
+    let mut lines: Vec<_> = examples.collect();
+    lines.extend(recorded_lines());
+    let set = RuleSet::new(rules.iter().cloned()).unwrap();
+    let mut tried = 0;
+    for (identifier, line) in lines.iter().step_by(3).flat_map(|(i, l)| mutations(l).into_iter().map(move |m| (i, m))) {
+        let fast = set.find(identifier, &line).map(|rule| &rule.origin);
+        let slow = set.find_slowly(identifier, &line).map(|rule| &rule.origin);
+        assert_eq!(fast, slow, "{}", String::from_utf8_lossy(&line));
+        tried += 1;
+    }
+    assert!(tried > 10_000, "{tried}");
+}
+
+/// A crashing process may choose the beginning of a genuine kernel line: its name.
+#[test]
+fn a_process_name_cannot_forge_an_event() {
+    let set = RuleSet::new(builtin::rules().unwrap()).unwrap();
+    let tails = [
+        "[4242]: segfault at 0 ip 000055d5 sp 00007ffe error 4 in a.out[55d5+1000] likely on CPU 0 (core 0, socket 0)",
+        " (4242): drop_caches: 3",
+        "[4242] general protection fault ip:55d5 sp:7ffe error:0 in a.out[55d5+1000]",
+        " invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+    ];
+    for rule in builtin::rules().unwrap() {
+        for example in &rule.spec.examples {
+            // TASK_COMM_LEN of include/linux/sched.h: 15 bytes.
+            let name: String = example.line.chars().take(15).collect();
+            for line in tails.iter().map(|tail| format!("{name}{tail}")) {
+                let found = set.find(b"kernel", line.as_bytes()).map(|rule| &rule.origin);
+                assert!(found.is_none(), "{line}: {found:?}");
+            }
+        }
+    }
+}
