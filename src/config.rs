@@ -124,7 +124,10 @@ event_type = "MY_EVENT"
         let config = Config::parse("x.conf", SAMPLE).unwrap();
         assert!(config.main.notify_stdout && !config.main.save_to_journald);
         let rule = &config.rules[0];
-        assert_eq!((rule.sub_system.as_str(), rule.event_type.as_str(), rule.origin.line), ("scsi", "MY_EVENT", 6));
+        assert_eq!(
+            (rule.sub_system.as_str(), rule.event_type.as_str(), rule.origin.line),
+            ("scsi", "MY_EVENT", 6)
+        );
         let later = SAMPLE.replace("collector_regexs", "collector.regexs");
         assert_eq!(Config::parse("x.conf", &later).unwrap().rules.len(), 1);
     }
@@ -134,10 +137,7 @@ event_type = "MY_EVENT"
         let cases = [
             ("[main]\nnotify_stdin = true\n", "x.conf:2:1: unknown field `notify_stdin`"),
             ("[main\n", "x.conf:1:6: "),
-            (
-                "[[collector_regexs]]\nregex = '(?P<kdev>x'\n",
-                "x.conf:2:9: the regex does not compile",
-            ),
+            ("[[collector_regexs]]\nregex = '(?P<kdev>x'\n", "x.conf:2:9: the regex does not compile"),
             ("[[collector_regexs]]\nregex = 'x'\n", "x.conf:2:9: this rule has no way to its device"),
             (
                 "[[collector_regexs]]\nregex = 'x'\ndevice = 'any'\n",

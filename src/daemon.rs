@@ -144,7 +144,12 @@ pub async fn run(options: Options) -> Result<(), DaemonError> {
         query_seats: Service::seats(),
     });
     let server = tokio::spawn(listener::serve(listener::listen(&options.varlink)?, service));
-    tracing::info!("reading the {} with {} rules; serving {}", options.location, rules.len(), options.varlink);
+    tracing::info!(
+        "reading the {} with {} rules; serving {}",
+        options.location,
+        rules.len(),
+        options.varlink
+    );
     notify::ready(&format!("Reading the {} with {} rules", options.location, rules.len()));
 
     let running = Running { collector, bus, parsers, store: store_task };
@@ -271,7 +276,9 @@ impl Saver<'_> {
                 self.complained = false;
             }
             Err(e) if !self.complained => {
-                tracing::error!("{e}; until then a restart looks at more entries again, and stores none twice");
+                tracing::error!(
+                    "{e}; until then a restart looks at more entries again, and stores none twice"
+                );
                 self.complained = true;
             }
             Err(_) => {}

@@ -44,7 +44,9 @@ impl Devices {
     /// The devices of a tree.
     pub fn new(tree: Tree) -> Self {
         let boot_id = tree.boot_id().inspect_err(|e| {
-            tracing::warn!("the device tree belongs to no known boot, so that no device can be resolved: {e}");
+            tracing::warn!(
+                "the device tree belongs to no known boot, so that no device can be resolved: {e}"
+            );
         });
         Devices { tree: Arc::new(tree), boot_id: boot_id.ok(), answers: Mutex::default() }
     }

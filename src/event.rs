@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn event_id_depends_on_boot_time_text_and_twin() {
-        let id = |boot, time, text: &str, twin| event_id(boot, EntryTime::Source(time), text.as_bytes(), twin);
+        let id =
+            |boot, time, text: &str, twin| event_id(boot, EntryTime::Source(time), text.as_bytes(), twin);
         let first = id("b", 1, "x", 0);
         assert_eq!(first, id("b", 1, "x", 0));
         for other in [id("c", 1, "x", 0), id("b", 2, "x", 0), id("b", 1, "y", 0), id("b", 1, "x", 1)] {

@@ -34,7 +34,7 @@ pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Op
     }
     let mut entry = Entry::default();
     let mut found = Found { entries: 0, events: 0, incomplete: false };
-    while reader.next()? {
+    while reader.step()? {
         entry.read(&mut reader);
         found.entries += 1;
         if rules.find(&entry.identifier, &entry.message).is_some() && provenance::is_trusted(&entry) {

@@ -3,8 +3,8 @@
 //! libsystemd's handles stay on one thread, so [`reader`] runs on a thread of its own. It
 //! matches there too, on the fields where they lie: an entry that no rule matches (nearly all)
 //! costs no allocation and crosses no channel. [`provenance`] says which entries are what they
-//! claim to be, [`coverage`] which ones a stored event covers already, [`twins`] numbers equal
-//! entries, [`wake`] waits for new ones, [`state`] keeps the position over a restart.
+//! claim to be, [`coverage`] which ones a stored event covers already, `twins` numbers equal
+//! entries, `wake` waits for new ones, [`state`] keeps the position over a restart.
 
 pub mod coverage;
 pub mod provenance;

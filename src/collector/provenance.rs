@@ -19,9 +19,21 @@ struct Tool {
 
 const TOOLS: &[Tool] = &[
     Tool { identifier: "multipathd", programs: &["multipathd"], units: &["multipathd.service"] },
-    Tool { identifier: "multipath", programs: &["multipath"], units: &["systemd-udevd.service", "multipathd.service"] },
-    Tool { identifier: "dmeventd", programs: &["dmeventd"], units: &["dm-event.service", "lvm2-monitor.service"] },
-    Tool { identifier: "lvm", programs: &["lvm", "dmeventd"], units: &["dm-event.service", "lvm2-monitor.service"] },
+    Tool {
+        identifier: "multipath",
+        programs: &["multipath"],
+        units: &["systemd-udevd.service", "multipathd.service"],
+    },
+    Tool {
+        identifier: "dmeventd",
+        programs: &["dmeventd"],
+        units: &["dm-event.service", "lvm2-monitor.service"],
+    },
+    Tool {
+        identifier: "lvm",
+        programs: &["lvm", "dmeventd"],
+        units: &["dm-event.service", "lvm2-monitor.service"],
+    },
     Tool { identifier: "iscsid", programs: &["iscsid"], units: &["iscsid.service", "open-iscsi.service"] },
     Tool { identifier: "mdadm", programs: &["mdadm"], units: &["mdmonitor.service", "mdadm.service"] },
     Tool { identifier: "smartd", programs: &["smartd"], units: &["smartd.service", "smartmontools.service"] },
@@ -45,9 +57,8 @@ fn is_tool(entry: &Entry) -> bool {
     let Some(tool) = TOOLS.iter().find(|tool| tool.identifier.as_bytes() == entry.identifier) else {
         return true;
     };
-    let named = |list: &[&str], value: &[u8]| {
-        value.is_empty() || list.iter().any(|name| name.as_bytes() == value)
-    };
+    let named =
+        |list: &[&str], value: &[u8]| value.is_empty() || list.iter().any(|name| name.as_bytes() == value);
     let program = entry.exe.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     named(tool.programs, &entry.comm)
         && named(tool.programs, program)

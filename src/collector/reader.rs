@@ -122,7 +122,7 @@ impl Reader {
 
     /// Reads what there is. False: the reader shall end.
     fn read_to_end(&mut self) -> Result<bool, Error> {
-        while self.journal.next()? {
+        while self.journal.step()? {
             self.waker.found();
             if !self.take_entry()? {
                 return Ok(false);
@@ -211,8 +211,8 @@ impl Reader {
         match journal::first_of_boot(&self.settings.location)? {
             Some(cursor) => {
                 self.journal.seek_cursor(&cursor)?;
-                self.journal.next()?;
-                if !self.journal.previous()? {
+                self.journal.step()?;
+                if !self.journal.step_back()? {
                     self.journal.seek_head()?;
                 }
                 Ok(())
@@ -224,7 +224,7 @@ impl Reader {
     /// Moves to where the last run ended, numbering equal entries as it did.
     fn resume(&mut self, resume: &Resume) -> Result<(), Error> {
         self.journal.seek_cursor(&resume.position.cursor)?;
-        if !self.journal.next()? {
+        if !self.journal.step()? {
             return Ok(());
         }
         let found = self.journal.position()?;
@@ -242,7 +242,7 @@ impl Reader {
             self.last = Some(found);
             return Ok(());
         }
-        if !self.journal.previous()? {
+        if !self.journal.step_back()? {
             self.journal.seek_head()?;
         }
         Ok(())
@@ -252,7 +252,7 @@ impl Reader {
     /// beginning of a journal there is nothing to number.
     fn look_back(&mut self) -> Result<(), Error> {
         let mut steps = 0;
-        while steps < LOOK_BACK && self.journal.previous()? {
+        while steps < LOOK_BACK && self.journal.step_back()? {
             steps += 1;
         }
         for _ in 0..steps {
@@ -262,7 +262,7 @@ impl Reader {
                 let happened = raw_event::happened(&self.entry, &position);
                 self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
             }
-            self.journal.next()?;
+            self.journal.step()?;
         }
         Ok(())
     }

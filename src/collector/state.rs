@@ -72,11 +72,19 @@ impl State {
         };
         match serde_json::from_slice::<Saved>(&text) {
             Ok(saved) if saved.version != VERSION => {
-                tracing::warn!("{} is of another version; reading the journal from its start", path.display());
+                tracing::warn!(
+                    "{} is of another version; reading the journal from its start",
+                    path.display()
+                );
                 None
             }
             Ok(saved) if saved.journal != self.journal => {
-                tracing::info!("{} is about the {}; reading the {} from its start", path.display(), saved.journal, self.journal);
+                tracing::info!(
+                    "{} is about the {}; reading the {} from its start",
+                    path.display(),
+                    saved.journal,
+                    self.journal
+                );
                 None
             }
             Ok(saved) => Some(saved.resume),

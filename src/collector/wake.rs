@@ -126,5 +126,7 @@ fn open_kmsg() -> Option<File> {
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open("/dev/kmsg");
     let result = opened.and_then(|mut file| file.seek(SeekFrom::End(0)).map(|_| file));
-    result.inspect_err(|e| tracing::info!("no /dev/kmsg ({e}): kernel lines are seen up to 250 ms later")).ok()
+    result
+        .inspect_err(|e| tracing::info!("no /dev/kmsg ({e}): kernel lines are seen up to 250 ms later"))
+        .ok()
 }

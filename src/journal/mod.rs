@@ -9,7 +9,7 @@ mod position;
 
 use std::ffi::CString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
@@ -67,7 +67,9 @@ pub enum Error {
         remedy: &'static str,
     },
     /// Reading failed.
-    #[error("cannot read the {location}: {operation}: {cause}; check its files with \"journalctl --verify\"")]
+    #[error(
+        "cannot read the {location}: {operation}: {cause}; check its files with \"journalctl --verify\""
+    )]
     Read {
         /// What was read.
         location: String,
@@ -100,7 +102,7 @@ impl Reader {
     /// The journal holds at least one entry that may be read.
     pub fn is_readable(&mut self) -> Result<bool, Error> {
         self.seek_head()?;
-        self.next()
+        self.step()
     }
 
     /// Moves before the first entry.
@@ -118,19 +120,19 @@ impl Reader {
         self.journal.seek_realtime_usec(usec).map_err(|e| self.error("seek_realtime", e))
     }
 
-    /// Moves to the entry of a cursor, or to the nearest that still exists; `next` or
-    /// `previous` then lands on it.
+    /// Moves to the entry of a cursor, or to the nearest that still exists; `step` or
+    /// `step_back` then lands on it.
     pub fn seek_cursor(&mut self, cursor: &str) -> Result<(), Error> {
         self.journal.seek_cursor(cursor).map_err(|e| self.error("seek_cursor", e))
     }
 
     /// Steps to the next entry; false when there is none (yet).
-    pub fn next(&mut self) -> Result<bool, Error> {
+    pub fn step(&mut self) -> Result<bool, Error> {
         self.journal.next().map(|steps| steps > 0).map_err(|e| self.error("next", e))
     }
 
     /// Steps to the previous entry; false when there is none.
-    pub fn previous(&mut self) -> Result<bool, Error> {
+    pub fn step_back(&mut self) -> Result<bool, Error> {
         self.journal.previous().map(|steps| steps > 0).map_err(|e| self.error("previous", e))
     }
 
@@ -204,12 +206,11 @@ impl Reader {
 /// Cursor of the first entry of the present boot; `None` when the journal has none yet.
 pub fn first_of_boot(location: &Location) -> Result<Option<String>, Error> {
     let mut reader = Reader::open(location)?;
-    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(|cause| {
-        Error::Read { location: location.to_string(), operation: "boot_id", cause }
-    })?;
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_err(|cause| Error::Read { location: location.to_string(), operation: "boot_id", cause })?;
     reader.match_add("_BOOT_ID", &boot_id.trim().replace('-', ""))?;
     reader.seek_head()?;
-    if reader.next()? {
+    if reader.step()? {
         return reader.cursor().map(Some);
     }
     Ok(None)
@@ -232,13 +233,13 @@ fn open(location: &Location) -> Result<Journal, std::io::Error> {
             OpenDirectoryOptions::default().open_directory(c_path(dir)?.as_c_str())?
         }
         Location::Files(files) => {
-            let paths = files.iter().map(c_path).collect::<Result<Vec<_>, _>>()?;
+            let paths = files.iter().map(|file| c_path(file)).collect::<Result<Vec<_>, _>>()?;
             OpenFilesOptions::default().open_files(paths.iter().map(CString::as_c_str))?
         }
     })
 }
 
-fn c_path(path: &PathBuf) -> Result<CString, std::io::Error> {
+fn c_path(path: &Path) -> Result<CString, std::io::Error> {
     use std::os::unix::ffi::OsStrExt;
     Ok(CString::new(path.as_os_str().as_bytes())?)
 }
@@ -251,6 +252,8 @@ fn open_remedy(location: &Location, cause: &std::io::Error) -> &'static str {
         (_, Location::Local) => "check that systemd-journald runs",
         (_, Location::Namespace(_)) => "check the name of the namespace",
         (_, Location::Directory(_)) => "name a folder with *.journal files",
-        (_, Location::Files(_)) => "name a journal file; text exports are turned into one by systemd-journal-remote",
+        (_, Location::Files(_)) => {
+            "name a journal file; text exports are turned into one by systemd-journal-remote"
+        }
     }
 }

@@ -32,9 +32,7 @@ pub struct EntryKey {
 impl EntryKey {
     /// Takes a cursor apart; `None` when it is no cursor.
     pub fn parse(cursor: &str) -> Option<Self> {
-        let part = |name: &str| {
-            cursor.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
-        };
+        let part = |name: &str| cursor.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
         let content = [part("b")?, part("m")?, part("t")?, part("x")?].join(";");
         Some(EntryKey { content, sequence: (part("s")?.to_owned(), part("i")?.to_owned()) })
     }

@@ -17,7 +17,9 @@ pub async fn run(mut events: Receiver<Arc<Published>>) {
     loop {
         let line = match events.recv().await {
             Ok(published) => line(&published.event, &zone),
-            Err(RecvError::Lagged(lost)) => format!("-- {lost} events not shown: the output is read too slowly --\n"),
+            Err(RecvError::Lagged(lost)) => {
+                format!("-- {lost} events not shown: the output is read too slowly --\n")
+            }
             Err(RecvError::Closed) => return,
         };
         let written = tokio::task::spawn_blocking(move || {

@@ -108,7 +108,12 @@ pub fn add_mount_points(event: &mut StorageEvent, devices: &Devices, raw: &RawEv
         }
         let new = next.mount_points.iter().filter(|point| point.starts_with('/'));
         mount_points.extend(new.cloned());
-        todo.extend(next.holders.iter().filter_map(|name| devices.at(&raw.entry, Name::Kernel(name))).map(|b| (*b).clone()));
+        todo.extend(
+            next.holders
+                .iter()
+                .filter_map(|name| devices.at(&raw.entry, Name::Kernel(name)))
+                .map(|b| (*b).clone()),
+        );
     }
     set_mount_points(event, mount_points);
 }
@@ -135,7 +140,10 @@ mod tests {
 
     #[test]
     fn several_lines_become_one() {
-        assert_eq!(one_line(" md/raid1:md0: Disk failure\nmd/raid1:md0:  on 1 devices. "), "md/raid1:md0: Disk failure md/raid1:md0: on 1 devices.");
+        assert_eq!(
+            one_line(" md/raid1:md0: Disk failure\nmd/raid1:md0:  on 1 devices. "),
+            "md/raid1:md0: Disk failure md/raid1:md0: on 1 devices."
+        );
     }
 
     #[test]

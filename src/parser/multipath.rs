@@ -14,8 +14,10 @@ pub fn takes(sub_system: &str) -> bool {
 /// a line that names the path only is about the map above it.
 pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
     let path = build::kdev(raw).and_then(|kdev| devices.at(&raw.entry, kdev));
-    let named = ["map", "dm_name"].iter().find_map(|c| devices.at(&raw.entry, Name::Any(raw.captures.get(*c)?)));
-    let is_map = |block: &peripety_blkinfo::BlockInfo| block.blk_type == peripety_blkinfo::BlkType::DmMultipath;
+    let named =
+        ["map", "dm_name"].iter().find_map(|c| devices.at(&raw.entry, Name::Any(raw.captures.get(*c)?)));
+    let is_map =
+        |block: &peripety_blkinfo::BlockInfo| block.blk_type == peripety_blkinfo::BlkType::DmMultipath;
     let Some(path) = path.filter(|path| !is_map(path)) else {
         return match named {
             Some(map) => {

@@ -40,7 +40,7 @@ fn alternatives(branches: &[Hir]) -> Option<LiteralSet> {
     for branch in branches {
         let mut sets = Vec::new();
         collect(branch, &mut sets);
-        all.extend(sets.into_iter().max_by_key(|set| shortest(set))?);
+        all.extend(sets.into_iter().max_by_key(shortest)?);
     }
     (all.len() <= MAX_ALTERNATIVES).then_some(all)
 }

@@ -30,7 +30,9 @@ pub struct RuleSet {
 
 /// Too many or too long literals for one automaton.
 #[derive(Debug, thiserror::Error)]
-#[error("the literals of the rules for \"{identifier}\" do not fit into one automaton: {cause}; use fewer rules")]
+#[error(
+    "the literals of the rules for \"{identifier}\" do not fit into one automaton: {cause}; use fewer rules"
+)]
 pub struct TooManyRules {
     identifier: String,
     cause: BuildError,

@@ -2,7 +2,7 @@
 //!
 //! A rule is a table `[[collector_regexs]]`, the same in the built-in files under `rules/` and
 //! in `/etc/peripetyd.conf`. [`spec`] reads the tables, [`rule`] checks and compiles one,
-//! [`literal`] finds the literals that a regex cannot match without, [`matcher`] tries the
+//! `literal` finds the literals that a regex cannot match without, [`matcher`] tries the
 //! rules on a line, [`builtin`] holds the shipped ones.
 
 pub mod builtin;

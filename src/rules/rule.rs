@@ -66,16 +66,23 @@ impl Rule {
         };
         let regex = RegexBuilder::new(spec.regex.get_ref()).unicode(origin.user).build().map_err(|e| {
             let message = format!("the regex does not compile: {}", last_line(&e.to_string()));
-            located(Some(spec.regex.span()), &message, "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''")
+            located(
+                Some(spec.regex.span()),
+                &message,
+                "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''",
+            )
         })?;
         let severity = match &spec.severity {
             None => None,
             Some(word) => Some(word.get_ref().parse::<Severity>().map_err(|e| {
-                located(Some(word.span()), &e.to_string(), "leave severity out to take the priority of the log entry")
+                located(
+                    Some(word.span()),
+                    &e.to_string(),
+                    "leave severity out to take the priority of the log entry",
+                )
             })?),
         };
-        let has_device_capture =
-            regex.capture_names().flatten().any(|name| DEVICE_CAPTURES.contains(&name));
+        let has_device_capture = regex.capture_names().flatten().any(|name| DEVICE_CAPTURES.contains(&name));
         let device = match spec.device.as_ref().map(|d| (d.get_ref().as_str(), d.span())) {
             Some(("none", _)) => DeviceWay::None,
             Some(("entry", _)) => DeviceWay::Entry,

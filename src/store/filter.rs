@@ -51,8 +51,7 @@ impl Filter {
 
     /// An event of this time is wanted.
     pub fn in_time(&self, timestamp: u64) -> bool {
-        self.since.is_none_or(|since| timestamp >= since)
-            && self.until.is_none_or(|until| timestamp <= until)
+        self.since.is_none_or(|since| timestamp >= since) && self.until.is_none_or(|until| timestamp <= until)
     }
 
     /// Has journald's index find the candidates: all events wanted, and few others.

@@ -69,7 +69,9 @@ impl Sink {
         let published = self.bus.publish(event);
         if let Some(store) = &self.store {
             if store.send(ToStore { published, tickets }).await.is_err() {
-                tracing::error!("the store has ended: an event is not stored; it is made again after a restart");
+                tracing::error!(
+                    "the store has ended: an event is not stored; it is made again after a restart"
+                );
             }
         }
     }
@@ -115,10 +117,8 @@ impl Store {
     ) -> (Self, Handle) {
         let (sender, incoming) = mpsc::channel(QUEUE);
         let (settled, settled_receiver) = watch::channel(0);
-        let handle = Handle {
-            sink: Sink { bus: bus.clone(), store: Some(sender) },
-            settled: settled_receiver,
-        };
+        let handle =
+            Handle { sink: Sink { bus: bus.clone(), store: Some(sender) }, settled: settled_receiver };
         let store = Store {
             socket: JournalSocket::new(path),
             run: readback.run,
@@ -196,7 +196,11 @@ impl Store {
                 pending.deadline = now + Duration::from_secs(1);
                 self.pending.insert(sequence, pending);
             } else if pending.attempt + 1 < PATIENCE.len() {
-                tracing::warn!(sequence, attempt = pending.attempt + 1, "journald did not keep an event; sending it again");
+                tracing::warn!(
+                    sequence,
+                    attempt = pending.attempt + 1,
+                    "journald did not keep an event; sending it again"
+                );
                 self.send(pending.event, pending.attempt + 1).await;
             } else {
                 self.give_up(&pending.event.published.event);

@@ -1,15 +1,15 @@
 //! Serves stored events, ordered by (timestamp, event_id).
 //!
 //! Events are stored in the order they were found, which in a catch-up is not that of their
-//! time. So a query first collects keys and cursors (small, at most [`CHUNK`] at a time), then
+//! time. So a query first collects keys and cursors (small, at most `CHUNK` at a time), then
 //! reads the events they lead to.
 
 use std::collections::BTreeMap;
 
+use super::fields;
 use super::filter::Filter;
 use super::stored::Stored;
 use super::trust::Trust;
-use super::fields;
 use crate::event::StorageEvent;
 use crate::journal::{Error, Location, Reader};
 
@@ -86,7 +86,7 @@ pub fn run(
         let mut batch = Vec::with_capacity(BATCH.min(keys.len()));
         for (key, cursor) in in_order(keys, query.order) {
             reader.seek_cursor(&cursor)?;
-            if reader.next()? && stored.read(&mut reader, trust) {
+            if reader.step()? && stored.read(&mut reader, trust) {
                 batch.extend(stored.event().filter(|event| query.filter.matches(event)));
             }
             after = Some(key);
@@ -123,7 +123,7 @@ fn collect(
         Some(since) => reader.seek_realtime(since)?,
         None => reader.seek_head()?,
     }
-    while reader.next()? {
+    while reader.step()? {
         if !stored.read(reader, trust) || !query.filter.in_time(stored.timestamp) {
             continue;
         }
@@ -167,7 +167,7 @@ pub fn of_run(
     reader.seek_head()?;
     let mut stored = Stored::default();
     let mut seen = std::collections::HashSet::new();
-    while reader.next()? {
+    while reader.step()? {
         if stored.read(&mut reader, trust)
             && (first..=last).contains(&stored.sequence)
             && seen.insert(stored.sequence)

@@ -74,11 +74,19 @@ pub fn start(
         operation: "start a thread to read events back",
         cause,
     };
-    let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|e| thread_error(e.into()))?;
+    let fd =
+        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|e| thread_error(e.into()))?;
     let poker = Poker(Arc::new(fd));
     let (sender, confirmations) = mpsc::channel(QUEUE);
     let (ready, covered) = std::sync::mpsc::channel();
-    let thread = ReadBackThread { location: location.clone(), from, run: run.clone(), trust, poker: poker.clone(), out: sender };
+    let thread = ReadBackThread {
+        location: location.clone(),
+        from,
+        run: run.clone(),
+        trust,
+        poker: poker.clone(),
+        out: sender,
+    };
     std::thread::Builder::new()
         .name("journal-readback".into())
         .spawn(move || thread.run(&ready))
@@ -101,7 +109,7 @@ impl ReadBackThread {
         let mut stored = Stored::default();
         let mut coverage = Coverage::default();
         let opened = self.open().and_then(|mut reader| {
-            while reader.next()? {
+            while reader.step()? {
                 if stored.read(&mut reader, &self.trust) {
                     if let Ok(SourceOnly { source }) = serde_json::from_slice(&stored.json) {
                         coverage.add(&source);
@@ -143,7 +151,7 @@ impl ReadBackThread {
         let wake = reader.wake_fd()?;
         let mut step: Option<Duration> = None;
         loop {
-            while reader.next()? {
+            while reader.step()? {
                 if stored.read(reader, &self.trust) && stored.run == self.run {
                     let cursor = reader.cursor()?;
                     self.from = Some(cursor.clone());

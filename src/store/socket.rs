@@ -43,7 +43,9 @@ impl JournalSocket {
                 Ok(()) => return,
                 Err(e) => {
                     if pause == FIRST_PAUSE {
-                        tracing::warn!("journald does not take events ({e}): waiting for it, nothing is lost");
+                        tracing::warn!(
+                            "journald does not take events ({e}): waiting for it, nothing is lost"
+                        );
                     }
                     self.socket = None;
                     tokio::time::sleep(pause).await;

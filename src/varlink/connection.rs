@@ -76,10 +76,19 @@ async fn answer(
     match interface {
         service::NAME => service::call(method, &parameters, writer).await,
         INTERFACE => match schema::check(method, &parameters) {
-            Err(Fault::NoSuchMethod) => service::error(writer, "MethodNotFound", "method", &request.method).await,
-            Err(Fault::Parameter(name)) => service::error(writer, "InvalidParameter", "parameter", &name).await,
+            Err(Fault::NoSuchMethod) => {
+                service::error(writer, "MethodNotFound", "method", &request.method).await
+            }
+            Err(Fault::Parameter(name)) => {
+                service::error(writer, "InvalidParameter", "parameter", &name).await
+            }
             Ok(()) => {
-                let call = Call { service: service.clone(), writer: writer.clone(), peer, more: request.more == Some(true) };
+                let call = Call {
+                    service: service.clone(),
+                    writer: writer.clone(),
+                    peer,
+                    more: request.more == Some(true),
+                };
                 dispatch(&request.method, parameters, call, reader, writer).await
             }
         },

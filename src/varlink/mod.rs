@@ -1,9 +1,9 @@
 //! The Varlink service (<https://varlink.org>): `io.peripety` and `org.varlink.service`.
 //!
 //! Types, trait and dispatch are generated from `io.peripety.varlink` ([`generated`]). Accept
-//! loop ([`listener`]), framing ([`frame`]) and one connection's life ([`connection`]) are our
-//! own: docs/architecture.md says why. [`schema`] finds the parameter that is wrong, [`api`]
-//! implements the methods, [`monitor`] and [`query`] the two that stream.
+//! loop ([`listener`]), framing (`frame`) and one connection's life (`connection`) are our
+//! own: docs/architecture.md says why. `schema` finds the parameter that is wrong, `api`
+//! implements the methods, `monitor` and `query` the two that stream.
 
 pub mod address;
 mod api;

@@ -42,7 +42,8 @@ fn prepare(
         return Err(Refusal::NotStored);
     }
     let invalid = |parameter, message: &str| Refusal::Invalid(parameter, message.into());
-    let limit = limit.map(|n| u64::try_from(n).map_err(|_| invalid("limit", "a negative number"))).transpose()?;
+    let limit =
+        limit.map(|n| u64::try_from(n).map_err(|_| invalid("limit", "a negative number"))).transpose()?;
     let after = cursor
         .map(|text| Key::from_cursor(&text).ok_or_else(|| invalid("cursor", "not a cursor that Query gave")))
         .transpose()?;

@@ -63,7 +63,9 @@ fn wrong_part(expected: &Type, actual: &Value) -> Option<String> {
     match (expected, actual) {
         (Type::Nullable(_), Value::Null) => None,
         (Type::Nullable(of), value) => wrong_part(of, value),
-        (Type::Bool, Value::Bool(_)) | (Type::String, Value::String(_)) | (Type::Any, Value::Object(_)) => None,
+        (Type::Bool, Value::Bool(_)) | (Type::String, Value::String(_)) | (Type::Any, Value::Object(_)) => {
+            None
+        }
         (Type::Int, Value::Number(number)) if number.is_i64() => None,
         (Type::Float, Value::Number(_)) => None,
         (Type::Array(of), Value::Array(values)) => values.iter().any(|v| wrong(of, v)).then(String::new),
