@@ -39,16 +39,16 @@ const TOOLS: &[Tool] = &[
     Tool { identifier: "smartd", programs: &["smartd"], units: &["smartd.service", "smartmontools.service"] },
 ];
 
-/// The entry was written by whom its identifier names.
+/// The entry was written by whom its identifier names. Rules for the identifier "peripetyd" are
+/// for what the collector finds out itself: no entry is trusted to be that.
 pub fn is_trusted(entry: &Entry) -> bool {
-    if entry.identifier == b"kernel" {
-        return is_kernel(entry);
+    match entry.identifier.as_slice() {
+        b"kernel" => entry.transport == b"kernel" && entry.facility == b"0",
+        // journald's own messages; no client can have this transport.
+        b"systemd-journald" => entry.transport == b"driver",
+        b"peripetyd" => false,
+        _ => entry.uid == b"0" && entry.transport != b"kernel" && is_tool(entry),
     }
-    entry.uid == b"0" && entry.transport != b"kernel" && is_tool(entry)
-}
-
-fn is_kernel(entry: &Entry) -> bool {
-    entry.transport == b"kernel" && entry.facility == b"0"
 }
 
 /// Process name, executable and unit, when present (a process that ended at once leaves none),

@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::wake::{Stop, Waker, Woken};
+use super::raw_event::Happened;
 use super::{provenance, raw_event, twins::Twins, Coverage};
 use crate::bus::ticket::Resume;
 use crate::bus::{RawEvent, Watermark};
 use crate::counters::Counters;
 use crate::event::{canonical_sub_system, Source};
 use crate::journal::{self, Entry, Error, Location, Position};
-use crate::rules::RuleSet;
+use crate::rules::{Matched, RuleSet};
 
 /// Entries between two notes of the position.
 const NOTE_EVERY: u64 = 1024;
@@ -187,12 +188,16 @@ impl Reader {
             return Ok(None);
         }
         self.matched.push(position.cursor.clone());
+        Ok(Some(self.raw_event(matched, event_id, position, happened)))
+    }
+
+    fn raw_event(&self, matched: Matched, event_id: String, position: Position, happened: Happened) -> RawEvent {
         let rule = matched.rule;
         let sub_system = match matched.captures.get("sub_system") {
             Some(captured) => canonical_sub_system(captured),
             None => rule.sub_system.clone(),
         };
-        Ok(Some(RawEvent {
+        RawEvent {
             sub_system,
             severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&self.entry)),
             captures: matched.captures,
@@ -200,7 +205,7 @@ impl Reader {
             entry: raw_event::info(&self.entry, &position, happened),
             ticket: self.settings.watermark.open(position),
             rule,
-        }))
+        }
     }
 
     /// Moves before the first entry: of this boot, in the journal of this machine.
@@ -232,10 +237,7 @@ impl Reader {
         let same = (&found.boot_id, found.monotonic, found.realtime)
             == (&wanted.boot_id, wanted.monotonic, wanted.realtime);
         if !same {
-            tracing::warn!(
-                "the journal no longer holds the entry where the last run ended; entries between {} and {} (µs since the epoch) may have been removed unread",
-                wanted.realtime, found.realtime
-            );
+            self.report_gap(wanted, &found)?;
         }
         self.look_back()?;
         if same && resume.done {
@@ -245,6 +247,31 @@ impl Reader {
         if !self.journal.step_back()? {
             self.journal.seek_head()?;
         }
+        Ok(())
+    }
+
+    /// Makes an event of a gap: entries that were removed (vacuumed) before they were read.
+    fn report_gap(&mut self, wanted: &Position, found: &Position) -> Result<(), Error> {
+        let message = format!(
+            "Journal entries between {} and {} (microseconds since the epoch) may have been removed unread",
+            wanted.realtime, found.realtime
+        );
+        tracing::warn!("{message}");
+        let identifier = b"peripetyd";
+        let Some(matched) = self.settings.rules.matched(identifier, message.as_bytes()) else {
+            return Ok(());
+        };
+        self.entry.read(&mut self.journal);
+        self.entry.identifier = identifier.to_vec();
+        self.entry.message = message.into_bytes();
+        let happened = raw_event::happened(&self.entry, found);
+        let event_id = self.twins.event_id(&found.boot_id, happened.identity, &self.entry.message);
+        let mut event = self.raw_event(matched, event_id, found.clone(), happened);
+        // It covers no entry: the one found is still to be looked at.
+        event.entry.cursor = String::new();
+        event.entry.kernel_device = None;
+        event.entry.udev_devnode = None;
+        let _ = self.out.blocking_send(Arc::new(event));
         Ok(())
     }
 

@@ -18,6 +18,7 @@ const OWN_FIELDS: [&str; 2] = ["kdev", "sub_system"];
 /// The event without a device.
 pub fn event(raw: &RawEvent) -> StorageEvent {
     let entry = &raw.entry;
+    let cursor = Some(entry.cursor.clone()).filter(|cursor| !cursor.is_empty());
     let mut extension = raw.captures.clone();
     OWN_FIELDS.iter().for_each(|field| drop(extension.remove(*field)));
     StorageEvent {
@@ -40,8 +41,8 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
         boot_id: entry.boot_id.clone(),
         source: Source {
             identifier: entry.identifier.clone(),
-            first: Some(entry.cursor.clone()),
-            last: Some(entry.cursor.clone()),
+            first: cursor.clone(),
+            last: cursor,
         },
     }
 }

@@ -17,6 +17,9 @@ use crate::journal::{Error, Location, Reader};
 const CHUNK: usize = 65_536;
 /// Events handed over at a time.
 pub const BATCH: usize = 64;
+/// How much earlier than it happened an event may seem to be stored: the clock was set back in
+/// between. µs.
+const SKEW: u64 = 3_600_000_000;
 
 /// Order of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub struct Query {
     pub after: Option<Key>,
     /// At most so many.
     pub limit: Option<u64>,
+    /// Of this daemon run, only events up to this sequence number.
+    pub up_to: Option<(String, u64)>,
 }
 
 /// Answers a query, handing over batches until `take` says false. Blocks: it reads files.
@@ -120,11 +125,15 @@ fn collect(
     let mut keys = BTreeMap::new();
     match query.filter.since {
         // An event is stored after it happened.
-        Some(since) => reader.seek_realtime(since)?,
+        Some(since) => reader.seek_realtime(since.saturating_sub(SKEW))?,
         None => reader.seek_head()?,
     }
     while reader.step()? {
         if !stored.read(reader, trust) || !query.filter.in_time(stored.timestamp) {
+            continue;
+        }
+        let too_new = |(run, last): &(String, u64)| stored.run == *run && stored.sequence > *last;
+        if query.up_to.as_ref().is_some_and(too_new) {
             continue;
         }
         let key = Key { timestamp: stored.timestamp, event_id: std::mem::take(&mut stored.event_id) };

@@ -1,6 +1,5 @@
 //! The method Monitor.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +57,6 @@ pub async fn answer(
         seen: call.service.events.count(),
         filter,
         left: limit.unwrap_or(u64::MAX),
-        replayed: HashSet::new(),
     };
     if monitor.left == 0 {
         return reply.reply(None, None);
@@ -90,8 +88,6 @@ struct Monitor<'a> {
     filter: Filter,
     /// Events still wanted.
     left: u64,
-    /// Events of the replay that may come again live.
-    replayed: HashSet<String>,
 }
 
 impl Monitor<'_> {
@@ -101,7 +97,9 @@ impl Monitor<'_> {
         settle(&store, self.seen).await;
         let mut filter = self.filter.clone();
         filter.since = Some(filter.since.unwrap_or(0).max(since));
-        let query = Query { filter, order: Order::OldestFirst, after: None, limit: Some(self.left) };
+        // Events published since the subscription come live.
+        let up_to = Some((store.run.clone(), self.seen));
+        let query = Query { filter, order: Order::OldestFirst, after: None, limit: Some(self.left), up_to };
         let (sender, mut events) = mpsc::channel(QUEUE);
         let reading = tokio::task::spawn_blocking(move || {
             query::run(&store.location, &store.trust, &query, |batch| {
@@ -109,7 +107,6 @@ impl Monitor<'_> {
             })
         });
         while let Some(event) = events.recv().await {
-            self.replayed.insert(event.event_id.clone());
             self.send(event).await?;
         }
         match reading.await {
@@ -156,7 +153,7 @@ impl Monitor<'_> {
         }
         self.seen = published.sequence;
         let event = &published.event;
-        if self.left > 0 && self.filter.matches(event) && !self.replayed.remove(&event.event_id) {
+        if self.left > 0 && self.filter.matches(event) {
             self.left -= 1;
             put_event(buffer, &published.json());
         }
@@ -211,7 +208,7 @@ impl Monitor<'_> {
         let mut found = 0;
         while let Some(event) = events.recv().await {
             found += 1;
-            if self.left > 0 && self.filter.matches(&event) && !self.replayed.remove(&event.event_id) {
+            if self.left > 0 && self.filter.matches(&event) {
                 self.send(event).await?;
             }
         }

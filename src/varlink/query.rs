@@ -51,7 +51,7 @@ fn prepare(
         None | Some(Order::OldestFirst) => query::Order::OldestFirst,
         Some(Order::NewestFirst) => query::Order::NewestFirst,
     };
-    Ok(Query { filter, order, after, limit })
+    Ok(Query { filter, order, after, limit, up_to: None })
 }
 
 async fn page(call: &Call, reply: &mut dyn Call_Query, mut query: Query) -> varlink::Result<()> {
