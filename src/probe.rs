@@ -21,7 +21,7 @@ pub struct Found {
 /// no entry that this user may read.
 pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Option<Found>, Error> {
     let end = Instant::now() + limit;
-    let mut reader = Reader::open(location)?;
+    let mut reader = Reader::open(location, journal::LOG_VALUE)?;
     if !reader.is_readable()? {
         return Ok(None);
     }

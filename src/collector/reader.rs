@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::wake::{Stop, Waker, Woken};
 use super::raw_event::Happened;
+use super::wake::{Stop, Waker, Woken};
 use super::{provenance, raw_event, twins::Twins, Coverage};
 use crate::bus::ticket::Resume;
 use crate::bus::{RawEvent, Watermark};
@@ -69,7 +69,7 @@ pub struct Reader {
 impl Reader {
     /// Opens the journal and moves to the start.
     pub fn open(settings: Settings, stop: Stop, out: mpsc::Sender<Arc<RawEvent>>) -> Result<Self, Error> {
-        let journal = journal::Reader::open(&settings.location)?;
+        let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
         let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
         let mut reader = Reader {
             settings,
@@ -191,7 +191,13 @@ impl Reader {
         Ok(Some(self.raw_event(matched, event_id, position, happened)))
     }
 
-    fn raw_event(&self, matched: Matched, event_id: String, position: Position, happened: Happened) -> RawEvent {
+    fn raw_event(
+        &self,
+        matched: Matched,
+        event_id: String,
+        position: Position,
+        happened: Happened,
+    ) -> RawEvent {
         let rule = matched.rule;
         let sub_system = match matched.captures.get("sub_system") {
             Some(captured) => canonical_sub_system(captured),
@@ -304,7 +310,7 @@ impl Reader {
             let source = Source { first: Some(cursor), ..Source::default() };
             self.settings.coverage.add(&source);
         }
-        if let Ok(journal) = journal::Reader::open(&self.settings.location) {
+        if let Ok(journal) = journal::Reader::open(&self.settings.location, journal::LOG_VALUE) {
             self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
             self.journal = journal;
             match self.last.clone() {

@@ -1,6 +1,6 @@
 //! The fields of one journal entry that Peripety looks at.
 
-use super::{Error, Position, Reader};
+use super::{Error, Position, Reader, LOG_VALUE};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $member:ident = $name:literal,)*) => {
@@ -17,10 +17,10 @@ macro_rules! fields {
             }
 
             /// Sets the field of this name; fields that nobody looks at are passed over, and of
-            /// one that comes twice the first counts.
+            /// one that comes twice the first counts. Long values are cut.
             pub fn set(&mut self, name: &[u8], value: &[u8]) {
                 $(if name == $name && self.$member.is_empty() {
-                    self.$member.extend_from_slice(value);
+                    self.$member.extend_from_slice(value.get(..LOG_VALUE).unwrap_or(value));
                     return;
                 })*
             }

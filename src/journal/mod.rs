@@ -16,6 +16,13 @@ use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOpti
 pub use entry::Entry;
 pub use position::{EntryKey, Position};
 
+/// Longest value looked at in a log entry. The kernel's lines have less than 1 KiB
+/// (kernel/printk/printk.c: PRINTKRB_RECORD_MAX), those of tools little more.
+pub const LOG_VALUE: usize = 64 * 1024;
+/// Longest value looked at in a stored event: its JSON holds the log line several times, and up to six
+/// bytes stand for one.
+pub const EVENT_VALUE: usize = 64 * LOG_VALUE;
+
 /// Where entries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -87,15 +94,16 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens a journal; all values come whole (data threshold off).
-    pub fn open(location: &Location) -> Result<Self, Error> {
+    /// Opens a journal. Values longer than `longest` bytes may come cut (compressed ones are not
+    /// unpacked further): anybody can log one of 768 MiB.
+    pub fn open(location: &Location, longest: usize) -> Result<Self, Error> {
         let opened = open(location).map_err(|cause| Error::Open {
             remedy: open_remedy(location, &cause),
             location: location.to_string(),
             cause,
         })?;
         let mut reader = Reader { journal: opened, location: location.clone() };
-        reader.journal.set_data_threshold(0).map_err(|e| reader.error("set_data_threshold", e))?;
+        reader.journal.set_data_threshold(longest).map_err(|e| reader.error("set_data_threshold", e))?;
         Ok(reader)
     }
 
@@ -205,7 +213,7 @@ impl Reader {
 
 /// Cursor of the first entry of the present boot; `None` when the journal has none yet.
 pub fn first_of_boot(location: &Location) -> Result<Option<String>, Error> {
-    let mut reader = Reader::open(location)?;
+    let mut reader = Reader::open(location, LOG_VALUE)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map_err(|cause| Error::Read { location: location.to_string(), operation: "boot_id", cause })?;
     reader.match_add("_BOOT_ID", &boot_id.trim().replace('-', ""))?;

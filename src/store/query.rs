@@ -11,7 +11,7 @@ use super::filter::Filter;
 use super::stored::Stored;
 use super::trust::Trust;
 use crate::event::StorageEvent;
-use crate::journal::{Error, Location, Reader};
+use crate::journal::{Error, Location, Reader, EVENT_VALUE};
 
 /// Keys collected in one pass over the journal.
 const CHUNK: usize = 65_536;
@@ -82,7 +82,7 @@ pub fn run(
     let mut left = query.limit.unwrap_or(u64::MAX);
     let mut after = query.after.clone();
     let mut stored = Stored::default();
-    let mut reader = Reader::open(location)?;
+    let mut reader = Reader::open(location, EVENT_VALUE)?;
     query.filter.add_matches(&mut reader)?;
     while left > 0 {
         let chunk = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
@@ -170,7 +170,7 @@ pub fn of_run(
     (first, last): (u64, u64),
     mut take: impl FnMut(StorageEvent) -> bool,
 ) -> Result<(), Error> {
-    let mut reader = Reader::open(location)?;
+    let mut reader = Reader::open(location, EVENT_VALUE)?;
     reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
     reader.match_add(fields::RUN, run)?;
     reader.seek_head()?;

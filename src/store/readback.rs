@@ -13,7 +13,7 @@ use super::stored::Stored;
 use super::trust::Trust;
 use crate::collector::Coverage;
 use crate::event::Source;
-use crate::journal::{Error, Location, Reader};
+use crate::journal::{Error, Location, Reader, EVENT_VALUE};
 use crate::sys::poll_readable;
 
 /// Confirmations that may wait for the store.
@@ -137,7 +137,7 @@ impl ReadBackThread {
 
     /// Opens the journal of events behind `from`.
     fn open(&self) -> Result<Reader, Error> {
-        let mut reader = Reader::open(&self.location)?;
+        let mut reader = Reader::open(&self.location, EVENT_VALUE)?;
         reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
         match &self.from {
             Some(cursor) => reader.seek_cursor(cursor)?,

@@ -3,7 +3,7 @@
 use super::fields;
 use super::trust::{Trust, Writer};
 use crate::event::StorageEvent;
-use crate::journal::Reader;
+use crate::journal::{Reader, EVENT_VALUE};
 
 /// The fields of a stored event, its JSON not yet decoded. Reused from entry to entry.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Stored {
             fields::SEQUENCE => self.sequence = number(),
             fields::SUB_SYSTEM => self.sub_system = text(),
             fields::EVENT_TYPE => self.event_type = text(),
-            fields::JSON => self.json.extend_from_slice(value),
+            fields::JSON if value.len() <= EVENT_VALUE => self.json.extend_from_slice(value),
             "_UID" => self.writer.uid.extend_from_slice(value),
             "_SYSTEMD_UNIT" => self.writer.unit.extend_from_slice(value),
             "_TRANSPORT" => self.writer.transport.extend_from_slice(value),
