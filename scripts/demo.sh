@@ -105,7 +105,7 @@ ask_prpt() {
     step "What happened to the paths" 8:48 prpt query --event-type DM_MPATH_PATH_FAILED
     step "What happened to the file systems" '/mnt/d[12]' prpt query --sub-system ext4 --sub-system xfs --limit 12
     step "What happened to one disk and everything on it" . prpt query --blk sdb --limit 5
-    step "One event in full" '"event_id"' prpt query -o json-pretty --limit 1
+    step "One event in full" '"event_id"' prpt query --event-type FS_JOURNAL_ABORTED --sub-system ext4 -o json-pretty --limit 1
     step "What is this device?" labvg-e prpt info /dev/mapper/labvg-e
     step "All block devices" mpathb prpt list
 }

@@ -33,7 +33,7 @@ In a second terminal, in this folder, try:
     $prpt query --severity error -o json-pretty
     $prpt monitor                      # new events as they come
     $prpt list                         # block devices and their ids
-    $prpt info DEVICE
+    $prpt info ${DEVICE:-DEVICE}
     $varlinkctl introspect $ADDRESS io.peripety
     $python docs/examples/monitor.py
 Ctrl-C ends the daemon.
@@ -74,7 +74,7 @@ play_incident() {
     say "Playing a recorded incident instead: ext4 and xfs on LVM on multipath, whose paths fail."
     incident_journal "$WORK/incident.journal"
     mapfile -t options < <(incident_options "$WORK/incident.journal")
-    PRIVATE=()
+    PRIVATE=() DEVICE=/dev/mapper/labvg-e
     choose_private
     run_daemon "$PLACE" "${options[@]}"
 }

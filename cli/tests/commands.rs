@@ -149,9 +149,9 @@ fn list_in_every_format() {
     let infos = [block_info("sdd"), block_info("sde")];
     let daemon = || Daemon::answering(vec![last(json!({ "infos": infos }))]);
     let text = daemon().run(&["list"]).ok();
-    assert!(text.starts_with("NAME  TYPE  SIZE   WWID "), "{text}");
+    assert!(text.starts_with("NAME  PATH      TYPE  SIZE   WWID "), "{text}");
     assert!(
-        text.contains("\nsdd   scsi  10GiB  t10.NETAPP-LUN-2FiCl+EflVyF  FC         -        -\n"),
+        text.contains("\nsdd   /dev/sdd  scsi  10GiB  t10.NETAPP-LUN-2FiCl+EflVyF  FC         -        -\n"),
         "{text}"
     );
     for format in ["json", "json-pretty", "json-seq"] {

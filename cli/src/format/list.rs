@@ -7,10 +7,11 @@ use super::Style;
 use crate::api::BlockInfo;
 use crate::sanitize::visible;
 
-const COLUMNS: usize = 7;
+const COLUMNS: usize = 8;
 type Row = [String; COLUMNS];
 
-const HEADER: [&str; COLUMNS] = ["NAME", "TYPE", "SIZE", "WWID", "TRANSPORT", "CONTENT", "MOUNT POINTS"];
+const HEADER: [&str; COLUMNS] =
+    ["NAME", "PATH", "TYPE", "SIZE", "WWID", "TRANSPORT", "CONTENT", "MOUNT POINTS"];
 
 /// Writes a heading and one line a device.
 pub fn write<W: Write>(out: &mut W, infos: &[BlockInfo], style: &Style) -> io::Result<()> {
@@ -32,6 +33,7 @@ fn row(info: &BlockInfo) -> Row {
     };
     [
         visible(&info.kdev).into_owned(),
+        visible(&info.dev_path).into_owned(),
         visible(&info.blk_type).into_owned(),
         size(info.size),
         or_dash(&info.dev_wwid),
@@ -73,9 +75,9 @@ mod tests {
     #[test]
     fn aligned() {
         let expected = "\
-NAME   TYPE    SIZE    WWID        TRANSPORT  CONTENT  MOUNT POINTS
-dm-1   dm-lvm  10GiB   LVM-jM0Tz8  iSCSI      ext4     /mnt/data, /srv/with space
-loop0  loop    512KiB  -           -          -        -
+NAME   PATH               TYPE    SIZE    WWID        TRANSPORT  CONTENT  MOUNT POINTS
+dm-1   /dev/mapper/vg-lv  dm-lvm  10GiB   LVM-jM0Tz8  iSCSI      ext4     /mnt/data, /srv/with space
+loop0  /dev/loop0         loop    512KiB  -           -          -        -
 ";
         assert_eq!(text(&[samples::info(), samples::bare_info()]), expected);
     }
