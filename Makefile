@@ -43,9 +43,9 @@ doc: ## Build the documentation of the crates: target/doc
 deny: ## Check licences, bans and sources of all dependencies (deny.toml)
 	@scripts/deny.sh
 
-bench: ## Measure lines per second through the matcher and the whole pipeline
+bench: ## Measure lines per second through the matcher and the whole pipeline, beside journalctl
 	@scripts/deps.sh run
-	@scripts/cargo.sh bench --workspace
+	@scripts/cargo.sh bench --quiet -p peripety --bench speed -- $(BENCH)
 
 clean: ## Remove what was built and fetched: target and .cache
 	@rm -rf target .cache

@@ -10,9 +10,27 @@ use peripety::varlink::address::Address;
 #[derive(Debug, Parser)]
 #[command(name = "peripetyd", version, about)]
 pub struct Args {
-    /// Configuration file; it may be missing only when none is named
+    /// Configuration file, with its own drop-in folder FILE.d; default: /etc/peripetyd.conf and
+    /// the drop-ins of /etc, /run and /usr/lib, all of which may be missing
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Look for the configuration below this folder
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+
+    /// Only check the configuration and the examples of its rules, and say what is wrong. Exit
+    /// status 0: nothing (but perhaps warnings); 1: errors
+    #[arg(long)]
+    pub check_config: bool,
+
+    /// Only print the configuration that would be in force, and the files it comes from
+    #[arg(long, conflicts_with = "check_config")]
+    pub dump_config: bool,
+
+    /// Print the findings of --check-config as JSON
+    #[arg(short = 'J', long = "json", requires = "check_config")]
+    pub json: bool,
 
     /// Read the journal files of this folder instead of the machine's journal
     #[arg(long, value_name = "DIR", conflicts_with_all = ["journal_file", "namespace"])]

@@ -1,11 +1,14 @@
 //! Wires the tasks together: start, readiness, shutdown.
 
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use peripety_blkinfo::Tree;
+use tokio::net::UnixListener as TokioListener;
 use tokio::signal::unix::{signal, Signal, SignalKind};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::bus::ticket::Resume;
@@ -18,11 +21,14 @@ use crate::devices::Devices;
 use crate::journal::{self, Location};
 use crate::rules::matcher::TooManyRules;
 use crate::rules::{builtin, RuleError, RuleSet};
+use crate::store::access::StoreAccess;
+use crate::store::readback::From;
 use crate::store::trust::Trust;
-use crate::store::{readback, socket, Sink, Store};
+use crate::store::{query, readback, socket, Sink, Store};
+use crate::subscription::Subscription;
 use crate::varlink::address::Address;
 use crate::varlink::listener::{self, ListenError};
-use crate::varlink::{Service, StoreAccess};
+use crate::varlink::Service;
 use crate::{notifier, notify, parser};
 
 /// Raw events that may wait for the slowest parser.
@@ -31,6 +37,8 @@ const RAW_BUS: usize = 1024;
 const EVENT_BUS: usize = 4096;
 /// How often the position is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How long journald may take to read what was sent to it before the start.
+const JOURNALD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long work at hand may take when the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(15);
 
@@ -94,35 +102,46 @@ pub enum DaemonError {
 }
 
 /// Runs until told to end by SIGTERM or SIGINT, or (without `follow`) to the journal's end.
-pub async fn run(options: Options) -> Result<(), DaemonError> {
+/// `socket` is the one that systemd passed.
+pub async fn run(options: Options, socket: Option<UnixListener>) -> Result<(), DaemonError> {
     let mut signals = Signals::new().map_err(DaemonError::Signals)?;
     let state = State::open(&options.state_directory, &options.location)?;
+    let listener = listener::listen(socket, &options.varlink)?;
+    let starting = start(options, listener, &state);
+    let running = tokio::select! {
+        running = starting => running?,
+        () = signals.end() => return Ok(()),
+    };
+    running.until_end(&mut signals, &state).await
+}
+
+/// Starts every task, the last stage first.
+async fn start(options: Options, listener: TokioListener, state: &State) -> Result<Running, DaemonError> {
     let rules = Arc::new(RuleSet::new(options.config.rules.iter().cloned().chain(builtin::rules()?))?);
     let devices = Arc::new(Devices::new(open_tree(options.device_tree)?));
     let counters = Counters::new();
     let watermark = Watermark::default();
     let events = EventBus::new(EVENT_BUS);
-
     let start = match (options.since, state.load()) {
         (Some(since), _) => Start::Since(since),
         (None, Some(resume)) => Start::Resume(Box::new(resume)),
         (None, None) => Start::Beginning,
     };
     let parts = Parts { events: &events, counters: &counters, watermark: &watermark };
-    let (sink, coverage, store) = match options.config.main.save_to_journald {
+    let (sink, coverage, access, store) = match options.config.main.save_to_journald {
         true => {
-            let started = start_store(&start, parts).await?;
-            (started.sink, started.coverage, Some((started.access, started.task)))
+            let started = start_store(&start, &options.location, parts).await?;
+            (started.sink, started.coverage, Some(started.access), Some(started.task))
         }
-        false => (Sink::without_store(events.clone()), Coverage::default(), None),
+        false => (Sink::without_store(events.clone()), Coverage::default(), None, None),
     };
-    let (access, store_task) = store.unzip();
-
     let bus = RawBus::new(RAW_BUS);
     let parsers = parser::start(&bus, &parser::Context { devices: devices.clone(), sink });
-    if options.config.main.notify_stdout {
-        tokio::spawn(notifier::stdout::run(events.subscribe()));
-    }
+    let stdout = options.config.main.notify_stdout.then(|| {
+        let (end, ended) = oneshot::channel();
+        let subscription = Subscription::new(&events, access.clone());
+        (end, tokio::spawn(notifier::stdout::run(subscription, ended)))
+    });
     let collector = Collector::start(reader::Settings {
         location: options.location.clone(),
         start,
@@ -131,7 +150,8 @@ pub async fn run(options: Options) -> Result<(), DaemonError> {
         coverage,
         watermark: watermark.clone(),
         counters: counters.clone(),
-    })?;
+    })
+    .await?;
     let service = Arc::new(Service {
         devices,
         events,
@@ -141,21 +161,13 @@ pub async fn run(options: Options) -> Result<(), DaemonError> {
         journal: options.location.to_string(),
         rules: rules.len(),
         started: journal::now(),
-        query_seats: Service::seats(),
+        tree_seats: Service::seats(),
     });
-    let server = tokio::spawn(listener::serve(listener::listen(&options.varlink)?, service));
-    tracing::info!(
-        "reading the {} with {} rules; serving {}",
-        options.location,
-        rules.len(),
-        options.varlink
-    );
-    notify::ready(&format!("Reading the {} with {} rules", options.location, rules.len()));
-
-    let running = Running { collector, bus, parsers, store: store_task };
-    let result = running.until_end(&mut signals, &state, &watermark).await;
-    server.abort();
-    result
+    let server = tokio::spawn(listener::serve(listener, service));
+    let what = format!("Reading the {} with {} rules", options.location, rules.len());
+    tracing::info!("{what}; serving {}", options.varlink);
+    notify::ready(&what);
+    Ok(Running { collector, bus, parsers, store, stdout, server, watermark })
 }
 
 fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {
@@ -178,16 +190,24 @@ struct StartedStore {
 }
 
 /// Reads back what is stored already and starts the store.
-async fn start_store(start: &Start, parts: Parts<'_>) -> Result<StartedStore, DaemonError> {
-    if !socket::JournalSocket::new(socket::PATH.as_ref()).is_there() {
+async fn start_store(
+    start: &Start,
+    source: &Location,
+    parts: Parts<'_>,
+) -> Result<StartedStore, DaemonError> {
+    let mut journald = socket::JournalSocket::new(socket::PATH.as_ref());
+    if !journald.is_there() {
         return Err(DaemonError::NoJournald);
     }
-    let from = match start {
-        Start::Resume(resume) => resume.stored.clone(),
-        Start::Beginning | Start::Since(_) => None,
-    };
-    if let Some(cursor) = &from {
-        parts.watermark.stored_at(cursor.clone());
+    // What a killed daemon sent last must be in the journal before it is looked for there.
+    if !journald.drain(JOURNALD_PATIENCE).await {
+        tracing::warn!(
+            "journald does not read what is sent to it; events of the last run may be stored twice"
+        );
+    }
+    let from = stored_from(start, source);
+    if let From::Cursor(cursor) = &from {
+        parts.watermark.stored_before(cursor.clone());
     }
     let run = uuid::Uuid::new_v4().simple().to_string();
     let (trust, location) = (Trust::here(), Location::Local);
@@ -204,55 +224,82 @@ async fn start_store(start: &Start, parts: Parts<'_>) -> Result<StartedStore, Da
         parts.watermark.clone(),
     );
     let task = tokio::spawn(store.run());
-    let access = StoreAccess { location, trust, run, settled: handle.settled };
+    let access = StoreAccess::new(location, trust, run, handle.settled);
     Ok(StartedStore { sink: handle.sink, coverage, access, task })
 }
 
-/// The pipeline, from the collector to the store.
+/// Where events that cover the entries to be read may be stored.
+fn stored_from(start: &Start, source: &Location) -> From {
+    match start {
+        Start::Resume(resume) => resume.stored.clone().map_or(From::All, From::Cursor),
+        Start::Since(since) if source.is_local() => From::Time(since.saturating_sub(query::SKEW)),
+        Start::Beginning if source.is_local() => journal::boot_id().map_or(From::All, From::Boot),
+        Start::Since(_) | Start::Beginning => From::All,
+    }
+}
+
+/// All that runs.
 struct Running {
     collector: Collector,
     bus: RawBus,
     parsers: JoinSet<&'static str>,
     store: Option<JoinHandle<()>>,
+    stdout: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    server: JoinHandle<()>,
+    watermark: Watermark,
 }
 
 impl Running {
-    /// Saves the position from time to time; at the end lets every stage finish what it has,
-    /// in the order in which data flows.
-    async fn until_end(
-        mut self,
-        signals: &mut Signals,
-        state: &State,
-        watermark: &Watermark,
-    ) -> Result<(), DaemonError> {
+    /// Saves the position from time to time; at the end lets every stage finish what it has, in
+    /// the order in which data flows.
+    async fn until_end(mut self, signals: &mut Signals, state: &State) -> Result<(), DaemonError> {
         let stopper = self.collector.stopper.clone();
         let mut collecting = tokio::spawn(self.collector.run(self.bus));
-        let mut saver = Saver { state, watermark, last: None, complained: false };
+        let mut saver = Saver { state, watermark: &self.watermark, last: None, complained: false };
         let mut tick = tokio::time::interval(SAVE_EVERY);
         let collected = loop {
             tokio::select! {
-                () = signals.end() => { stopper.stop(); break collecting.await }
-                collected = &mut collecting => break collected,
+                // That the collector ended comes before that the parsers did because of it.
+                biased;
+                collected = &mut collecting => break Some(collected),
+                () = signals.end() => break None,
                 Some(ended) = self.parsers.join_next() => {
-                    let name = ended.map_or_else(|e| e.to_string(), str::to_owned);
                     saver.save(true);
-                    return Err(DaemonError::ParserEnded(name));
+                    return Err(DaemonError::ParserEnded(ended.map_or_else(|e| e.to_string(), str::to_owned)));
                 }
                 _ = tick.tick() => saver.save(false),
             }
         };
         notify::stopping();
-        let drain = async {
+        stopper.stop();
+        let finish = async {
+            let collected = match collected {
+                Some(collected) => collected,
+                None => collecting.await,
+            };
             while self.parsers.join_next().await.is_some() {}
             if let Some(store) = self.store {
                 let _ = store.await;
             }
+            if let Some((end, printing)) = self.stdout {
+                drop(end);
+                let _ = printing.await;
+            }
+            collected.unwrap_or_else(|e| Err(CollectorError::Thread(e.to_string())))
         };
-        if tokio::time::timeout(DRAIN, drain).await.is_err() {
-            tracing::warn!("work at hand did not end in time; it is done again at the next start");
-        }
+        let result = tokio::select! {
+            result = tokio::time::timeout(DRAIN, finish) => result.ok(),
+            () = signals.end() => None,
+        };
         saver.save(true);
-        collected.unwrap_or_else(|e| Err(CollectorError::Thread(e.to_string()))).map_err(Into::into)
+        self.server.abort();
+        match result {
+            Some(result) => Ok(result?),
+            None => {
+                tracing::warn!("work at hand did not end in time; it is done again at the next start");
+                Ok(())
+            }
+        }
     }
 }
 

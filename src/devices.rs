@@ -4,13 +4,16 @@
 //! looked up in it. Nor is a device that got its name only after the line was logged.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Tree};
 
 use crate::bus::raw::EntryInfo;
 
+/// A line of the running machine that is not older than this is about the devices of now. journald
+/// may store a line some seconds late.
+const NEW_LINE: u64 = 10_000_000;
 /// How long an answer about the running machine stays good.
 const FRESH: Duration = Duration::from_millis(100);
 /// Answers kept; more are not needed, since they are not kept for long.
@@ -66,9 +69,16 @@ impl Devices {
         if !self.knows(entry) {
             return None;
         }
-        let block = self.now(name)?;
-        let there = block.present_since.is_none_or(|since| since <= entry.monotonic);
-        there.then_some(block)
+        self.now(name).filter(|block| self.was_there(entry, block))
+    }
+
+    /// The device had its name already when the entry was logged. Where nothing tells since when
+    /// it has it, that holds for lines of this moment only.
+    fn was_there(&self, entry: &EntryInfo, block: &BlockInfo) -> bool {
+        match block.present_since {
+            Some(since) => since <= entry.monotonic,
+            None => self.tree.is_live() && monotonic_now().saturating_sub(entry.monotonic) < NEW_LINE,
+        }
     }
 
     /// The first of several names that leads to a device.
@@ -98,9 +108,8 @@ impl Devices {
             Name::Kernel(name) => format!("k{name}"),
             Name::Any(name) => format!("a{name}"),
         };
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |a: &&Answer| !self.tree.is_live() || a.at.elapsed() < FRESH;
-        if let Some(answer) = answers.get(&key).filter(fresh) {
+        if let Some(answer) = self.answers().get(&key).filter(fresh) {
             return answer.block.clone();
         }
         let found = match name {
@@ -108,6 +117,7 @@ impl Devices {
             Name::Any(name) => self.tree.block(name),
         };
         let block = found.inspect_err(report).ok().map(Arc::new);
+        let mut answers = self.answers();
         if answers.len() >= MOST {
             answers.clear();
         }
@@ -115,10 +125,20 @@ impl Devices {
         block
     }
 
+    fn answers(&self) -> MutexGuard<'_, HashMap<String, Answer>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets answers about the running machine: it has changed.
     pub fn forget(&self) {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.answers().clear();
     }
+}
+
+/// The kernel's clock for log lines, µs since the boot.
+fn monotonic_now() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
 }
 
 fn report(error: &Error) {

@@ -19,5 +19,6 @@ pub mod parser;
 pub mod probe;
 pub mod rules;
 pub mod store;
+pub mod subscription;
 mod sys;
 pub mod varlink;

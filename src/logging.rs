@@ -22,7 +22,7 @@ const QUEUE: usize = 1024;
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    match std::env::var_os("JOURNAL_STREAM").and_then(|_| journald()) {
+    match systemd_journal_logger::connected_to_journal().then(journald).flatten() {
         Some(layer) => registry.with(layer).init(),
         None => {
             let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr())

@@ -6,6 +6,7 @@ mod span;
 #[path = "../cli/src/time.rs"]
 mod time;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,11 +14,13 @@ use anyhow::Context;
 use clap::Parser;
 
 use args::Args;
-use peripety::config::Config;
+use peripety::config::tree::Places;
+use peripety::config::{check, Config};
 use peripety::daemon::{self, Options};
 use peripety::journal::Location;
 use peripety::probe;
 use peripety::rules::{builtin, RuleSet};
+use peripety::varlink::listener;
 
 /// Longest `--probe`.
 const PROBE: Duration = Duration::from_secs(8);
@@ -29,7 +32,12 @@ const UNREADABLE: u8 = 4;
 fn main() -> ExitCode {
     let args = Args::parse();
     peripety::logging::start();
-    let result = if args.probe { run_probe(&args) } else { run(args) };
+    let result = match () {
+        () if args.probe => run_probe(&args),
+        () if args.check_config => check_config(&args),
+        () if args.dump_config => dump_config(&args),
+        () => run(args),
+    };
     result.unwrap_or_else(|e| {
         eprintln!("peripetyd: {e:#}");
         ExitCode::FAILURE
@@ -37,11 +45,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let mut config = Config::load(args.config.as_deref())?;
+    let mut config = Config::load(&places(&args))?;
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     config.main.notify_stdout |= args.stdout;
     config.main.save_to_journald &= !args.no_store;
     let options = Options {
-        location: location(&args),
+        location: location(&args)?,
         since: args.since.as_deref().map(since).transpose()?,
         device_tree: args.device_tree,
         state_directory: args.state_directory,
@@ -49,21 +58,43 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         config,
         follow: !args.no_follow,
     };
+    let socket = listener::passed()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the async runtime")?;
-    let result = runtime.block_on(daemon::run(options));
+    let result = runtime.block_on(daemon::run(options, socket));
     // A thread that hangs in a system call must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result?;
     Ok(ExitCode::SUCCESS)
 }
 
+fn places(args: &Args) -> Places {
+    Places { root: args.root.clone(), named: args.config.clone() }
+}
+
+fn check_config(args: &Args) -> anyhow::Result<ExitCode> {
+    let findings = check::check(&places(args));
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        findings.iter().for_each(|finding| println!("{}", finding.text));
+    }
+    let failed = findings.iter().any(|finding| finding.level == check::Level::Error);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn dump_config(args: &Args) -> anyhow::Result<ExitCode> {
+    print!("{}", Config::load(&places(args))?.to_toml());
+    Ok(ExitCode::SUCCESS)
+}
+
 fn run_probe(args: &Args) -> anyhow::Result<ExitCode> {
     let rules = RuleSet::new(builtin::rules()?)?;
-    Ok(match probe::probe(&location(args), &rules, PROBE) {
+    let location = location(args)?;
+    Ok(match probe::probe(&location, &rules, PROBE) {
         Ok(Some(found)) if found.events > 0 => {
             let more = if found.incomplete { "at least " } else { "" };
             println!("{more}{} storage events in {} entries", found.events, found.entries);
@@ -74,7 +105,7 @@ fn run_probe(args: &Args) -> anyhow::Result<ExitCode> {
             NO_EVENT.into()
         }
         Ok(None) => {
-            println!("the {} holds no entry that this user may read; run as root or as a member of the group systemd-journal, and check that systemd-journald runs", location(args));
+            println!("the {} holds no entry that this user may read; run as root or as a member of the group systemd-journal, and check that systemd-journald runs", location);
             UNREADABLE.into()
         }
         Err(e) => {
@@ -84,13 +115,17 @@ fn run_probe(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn location(args: &Args) -> Location {
-    match (&args.journal_directory, &args.namespace) {
-        (Some(directory), _) => Location::Directory(directory.clone()),
+/// The journal, by absolute path: the saved position is about it wherever the daemon is started.
+fn location(args: &Args) -> anyhow::Result<Location> {
+    let absolute = |path: &PathBuf| {
+        std::fs::canonicalize(path).with_context(|| format!("cannot read the journal {}", path.display()))
+    };
+    Ok(match (&args.journal_directory, &args.namespace) {
+        (Some(directory), _) => Location::Directory(absolute(directory)?),
         (None, Some(name)) => Location::Namespace(name.clone()),
         (None, None) if args.journal_file.is_empty() => Location::Local,
-        (None, None) => Location::Files(args.journal_file.clone()),
-    }
+        (None, None) => Location::Files(args.journal_file.iter().map(absolute).collect::<Result<_, _>>()?),
+    })
 }
 
 fn since(text: &str) -> anyhow::Result<u64> {

@@ -16,7 +16,12 @@ fn play(machine: &Machine, case: &Path) -> Daemon {
     let journal = machine.path("incident.journal");
     journal_file(&std::fs::read(case.join("journal.export")).unwrap(), &journal);
     let tree = case.join("tree.txt");
-    let daemon = machine.daemon(&["--journal-file", journal.to_str().unwrap(), "--device-tree", tree.to_str().unwrap()]);
+    let daemon = machine.daemon(&[
+        "--journal-file",
+        journal.to_str().unwrap(),
+        "--device-tree",
+        tree.to_str().unwrap(),
+    ]);
     let status = daemon.settle();
     assert_eq!(status["entries_untrusted"], 0, "{status}");
     assert_eq!(status["events"], status["entries_matched"], "{status}");
@@ -83,12 +88,18 @@ fn devices_are_those_that_the_machine_had() {
     let mounted = first(json!({"event_types": ["FS_MOUNTED"], "sub_systems": ["ext4"]}));
     assert_eq!(mounted["dev_wwid"], "75cbc990-1bda-4427-9934-616ac2b1f72f");
     assert_eq!(mounted["dev_path"], "/dev/mapper/labvg-e");
-    assert_eq!(mounted["owners_wwids"], json!([
-        "LVM-Wo2teEqKSFVuYD3K23swOGY1o3OHfzjzj6eWIrYQq49EiMIq2XCkJuge2CtTeSzV",
-        "mpath-1Linux_scsi_debug_2000",
-        "naa.33333330000007d0",
-    ]));
-    assert_eq!(mounted["owners_paths"], json!(["/dev/mapper/labvg-e", "/dev/mapper/mpathb", "/dev/sdb", "/dev/sdc", "/dev/sde", "/dev/sdf"]));
+    assert_eq!(
+        mounted["owners_wwids"],
+        json!([
+            "LVM-Wo2teEqKSFVuYD3K23swOGY1o3OHfzjzj6eWIrYQq49EiMIq2XCkJuge2CtTeSzV",
+            "mpath-1Linux_scsi_debug_2000",
+            "naa.33333330000007d0",
+        ])
+    );
+    assert_eq!(
+        mounted["owners_paths"],
+        json!(["/dev/mapper/labvg-e", "/dev/mapper/mpathb", "/dev/sdb", "/dev/sdc", "/dev/sde", "/dev/sdf"])
+    );
     assert_eq!(mounted["extension"]["mount_point"], "/mnt/d1");
 
     let shut_down = first(json!({"event_types": ["FS_SHUTDOWN"]}));
@@ -125,7 +136,12 @@ fn another_boot_gives_no_identity() {
     let journal = machine.path("other.journal");
     journal_file(export.replace(boot, other).as_bytes(), &journal);
     let tree = folder.join("tree.txt");
-    let daemon = machine.daemon(&["--journal-file", journal.to_str().unwrap(), "--device-tree", tree.to_str().unwrap()]);
+    let daemon = machine.daemon(&[
+        "--journal-file",
+        journal.to_str().unwrap(),
+        "--device-tree",
+        tree.to_str().unwrap(),
+    ]);
     daemon.settle();
     let events = daemon.query(json!({}));
     assert_eq!(events.len(), 158);

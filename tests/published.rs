@@ -17,19 +17,31 @@ fn event(case: &str) -> Option<Value> {
     let journal = machine.path("one.journal");
     journal_file(&std::fs::read(folder.join("journal.export")).unwrap(), &journal);
     let tree = folder.join("tree.txt");
-    let daemon = machine.daemon(&["--journal-file", journal.to_str().unwrap(), "--device-tree", tree.to_str().unwrap()]);
+    let daemon = machine.daemon(&[
+        "--journal-file",
+        journal.to_str().unwrap(),
+        "--device-tree",
+        tree.to_str().unwrap(),
+    ]);
     daemon.settle();
     let events = daemon.query(json!({}));
     assert_eq!(events.len(), 1, "{events:?}");
     let event = &events[0];
 
-    let read = |name: &str| -> Value { serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap() };
+    let read =
+        |name: &str| -> Value { serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap() };
     let (published, differences) = (read("published.json"), read("differences.json"));
     let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     for name in fields(&published).into_iter().chain(fields(event)) {
         let same = published.get(&name) == event.get(&name);
         let listed = differences.get(&name).is_some();
-        assert_eq!(!same, listed, "{name}: published {:?}, ours {:?}", published.get(&name), event.get(&name));
+        assert_eq!(
+            !same,
+            listed,
+            "{name}: published {:?}, ours {:?}",
+            published.get(&name),
+            event.get(&name)
+        );
     }
     for name in fields(&differences) {
         assert_ne!(published.get(&name), event.get(&name), "{name} is no difference");
@@ -41,7 +53,10 @@ fn event(case: &str) -> Option<Value> {
 fn ext4_mounted_on_a_logical_volume_over_multipath() {
     let Some(event) = event("ext4-mounted") else { return };
     let disks: Vec<String> = ('b'..='i').map(|letter| format!("/dev/sd{letter}")).collect();
-    assert_eq!(event["owners_paths"], json!([vec!["/dev/mapper/vg-lv".to_owned(), "/dev/mapper/mpatha".to_owned()], disks].concat()));
+    assert_eq!(
+        event["owners_paths"],
+        json!([vec!["/dev/mapper/vg-lv".to_owned(), "/dev/mapper/mpatha".to_owned()], disks].concat())
+    );
     let extension = json!({"mount_point": "/mnt/test", "data_mode": "ordered", "options": "(null)"});
     assert_eq!(event["extension"], extension);
     assert_eq!(event["raw_msg"], event["msg"]);

@@ -74,7 +74,8 @@ fn built_in_rules_match_whole_lines_and_have_a_literal() {
     let rules = builtin::rules().unwrap();
     for rule in &rules {
         let place = format!("{}:{}", rule.origin.file, rule.origin.line);
-        let regex = rule.spec.regex.get_ref().trim_start_matches("(?x)").trim_start_matches("(?s)").trim_start();
+        let regex =
+            rule.spec.regex.get_ref().trim_start_matches("(?x)").trim_start_matches("(?s)").trim_start();
         assert!(regex.starts_with('^'), "{place}");
         assert!(rule.spec.regex.get_ref().trim_end().ends_with("\\s*$"), "{place}");
         assert!(rule.severity.is_some(), "{place}: no severity");
@@ -86,7 +87,8 @@ fn built_in_rules_match_whole_lines_and_have_a_literal() {
 
 #[test]
 fn names_follow_one_scheme() {
-    let known: BTreeSet<String> = builtin::rules().unwrap().iter().map(|rule| rule.event_type.clone()).collect();
+    let known: BTreeSet<String> =
+        builtin::rules().unwrap().iter().map(|rule| rule.event_type.clone()).collect();
     for rule in builtin::rules().unwrap() {
         let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         assert!(rule.event_type.chars().all(upper), "{}", rule.event_type);
@@ -103,13 +105,18 @@ fn names_follow_one_scheme() {
 fn matcher_agrees_with_the_plain_loop() {
     let rules = builtin::rules().unwrap();
     let examples = rules.iter().flat_map(|rule| {
-        rule.spec.examples.iter().map(|example| (rule.identifier.clone().into_bytes(), example.line.clone().into_bytes()))
+        rule.spec
+            .examples
+            .iter()
+            .map(|example| (rule.identifier.clone().into_bytes(), example.line.clone().into_bytes()))
     });
     let mut lines: Vec<_> = examples.collect();
     lines.extend(recorded_lines());
     let set = RuleSet::new(rules.iter().cloned()).unwrap();
     let mut tried = 0;
-    for (identifier, line) in lines.iter().step_by(3).flat_map(|(i, l)| mutations(l).into_iter().map(move |m| (i, m))) {
+    for (identifier, line) in
+        lines.iter().step_by(3).flat_map(|(i, l)| mutations(l).into_iter().map(move |m| (i, m)))
+    {
         let fast = set.find(identifier, &line).map(|rule| &rule.origin);
         let slow = set.find_slowly(identifier, &line).map(|rule| &rule.origin);
         assert_eq!(fast, slow, "{}", String::from_utf8_lossy(&line));

@@ -67,11 +67,12 @@ fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockInfo {
     };
     let extension = tree.path_detail(device);
     let mounts = mounts_of(tree, number, &record, &context.mounts);
+    let blk_type = tree.blk_type(device);
     BlockInfo {
         kdev: kernel_name(device),
         major_minor: number,
         dev_path: dev_path(tree, device),
-        blk_type: tree.blk_type(device),
+        blk_type,
         dev_wwid: context.wwid(tree, device),
         owners: tree.all_slaves(device).iter().map(owner).collect(),
         holders: tree.holders(device).iter().map(kernel_name).collect(),
@@ -82,7 +83,8 @@ fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockInfo {
         mount_points: mount_points(&mounts, number.is_some_and(|number| common.swaps.contains(&number))),
         transport: extension.get("transport").cloned(),
         extension,
-        present_since: tree.present_since(&record),
+        // udev notes the node, whose file is another one later.
+        present_since: tree.present_since(&record).filter(|_| blk_type != BlkType::Loop),
         diskseq: tree.diskseq(device),
     }
 }

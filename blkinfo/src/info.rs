@@ -102,7 +102,8 @@ pub struct BlockInfo {
     pub transport: Option<String>,
     /// Details of that path, and of what backs a loop device.
     pub extension: BTreeMap<String, String>,
-    /// Since when the device has carried its name, in µs of CLOCK_MONOTONIC; 0 is since boot. `None`: not known.
+    /// From when on the device certainly carried its name, in µs of CLOCK_MONOTONIC; 0 is since boot. `None`: not
+    /// known, as for a loop device, whose node stays when its file changes.
     pub present_since: Option<u64>,
     /// The kernel's sequence number of the disk (5.15 and later), never used twice in one boot.
     pub diskseq: Option<u64>,

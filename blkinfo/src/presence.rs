@@ -1,7 +1,8 @@
 //! Since when has a device carried its name?
 //!
 //! udev notes when it first saw a device. Devices that were there at boot are all seen in one go, the coldplug; what
-//! came later was there a little before udev got to it. Under load udev lags by seconds.
+//! came later was there a little before udev got to it, under load some seconds: what was logged in between may be about
+//! the device, or about another one that had the name before.
 
 use std::path::Path;
 
@@ -12,15 +13,14 @@ use crate::udev::{Record, DATABASE};
 const UDEV_DELAY: u64 = 10_000_000;
 
 impl Tree {
-    /// The time, in µs of CLOCK_MONOTONIC, since when the device is known to have carried its name: 0 when since boot,
-    /// `None` when udev says nothing. Between that time and udev's own note
-    /// of it the device may have appeared at any moment.
+    /// The time, in µs of CLOCK_MONOTONIC, from which on the device certainly carried its name: 0 when since boot,
+    /// `None` when udev says nothing. It may have had it for some seconds before udev noted it.
     pub(crate) fn present_since(&self, record: &Record) -> Option<u64> {
         let seen = record.since?;
         let coldplug = self.coldplug()?;
         Some(match seen <= coldplug.saturating_add(UDEV_DELAY) {
             true => 0,
-            false => seen - UDEV_DELAY,
+            false => seen,
         })
     }
 
@@ -54,8 +54,8 @@ mod tests {
         };
         assert_eq!(since(Some(5_000_000)), Some(0));
         assert_eq!(since(Some(15_000_000)), Some(0));
-        assert_eq!(since(Some(15_000_001)), Some(5_000_001));
-        assert_eq!(since(Some(100_000_000)), Some(90_000_000));
+        assert_eq!(since(Some(15_000_001)), Some(15_000_001));
+        assert_eq!(since(Some(100_000_000)), Some(100_000_000));
         assert_eq!(since(None), None);
     }
 }

@@ -12,6 +12,8 @@ use crate::event::StorageEvent;
 pub struct Published {
     /// Number of the event among all of this daemon run, from 1 without gaps.
     pub sequence: u64,
+    /// When it was published, µs since the epoch.
+    pub at: u64,
     /// The event.
     pub event: StorageEvent,
     encoded: OnceLock<Bytes>,
@@ -44,7 +46,12 @@ impl EventBus {
         // The lock is held while sending, so that listeners see the numbers in order.
         let mut count = self.lock();
         *count += 1;
-        let published = Arc::new(Published { sequence: *count, event, encoded: OnceLock::new() });
+        let published = Arc::new(Published {
+            sequence: *count,
+            at: crate::journal::now(),
+            event,
+            encoded: OnceLock::new(),
+        });
         // An error means that nobody listens.
         let _ = self.sender.send(published.clone());
         published

@@ -28,8 +28,10 @@ pub struct Watermark(Arc<Mutex<State>>);
 struct State {
     next: u64,
     live: BTreeMap<u64, (Position, Option<String>)>,
-    last_read: Option<Position>,
+    last_read: Option<(Position, Option<String>)>,
     stored: Option<String>,
+    /// The reader is past all entries that events of earlier runs cover.
+    past_coverage: bool,
 }
 
 impl Watermark {
@@ -45,12 +47,28 @@ impl Watermark {
 
     /// All entries up to this one were read, and have a ticket if they need one.
     pub fn read_up_to(&self, position: Position) {
-        self.state().last_read = Some(position);
+        let mut state = self.state();
+        let stored = state.stored.clone();
+        state.last_read = Some((position, stored));
+    }
+
+    /// Where the events of earlier runs were looked for.
+    pub fn stored_before(&self, cursor: String) {
+        self.state().stored = Some(cursor);
+    }
+
+    /// The reader is past all entries that events of earlier runs cover: from now on what this
+    /// run stores is enough to look back at.
+    pub fn past_coverage(&self) {
+        self.state().past_coverage = true;
     }
 
     /// An event was confirmed at this cursor of the store.
     pub fn stored_at(&self, cursor: String) {
-        self.state().stored = Some(cursor);
+        let mut state = self.state();
+        if state.past_coverage {
+            state.stored = Some(cursor);
+        }
     }
 
     /// Number of live tickets.
@@ -64,8 +82,8 @@ impl Watermark {
         if let Some((position, stored)) = state.live.values().next() {
             return Some(Resume { position: position.clone(), done: false, stored: stored.clone() });
         }
-        let position = state.last_read.clone()?;
-        Some(Resume { position, done: true, stored: state.stored.clone() })
+        let (position, stored) = state.last_read.clone()?;
+        Some(Resume { position, done: true, stored })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -73,15 +91,18 @@ impl Watermark {
     }
 }
 
-/// Travels with an entry until everything made from it is confirmed.
+/// Travels with an entry until everything made from it is confirmed, and [`Ticket::done`] says
+/// so. A ticket that is dropped without (by a task that failed, or at the end) stays live, so that
+/// a restart reads its entry again.
 #[derive(Debug)]
 pub struct Ticket {
     number: u64,
     watermark: Watermark,
 }
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
+impl Ticket {
+    /// Everything made from the entry is confirmed, or nothing is to be made from it.
+    pub fn done(&self) {
         self.watermark.state().live.remove(&self.number);
     }
 }
@@ -99,28 +120,51 @@ mod tests {
     fn resumes_at_the_oldest_live_ticket() {
         let watermark = Watermark::default();
         assert!(watermark.resume().is_none());
+        watermark.past_coverage();
         let first = watermark.open(position(1));
         watermark.stored_at("one".into());
         let second = watermark.open(position(2));
         watermark.read_up_to(position(3));
         let resume = watermark.resume().unwrap();
         assert_eq!((resume.position, resume.done, resume.stored), (position(1), false, None));
-        drop(first);
+        first.done();
         let resume = watermark.resume().unwrap();
         assert_eq!((resume.position, resume.stored), (position(2), Some("one".into())));
-        drop(second);
+        second.done();
         let resume = watermark.resume().unwrap();
         assert_eq!((resume.position, resume.done), (position(3), true));
     }
 
     #[test]
-    fn a_ticket_that_is_shared_ends_with_its_last_holder() {
+    fn a_ticket_that_is_only_dropped_stays_live() {
         let watermark = Watermark::default();
+        drop(watermark.open(position(1)));
+        watermark.read_up_to(position(2));
+        assert_eq!(watermark.resume().unwrap().position, position(1));
+    }
+
+    /// The position and the place in the store are of one moment: entries ticketed after it may
+    /// be covered by events stored after it.
+    #[test]
+    fn a_noted_position_keeps_the_store_s_place_of_that_moment() {
+        let watermark = Watermark::default();
+        watermark.past_coverage();
+        watermark.read_up_to(position(1));
+        let ticket = watermark.open(position(2));
+        watermark.stored_at("two".into());
+        ticket.done();
+        assert_eq!(watermark.resume().unwrap().stored, None);
+    }
+
+    /// An event of this run must not hide those of an earlier one that cover later entries.
+    #[test]
+    fn the_store_s_place_waits_for_the_reader_to_pass_the_coverage() {
+        let watermark = Watermark::default();
+        watermark.stored_before("old".into());
         let ticket = watermark.open(position(1));
-        let other = ticket.clone();
-        drop(ticket);
-        assert_eq!(watermark.in_flight(), 1);
-        drop(other);
-        assert_eq!(watermark.in_flight(), 0);
+        watermark.stored_at("new".into());
+        ticket.done();
+        let _later = watermark.open(position(2));
+        assert_eq!(watermark.resume().unwrap().stored, Some("old".into()));
     }
 }

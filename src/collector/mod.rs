@@ -16,7 +16,7 @@ mod wake;
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::raw::NoParser;
 use crate::bus::{RawBus, RawEvent};
@@ -51,14 +51,21 @@ pub enum CollectorError {
 }
 
 impl Collector {
-    /// Starts the reader's thread.
-    pub fn start(settings: reader::Settings) -> Result<Self, CollectorError> {
+    /// Starts the reader's thread; returns when it has opened its journal.
+    pub async fn start(settings: reader::Settings) -> Result<Self, CollectorError> {
         let (sender, events) = mpsc::channel(QUEUE);
+        let (ready, opened) = oneshot::channel();
         let (stopper, stop) = wake::stopper().map_err(|e| CollectorError::Thread(e.to_string()))?;
         let thread = std::thread::Builder::new()
             .name("journal-reader".into())
-            .spawn(move || Reader::open(settings, stop, sender)?.run())
+            .spawn(move || {
+                let reader = Reader::open(settings, stop, sender)?;
+                let _ = ready.send(());
+                reader.run()
+            })
             .map_err(|e| CollectorError::Thread(e.to_string()))?;
+        // An error means that the thread has ended, and run() says why.
+        let _ = opened.await;
         Ok(Collector { stopper, thread, events })
     }
 
@@ -68,8 +75,9 @@ impl Collector {
         while let Some(event) = self.events.recv().await {
             bus.send(event).await?;
         }
-        drop(bus);
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        // Only now may the parsers end: whoever sees that knows the result.
+        drop(bus);
         match joined {
             Ok(Ok(result)) => Ok(result?),
             _ => Err(CollectorError::Thread("it panicked".into())),

@@ -13,6 +13,7 @@ use crate::bus::{RawEvent, Watermark};
 use crate::counters::Counters;
 use crate::event::{canonical_sub_system, Source};
 use crate::journal::{self, Entry, Error, Location, Position};
+use crate::rules::rule::Rule;
 use crate::rules::{Matched, RuleSet};
 
 /// Entries between two notes of the position.
@@ -64,6 +65,8 @@ pub struct Reader {
     unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
     matched: Vec<String>,
+    /// The journal's files changed.
+    changed: bool,
 }
 
 impl Reader {
@@ -82,13 +85,18 @@ impl Reader {
             last: None,
             unnoted: 0,
             matched: Vec::new(),
+            changed: false,
         };
-        match reader.settings.start.clone() {
-            Start::Resume(resume) => reader.resume(&resume)?,
-            Start::Beginning => reader.begin()?,
-            Start::Since(usec) => reader.journal.seek_realtime(usec)?,
-        }
+        reader.seek_start()?;
         Ok(reader)
+    }
+
+    fn seek_start(&mut self) -> Result<(), Error> {
+        match self.settings.start.clone() {
+            Start::Resume(resume) => self.resume(&resume),
+            Start::Beginning => self.begin(),
+            Start::Since(usec) => self.journal.seek_realtime(usec),
+        }
     }
 
     /// Reads until stopped, until nobody takes the events, or (without `follow`) to the end.
@@ -99,7 +107,7 @@ impl Reader {
                 Ok(false) => return Ok(()),
                 Err(e) if self.settings.follow => {
                     tracing::error!("{e}; trying again every second, nothing is passed over");
-                    if !self.reopen()? {
+                    if !self.reopen() {
                         return Ok(());
                     }
                     continue;
@@ -109,12 +117,13 @@ impl Reader {
             self.note_position();
             self.settings.counters.set_caught_up(true);
             self.settings.coverage = Coverage::default();
+            self.settings.watermark.past_coverage();
             if !self.settings.follow {
                 return Ok(());
             }
             match self.waker.wait(&self.stop) {
                 Ok(Woken::Stopped) => return Ok(()),
-                Ok(Woken::Changed) => self.journal.process()?,
+                Ok(Woken::Changed) => self.changed = true,
                 Ok(Woken::Entries) => {}
                 Err(e) => tracing::warn!("cannot wait for the journal ({e}); looking again at once"),
             }
@@ -123,6 +132,9 @@ impl Reader {
 
     /// Reads what there is. False: the reader shall end.
     fn read_to_end(&mut self) -> Result<bool, Error> {
+        if std::mem::take(&mut self.changed) {
+            self.journal.process()?;
+        }
         while self.journal.step()? {
             self.waker.found();
             if !self.take_entry()? {
@@ -133,9 +145,9 @@ impl Reader {
                 self.settings.counters.set_caught_up(false);
                 self.last = Some(self.journal.position()?);
                 self.note_position();
-                if self.stop.is_set() {
-                    return Ok(false);
-                }
+            }
+            if self.stop.is_set() {
+                return Ok(false);
             }
         }
         if self.unnoted > 0 {
@@ -163,22 +175,37 @@ impl Reader {
     /// Works on the current entry. False: nobody takes events any more.
     fn take_entry(&mut self) -> Result<bool, Error> {
         self.settings.counters.entries_read.increment();
-        self.entry.read(&mut self.journal);
+        let rules = &self.settings.rules;
+        if !self.entry.read_if(&mut self.journal, |identifier| rules.knows(identifier)) {
+            return Ok(true);
+        }
         match self.match_entry()? {
             Some(event) => Ok(self.out.blocking_send(Arc::new(event)).is_ok()),
             None => Ok(true),
         }
     }
 
+    /// The rule that matches the entry, if that was written by whom it names.
+    fn wanted_by(&self) -> Option<Arc<Rule>> {
+        let entry = &self.entry;
+        if !self.settings.rules.knows(&entry.identifier) {
+            return None;
+        }
+        let trusted = provenance::is_trusted(entry);
+        // Of what anybody can write, no more is looked at than the kernel would write.
+        let line = if trusted { &entry.message } else { entry.message.get(..1024).unwrap_or(&entry.message) };
+        let rule = self.settings.rules.find(&entry.identifier, line)?;
+        if !trusted {
+            self.settings.counters.entries_untrusted.increment();
+        }
+        trusted.then(|| rule.clone())
+    }
+
     /// The raw event of the current entry, if it is one and no stored event covers it.
     fn match_entry(&mut self) -> Result<Option<RawEvent>, Error> {
-        let Some(matched) = self.settings.rules.matched(&self.entry.identifier, &self.entry.message) else {
+        let Some(matched) = self.wanted_by().and_then(|rule| rule.matched(&self.entry.message)) else {
             return Ok(None);
         };
-        if !provenance::is_trusted(&self.entry) {
-            self.settings.counters.entries_untrusted.increment();
-            return Ok(None);
-        }
         self.settings.counters.entries_matched.increment();
         let position = self.journal.position()?;
         let happened = raw_event::happened(&self.entry, &position);
@@ -272,6 +299,9 @@ impl Reader {
         self.entry.message = message.into_bytes();
         let happened = raw_event::happened(&self.entry, found);
         let event_id = self.twins.event_id(&found.boot_id, happened.identity, &self.entry.message);
+        if self.settings.coverage.has_event(&event_id) {
+            return Ok(());
+        }
         let mut event = self.raw_event(matched, event_id, found.clone(), happened);
         // It covers no entry: the one found is still to be looked at.
         event.entry.cursor = String::new();
@@ -290,7 +320,7 @@ impl Reader {
         }
         for _ in 0..steps {
             self.entry.read(&mut self.journal);
-            if self.settings.rules.find(&self.entry.identifier, &self.entry.message).is_some() {
+            if self.wanted_by().is_some() {
                 let position = self.journal.position()?;
                 let happened = raw_event::happened(&self.entry, &position);
                 self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
@@ -301,26 +331,29 @@ impl Reader {
     }
 
     /// Opens the journal again where reading failed. False: the reader shall end.
-    fn reopen(&mut self) -> Result<bool, Error> {
+    fn reopen(&mut self) -> bool {
         let [stopped] = crate::sys::poll_readable([self.stop.fd()], RETRY).unwrap_or([true]);
         if stopped {
-            return Ok(false);
+            return false;
         }
+        if let Err(e) = self.open_again() {
+            tracing::debug!("{e}");
+        }
+        true
+    }
+
+    fn open_again(&mut self) -> Result<(), Error> {
+        self.twins = Twins::default();
         for cursor in std::mem::take(&mut self.matched) {
             let source = Source { first: Some(cursor), ..Source::default() };
-            self.settings.coverage.add(&source);
+            self.settings.coverage.add("", &source);
         }
-        if let Ok(journal) = journal::Reader::open(&self.settings.location, journal::LOG_VALUE) {
-            self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
-            self.journal = journal;
-            match self.last.clone() {
-                Some(position) => {
-                    let resume = Resume { position, done: true, stored: None };
-                    self.resume(&resume)?;
-                }
-                None => self.begin()?,
-            }
+        let journal = journal::Reader::open(&self.settings.location, journal::LOG_VALUE)?;
+        self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
+        self.journal = journal;
+        match self.last.clone() {
+            Some(position) => self.resume(&Resume { position, done: true, stored: None }),
+            None => self.seek_start(),
         }
-        Ok(true)
     }
 }

@@ -10,6 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,22 +29,31 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Stops a reader from another thread.
 #[derive(Clone, Debug)]
-pub struct Stopper(Arc<OwnedFd>);
+pub struct Stopper(Arc<Shared>);
 
 /// The reader's end of a [`Stopper`].
 #[derive(Debug)]
-pub struct Stop(Arc<OwnedFd>);
+pub struct Stop(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    set: AtomicBool,
+    /// Wakes a reader that waits.
+    event: OwnedFd,
+}
 
 /// A pair of both.
 pub fn stopper() -> std::io::Result<(Stopper, Stop)> {
-    let fd = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-    Ok((Stopper(fd.clone()), Stop(fd)))
+    let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    let shared = Arc::new(Shared { set: AtomicBool::new(false), event });
+    Ok((Stopper(shared.clone()), Stop(shared)))
 }
 
 impl Stopper {
     /// Makes the reader end after the entry at hand.
     pub fn stop(&self) {
-        if let Err(e) = rustix::io::write(&*self.0, &1u64.to_ne_bytes()) {
+        self.0.set.store(true, Ordering::Relaxed);
+        if let Err(e) = rustix::io::write(&self.0.event, &1u64.to_ne_bytes()) {
             tracing::error!("cannot stop the journal reader: {e}");
         }
     }
@@ -52,12 +62,12 @@ impl Stopper {
 impl Stop {
     /// Descriptor that is readable once the reader shall end.
     pub fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.0.event.as_raw_fd()
     }
 
     /// The reader shall end.
     pub fn is_set(&self) -> bool {
-        poll_readable([self.fd()], Duration::ZERO).is_ok_and(|[set]| set)
+        self.0.set.load(Ordering::Relaxed)
     }
 }
 
@@ -97,8 +107,13 @@ impl Waker {
     pub fn wait(&mut self, stop: &Stop) -> std::io::Result<Woken> {
         if let Some(step) = self.step {
             self.step = (step < LAST_STEP).then_some(step * 2);
-            let [stopped] = poll_readable([stop.fd()], step)?;
-            return Ok(if stopped { Woken::Stopped } else { Woken::Entries });
+            // The journal's descriptor too: a new file is seen in no other way.
+            let [stopped, changed] = poll_readable([stop.fd(), self.journal], step)?;
+            return Ok(match (stopped, changed) {
+                (true, _) => Woken::Stopped,
+                (_, true) => Woken::Changed,
+                _ => Woken::Entries,
+            });
         }
         let kmsg = self.kmsg.as_ref().map_or(-1, File::as_raw_fd);
         let limit = if self.kmsg.is_some() { IDLE } else { POLL };

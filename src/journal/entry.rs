@@ -68,6 +68,21 @@ impl Entry {
         reader.fields(|name, value| self.set(name, value));
     }
 
+    /// Reads the current entry if its writer is `wanted`. Of any other entry (most are) only some
+    /// fields are read, and the answer is false: the text, which tends to come last and may be
+    /// compressed, costs the most.
+    pub fn read_if(&mut self, reader: &mut Reader, wanted: impl Fn(&[u8]) -> bool) -> bool {
+        self.clear();
+        reader.fields_while(|name, value| self.set_if(name, value, &wanted));
+        wanted(&self.identifier)
+    }
+
+    /// Sets a field. False: the writer is now known, and not wanted.
+    fn set_if(&mut self, name: &[u8], value: &[u8], wanted: impl Fn(&[u8]) -> bool) -> bool {
+        self.set(name, value);
+        name != b"SYSLOG_IDENTIFIER" || self.identifier.is_empty() || wanted(&self.identifier)
+    }
+
     /// A field as text; bytes that are not UTF-8 become U+FFFD, an empty field `None`.
     pub fn text(field: &[u8]) -> Option<String> {
         (!field.is_empty()).then(|| String::from_utf8_lossy(field).into_owned())
@@ -84,5 +99,24 @@ impl Reader {
     pub fn position(&self) -> Result<Position, Error> {
         let (monotonic, boot_id) = self.monotonic()?;
         Ok(Position { cursor: self.cursor()?, boot_id, monotonic, realtime: self.realtime()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_read_until_its_writer_is_not_wanted() {
+        let kernel = |identifier: &[u8]| identifier == b"kernel";
+        let mut entry = Entry::default();
+        assert!(entry.set_if(b"_UID", b"0", kernel));
+        // A client may send the field empty, and twice: the first that says something counts.
+        assert!(entry.set_if(b"SYSLOG_IDENTIFIER", b"", kernel));
+        assert!(entry.set_if(b"SYSLOG_IDENTIFIER", b"kernel", kernel));
+        assert!(entry.set_if(b"SYSLOG_IDENTIFIER", b"sshd", kernel));
+        assert!(entry.set_if(b"MESSAGE", b"text", kernel));
+        assert_eq!((entry.identifier.as_slice(), entry.message.as_slice()), (&b"kernel"[..], &b"text"[..]));
+        assert!(!Entry::default().set_if(b"SYSLOG_IDENTIFIER", b"sshd", kernel));
     }
 }

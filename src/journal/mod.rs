@@ -91,6 +91,8 @@ pub enum Error {
 pub struct Reader {
     journal: Journal,
     location: Location,
+    /// It was said that entries are damaged.
+    damage_known: bool,
 }
 
 impl Reader {
@@ -102,7 +104,7 @@ impl Reader {
             location: location.to_string(),
             cause,
         })?;
-        let mut reader = Reader { journal: opened, location: location.clone() };
+        let mut reader = Reader { journal: opened, location: location.clone(), damage_known: false };
         reader.journal.set_data_threshold(longest).map_err(|e| reader.error("set_data_threshold", e))?;
         Ok(reader)
     }
@@ -147,11 +149,28 @@ impl Reader {
     /// Calls `each` with name and value of every field of the current entry. A field that
     /// cannot be read (a damaged or compressed object) ends the entry: its other fields remain.
     pub fn fields(&mut self, mut each: impl FnMut(&[u8], &[u8])) {
+        self.fields_while(|name, value| {
+            each(name, value);
+            true
+        });
+    }
+
+    /// The same, as long as `each` is true: the fields that remain are not read.
+    pub fn fields_while(&mut self, mut each: impl FnMut(&[u8], &[u8]) -> bool) {
         self.journal.restart_data();
-        while let Ok(Some(field)) = self.journal.enumerate_data() {
-            if let Some(value) = field.value() {
-                each(field.name(), value);
+        loop {
+            match self.journal.enumerate_data() {
+                Ok(Some(field)) if field.value().is_none_or(|value| each(field.name(), value)) => {}
+                Ok(_) => return,
+                Err(e) => return self.warn_about_damage(&e),
             }
+        }
+    }
+
+    fn warn_about_damage(&mut self, error: &systemd::Error) {
+        if !std::mem::replace(&mut self.damage_known, true) {
+            let location = &self.location;
+            tracing::warn!("the {location} has entries that cannot be read whole ({error}); check it with \"journalctl --verify\"");
         }
     }
 
@@ -224,6 +243,12 @@ pub fn first_of_boot(location: &Location) -> Result<Option<String>, Error> {
     Ok(None)
 }
 
+/// The present boot, as journald writes it.
+pub fn boot_id() -> std::io::Result<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    Ok(text.trim().replace('-', ""))
+}
+
 /// The present time, µs since the epoch.
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -232,7 +257,7 @@ pub fn now() -> u64 {
 
 fn open(location: &Location) -> Result<Journal, std::io::Error> {
     Ok(match location {
-        Location::Local => OpenOptions::default().system(true).local_only(true).open()?,
+        Location::Local => OpenOptions::default().system(true).current_user(true).local_only(true).open()?,
         Location::Namespace(name) => OpenOptions::default()
             .system(true)
             .local_only(true)

@@ -1,30 +1,34 @@
 //! Prints events, one a line.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::Timestamp;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::broadcast::Receiver;
+use tokio::sync::oneshot;
 
-use crate::bus::Published;
 use crate::event::StorageEvent;
+use crate::subscription::{Delivery, Subscription};
 
-/// Prints events until the bus ends or nobody reads the output any more.
-pub async fn run(mut events: Receiver<Arc<Published>>) {
+/// Prints events until `end` (then those that wait already) or nobody reads the output any more.
+pub async fn run(mut events: Subscription, mut end: oneshot::Receiver<()>) {
     let zone = TimeZone::system();
     loop {
-        let line = match events.recv().await {
-            Ok(published) => line(&published.event, &zone),
-            Err(RecvError::Lagged(lost)) => {
-                format!("-- {lost} events not shown: the output is read too slowly --\n")
+        let delivery = tokio::select! {
+            biased;
+            delivery = events.next() => delivery,
+            _ = &mut end => None,
+        };
+        let Some(delivery) = delivery else { return };
+        let lines = match &delivery {
+            Delivery::Live(published) => line(&published.event, &zone),
+            Delivery::Stored(events) => events.iter().map(|event| line(event, &zone)).collect(),
+            Delivery::Lost(count) => {
+                format!("-- {count} events not shown: the output is read too slowly --\n")
             }
-            Err(RecvError::Closed) => return,
         };
         let written = tokio::task::spawn_blocking(move || {
             let mut out = std::io::stdout().lock();
-            out.write_all(line.as_bytes()).and_then(|()| out.flush())
+            out.write_all(lines.as_bytes()).and_then(|()| out.flush())
         });
         if !matches!(written.await, Ok(Ok(()))) {
             tracing::warn!("nobody reads the standard output any more: notify_stdout ends");

@@ -49,7 +49,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Other captures than `kdev` that name a device, the surest first.
-const OTHER_NAMES: [&str; 6] = ["dm_name", "fs_uuid", "mount_point", "session", "pci", "host"];
+const OTHER_NAMES: [&str; 3] = ["dm_name", "fs_uuid", "mount_point"];
 
 /// The strings of an entry that name its device, the surest first.
 fn names(raw: &RawEvent) -> Vec<Name<'_>> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use peripety_blkinfo::{BlockInfo, DevNumber};
 use tokio::task::JoinSet;
@@ -20,6 +20,8 @@ const MOUNT_WAIT: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// Most file systems waited for at a time.
 const MOST_WAITING: usize = 64;
+/// How long a mount that is gone is remembered: its device number may soon mean another device.
+const REMEMBER: Duration = Duration::from_secs(12);
 /// How often the mount table is noted, for the lines about what was unmounted.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
@@ -65,30 +67,41 @@ fn set_file_system(event: &mut StorageEvent, block: &BlockInfo) {
 /// before; those that begin one wait for it, without holding up the others.
 pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Context) {
     let mut notes = Notes::default();
-    let mut waiting = JoinSet::new();
+    let mut waiting: JoinSet<(StorageEvent, Arc<RawEvent>)> = JoinSet::new();
     let mut tick = tokio::time::interval(NOTE_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let raw = tokio::select! {
             raw = receiver.recv() => raw,
             _ = tick.tick() => { tokio::task::block_in_place(|| notes.update(&context.devices)); continue }
-            Some(_) = waiting.join_next() => continue,
+            Some(Ok((event, raw))) = waiting.join_next() => {
+                tokio::task::block_in_place(|| notes.update(&context.devices));
+                context.sink.emit(event, vec![raw.ticket.clone()]).await;
+                continue;
+            }
         };
         let Some(raw) = raw else { break };
         if super::family_of(&raw.sub_system).name != family.name {
             continue;
         }
         let mut event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
-        if !event.extension.contains_key("mount_point") {
-            if begins_mount(&raw) && waiting.len() < MOST_WAITING && is_new(&context.devices, &raw) {
-                waiting.spawn(wait_for_mount(context.clone(), raw));
-                continue;
-            }
-            tokio::task::block_in_place(|| notes.add_mount_point(&mut event, &context.devices, &raw));
+        let (begins, known) = (begins_mount(&raw), event.extension.contains_key("mount_point"));
+        if begins && !known && waiting.len() < MOST_WAITING && is_new(&context.devices, &raw) {
+            waiting.spawn(wait_for_mount(context.clone(), raw));
+            continue;
         }
+        tokio::task::block_in_place(|| match known {
+            true if begins => notes.update(&context.devices),
+            true => {}
+            false => notes.add_mount_point(&mut event, &context.devices, &raw),
+        });
         context.sink.emit(event, vec![raw.ticket.clone()]).await;
     }
-    while waiting.join_next().await.is_some() {}
+    while let Some(waited) = waiting.join_next().await {
+        if let Ok((event, raw)) = waited {
+            context.sink.emit(event, vec![raw.ticket.clone()]).await;
+        }
+    }
 }
 
 fn begins_mount(raw: &RawEvent) -> bool {
@@ -101,42 +114,55 @@ fn is_new(devices: &Devices, raw: &RawEvent) -> bool {
     devices.tree().is_live() && devices.knows(&raw.entry) && Duration::from_micros(age) < MOUNT_WAIT
 }
 
-async fn wait_for_mount(context: Context, raw: Arc<RawEvent>) {
+/// The event of a line that begins a mount, once the mount is there.
+async fn wait_for_mount(context: Context, raw: Arc<RawEvent>) -> (StorageEvent, Arc<RawEvent>) {
     let mut pause = FIRST_PAUSE;
     let mut waited = Duration::ZERO;
-    let event = loop {
+    loop {
         context.devices.forget();
         let event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
         if event.extension.contains_key("mount_point") || waited >= MOUNT_WAIT {
-            break event;
+            return (event, raw);
         }
         tokio::time::sleep(pause).await;
         waited += pause;
         pause *= 2;
-    };
-    context.sink.emit(event, vec![raw.ticket.clone()]).await;
+    }
 }
 
 /// The mount table as it was a moment ago.
 #[derive(Debug, Default)]
-struct Notes(HashMap<DevNumber, Vec<String>>);
+struct Notes(HashMap<DevNumber, Note>);
+
+#[derive(Debug)]
+struct Note {
+    mount_points: Vec<String>,
+    seen: Instant,
+}
 
 impl Notes {
-    /// Notes the present mounts; those that are gone stay known until their device is mounted
-    /// elsewhere.
+    /// Notes the present mounts; those that are gone stay known for a while.
     fn update(&mut self, devices: &Devices) {
-        let mut present: HashMap<DevNumber, Vec<String>> = HashMap::new();
-        for mount in devices.tree().mounts().unwrap_or_default() {
-            present.entry(mount.major_minor).or_default().push(mount.mount_point);
+        if !devices.tree().is_live() {
+            return;
         }
+        let seen = Instant::now();
+        let mut present: HashMap<DevNumber, Note> = HashMap::new();
+        for mount in devices.tree().mounts().unwrap_or_default() {
+            let note = present.entry(mount.major_minor).or_insert(Note { mount_points: Vec::new(), seen });
+            note.mount_points.push(mount.mount_point);
+        }
+        self.0.retain(|_, note| seen.duration_since(note.seen) < REMEMBER);
         self.0.extend(present);
     }
 
+    /// Where the device of a new line was mounted until a moment ago.
     fn add_mount_point(&mut self, event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
-        let known = build::device(devices, raw)
-            .and_then(|block| self.0.get(&block.major_minor?).cloned())
-            .unwrap_or_default();
-        build::set_mount_points(event, known);
+        if is_new(devices, raw) {
+            let number = build::device(devices, raw).and_then(|block| block.major_minor);
+            let known = number.and_then(|number| Some(self.0.get(&number)?.mount_points.clone()));
+            build::set_mount_points(event, known.unwrap_or_default());
+        }
         self.update(devices);
     }
 }

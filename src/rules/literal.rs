@@ -1,6 +1,7 @@
 //! Literals that a regex cannot match without.
 
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
+use regex_syntax::hir::{Hir, HirKind, Look};
 use regex_syntax::ParserBuilder;
 
 /// Alternatives: a match contains at least one of them.
@@ -19,6 +20,18 @@ pub fn required(pattern: &str, unicode: bool) -> Vec<LiteralSet> {
         collect(&hir, &mut sets);
     }
     sets
+}
+
+/// What a match at the start of the line begins with, if the regex is anchored there and begins
+/// with fixed text.
+pub fn prefixes(pattern: &str, unicode: bool) -> Option<LiteralSet> {
+    let hir = ParserBuilder::new().unicode(unicode).utf8(false).build().parse(pattern).ok()?;
+    if !hir.properties().look_set_prefix().contains(Look::Start) {
+        return None;
+    }
+    let found = Extractor::new().kind(ExtractKind::Prefix).extract(&hir);
+    let literals = found.literals()?;
+    Some(literals.iter().map(|literal| literal.as_bytes().to_vec()).collect())
 }
 
 fn collect(hir: &Hir, sets: &mut Vec<LiteralSet>) {

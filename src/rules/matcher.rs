@@ -21,6 +21,14 @@ pub struct Matched {
     pub captures: BTreeMap<String, String>,
 }
 
+impl Rule {
+    /// The rule with what it captures of a line that it matches.
+    pub fn matched(self: Arc<Self>, line: &[u8]) -> Option<Matched> {
+        let captures = self.named_captures(line)?;
+        Some(Matched { rule: self, captures })
+    }
+}
+
 /// All rules, ready to be tried. Rules of one source are tried in the order given.
 #[derive(Debug, Default)]
 pub struct RuleSet {
@@ -92,8 +100,7 @@ impl RuleSet {
 
     /// The first rule that matches, with its captures.
     pub fn matched(&self, identifier: &[u8], line: &[u8]) -> Option<Matched> {
-        let rule = self.find(identifier, line)?;
-        Some(Matched { rule: rule.clone(), captures: rule.named_captures(line)? })
+        self.find(identifier, line)?.clone().matched(line)
     }
 }
 

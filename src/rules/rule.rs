@@ -42,9 +42,9 @@ pub struct Rule {
     pub origin: Origin,
     /// Syslog identifier of the lines it is for.
     pub identifier: String,
-    /// Family; `None` when a capture says it.
+    /// Family, unless the capture `sub_system` says it.
     pub sub_system: String,
-    /// What happened.
+    /// What happened, in capitals.
     pub event_type: String,
     /// How bad it is; `None`: the entry's own priority.
     pub severity: Option<Severity>,
@@ -101,7 +101,7 @@ impl Rule {
         Ok(Rule {
             identifier: spec.identifier.clone().unwrap_or_else(|| "kernel".to_owned()),
             sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or("other")),
-            event_type: spec.event_type.clone().unwrap_or_else(|| "UNKNOWN".to_owned()),
+            event_type: spec.event_type.as_deref().unwrap_or("UNKNOWN").to_ascii_uppercase(),
             severity,
             device,
             clears: spec.clears.clone(),
@@ -115,6 +115,13 @@ impl Rule {
     /// A matching line contains some literal, so that the rule need not be tried on every line.
     pub fn has_literal(&self) -> bool {
         !self.required_literals().is_empty()
+    }
+
+    /// The regex begins, at the start of the line, with other text than `starts_with`.
+    pub fn never_matches(&self) -> bool {
+        let prefixes = literal::prefixes(self.spec.regex.get_ref(), self.origin.user);
+        let fits = |prefix: &Vec<u8>| prefix.starts_with(&self.prefix) || self.prefix.starts_with(prefix);
+        prefixes.is_some_and(|prefixes| !prefixes.iter().any(fits))
     }
 
     /// The line matches.

@@ -2,39 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 /// One rule as written; see docs/rules.md for the meaning of each key.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
     /// Literal prefix of the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_with: Option<String>,
     /// The regular expression, in the syntax of the Rust crate `regex`.
     pub regex: Spanned<String>,
     /// Family; default "Other".
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_system: Option<String>,
     /// What happened; default "UNKNOWN".
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
     /// How bad it is; default: from the entry's PRIORITY.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Spanned<String>>,
     /// Who writes the line; default "kernel".
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
     /// Where the device is, when no capture names it: "none" or "entry".
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<Spanned<String>>,
     /// Event type whose condition this line ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clears: Option<String>,
     /// Lines that must match, with the captures they give.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Example>,
     /// Lines that must not match.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not: Vec<String>,
 }
 
 /// A line that must match.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Example {
     /// The line.
     pub line: String,

@@ -4,6 +4,7 @@ use crate::event::{canonical_sub_system, Severity, StorageEvent};
 use crate::journal::{Error, Reader};
 
 use super::fields;
+use super::trust::Trust;
 
 /// Strings that name one block device in events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,16 +55,21 @@ impl Filter {
         self.since.is_none_or(|since| timestamp >= since) && self.until.is_none_or(|until| timestamp <= until)
     }
 
-    /// Has journald's index find the candidates: all events wanted, and few others.
-    pub fn add_matches(&self, reader: &mut Reader) -> Result<(), Error> {
-        reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
+    /// Nearly all candidates that the index finds are wanted.
+    pub fn is_indexed(&self) -> bool {
+        self.device.as_ref().is_none_or(|device| device.path.is_none())
+    }
+
+    /// Has journald's index find the candidates among the events of trusted writers: all events
+    /// wanted, and few others.
+    pub fn add_matches(&self, reader: &mut Reader, trust: &Trust) -> Result<(), Error> {
+        trust.add_matches(reader)?;
+        reader.match_and()?;
         if let Some(id) = &self.event_id {
             reader.match_add(fields::EVENT_ID, &id.to_ascii_lowercase())?;
         }
         for name in self.event_types.iter().flatten() {
-            for spelling in [name.clone(), name.to_ascii_uppercase(), name.to_ascii_lowercase()] {
-                reader.match_add(fields::EVENT_TYPE, &spelling)?;
-            }
+            reader.match_add(fields::EVENT_TYPE, &name.to_ascii_uppercase())?;
         }
         for name in self.sub_systems.iter().flatten() {
             reader.match_add(fields::SUB_SYSTEM, &canonical_sub_system(name))?;
@@ -90,7 +96,8 @@ impl Device {
             })
     }
 
-    /// Only a device that has a world wide id can be looked up in the index.
+    /// Only a device that has a world wide id can be looked up in the index; of an event with very
+    /// many owners not all are there.
     fn add_matches(&self, reader: &mut Reader) -> Result<(), Error> {
         if self.path.is_some() {
             return Ok(());
@@ -103,6 +110,7 @@ impl Device {
         for wwid in &self.wwids {
             reader.match_add(fields::OWNERS_WWID, wwid)?;
         }
-        Ok(())
+        reader.match_or()?;
+        reader.match_add(fields::OWNERS_TRUNCATED, "1")
     }
 }

@@ -4,6 +4,7 @@
 //! then are its tickets dropped. [`query`] serves what is stored; [`trust`] tells Peripety's
 //! events from what others wrote.
 
+pub mod access;
 pub mod encode;
 pub mod fields;
 pub mod filter;
@@ -13,7 +14,7 @@ pub mod socket;
 pub mod stored;
 pub mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use tokio::time::Instant;
 use crate::bus::{EventBus, Published, Ticket, Watermark};
 use crate::counters::Counters;
 use crate::event::{Severity, StorageEvent};
-use readback::{Confirmation, Poker};
+use readback::{CaughtUp, Confirmation, Poker};
 use socket::JournalSocket;
 
 /// Events that may wait for the store.
@@ -42,7 +43,7 @@ const PATIENCE: [Duration; 5] = [
 /// How long the last events have to be confirmed when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// An event for the store; its tickets are held until it is confirmed.
+/// An event for the store; its tickets are done when it is confirmed.
 #[derive(Debug)]
 pub struct ToStore {
     /// The event.
@@ -67,11 +68,12 @@ impl Sink {
     /// Publishes an event and has it stored, waiting while the store is full.
     pub async fn emit(&self, event: StorageEvent, tickets: Vec<Arc<Ticket>>) {
         let published = self.bus.publish(event);
-        if let Some(store) = &self.store {
-            if store.send(ToStore { published, tickets }).await.is_err() {
-                tracing::error!(
-                    "the store has ended: an event is not stored; it is made again after a restart"
-                );
+        match &self.store {
+            None => tickets.iter().for_each(|ticket| ticket.done()),
+            Some(store) => {
+                if store.send(ToStore { published, tickets }).await.is_err() {
+                    tracing::error!("the store has ended: an event is made again after a restart");
+                }
             }
         }
     }
@@ -85,9 +87,9 @@ pub struct Store {
     incoming: mpsc::Receiver<ToStore>,
     confirmations: mpsc::Receiver<Confirmation>,
     poker: Poker,
+    caught_up: CaughtUp,
     pending: BTreeMap<u64, Pending>,
-    settled: watch::Sender<u64>,
-    highest: u64,
+    settled: Settled,
     counters: Arc<Counters>,
     watermark: Watermark,
 }
@@ -127,8 +129,8 @@ impl Store {
             confirmations: readback.confirmations,
             poker: readback.poker,
             pending: BTreeMap::new(),
-            settled,
-            highest: 0,
+            settled: Settled { up_to: settled, beyond: BTreeSet::new() },
+            caught_up: readback.caught_up,
             counters,
             watermark,
         };
@@ -145,11 +147,9 @@ impl Store {
             let retry = self.pending.values().map(|p| p.deadline).min();
             let wake = [retry, farewell].into_iter().flatten().min();
             tokio::select! {
+                // Nothing may be sent again whose confirmation waits here.
+                biased;
                 Some(confirmation) = self.confirmations.recv() => self.confirm(confirmation),
-                event = self.incoming.recv(), if farewell.is_none() && self.pending.len() < WINDOW => match event {
-                    Some(event) => self.send(event, 0).await,
-                    None => farewell = Some(Instant::now() + FAREWELL),
-                },
                 () = sleep_until(wake) => {
                     if farewell.is_some_and(|end| end <= Instant::now()) {
                         tracing::warn!(unconfirmed = self.pending.len(), "journald has not confirmed all events; they are looked for at the next start");
@@ -157,6 +157,10 @@ impl Store {
                     }
                     self.retry().await;
                 }
+                event = self.incoming.recv(), if farewell.is_none() && self.pending.len() < WINDOW => match event {
+                    Some(event) => self.send(event, 0).await,
+                    None => farewell = Some(Instant::now() + FAREWELL),
+                },
             }
         }
     }
@@ -168,31 +172,31 @@ impl Store {
         self.poker.poke();
         let patience = PATIENCE.get(attempt).copied().unwrap_or(FAREWELL);
         self.pending.insert(sequence, Pending { event, attempt, deadline: Instant::now() + patience });
-        self.highest = self.highest.max(sequence);
     }
 
     fn confirm(&mut self, confirmation: Confirmation) {
-        if self.pending.remove(&confirmation.sequence).is_some() {
+        if let Some(pending) = self.pending.remove(&confirmation.sequence) {
             self.counters.events_stored.increment();
             self.watermark.stored_at(confirmation.cursor);
-            self.settle();
+            pending.event.tickets.iter().for_each(|ticket| ticket.done());
+            self.settled.add(confirmation.sequence);
         }
     }
 
-    fn settle(&self) {
-        let settled = self.pending.keys().next().map_or(self.highest, |oldest| oldest - 1);
-        self.settled.send_replace(settled);
-    }
-
-    /// Sends again what journald has read and not shown in time.
+    /// Sends again what is certainly not in the journal: journald has read it, and the journal
+    /// was read to its end after the time for it was over.
     async fn retry(&mut self) {
+        while let Ok(confirmation) = self.confirmations.try_recv() {
+            self.confirm(confirmation);
+        }
         let now = Instant::now();
         let late: Vec<u64> =
             self.pending.iter().filter(|(_, p)| p.deadline <= now).map(|(n, _)| *n).collect();
         let unread = self.socket.unread() > 0;
+        let looked_at = self.caught_up.at();
         for sequence in late {
             let Some(mut pending) = self.pending.remove(&sequence) else { continue };
-            if unread {
+            if unread || looked_at.is_none_or(|looked| looked <= pending.deadline.into_std()) {
                 pending.deadline = now + Duration::from_secs(1);
                 self.pending.insert(sequence, pending);
             } else if pending.attempt + 1 < PATIENCE.len() {
@@ -203,13 +207,17 @@ impl Store {
                 );
                 self.send(pending.event, pending.attempt + 1).await;
             } else {
-                self.give_up(&pending.event.published.event);
+                let report = self.give_up(&pending.event.published.event);
+                pending.event.tickets.iter().for_each(|ticket| ticket.done());
+                self.settled.add(sequence);
+                self.settled.add(report);
             }
         }
-        self.settle();
     }
 
-    fn give_up(&self, event: &StorageEvent) {
+    /// Reports an event that journald does not keep. Returns the number of the report, which is
+    /// itself only published.
+    fn give_up(&self, event: &StorageEvent) -> u64 {
         self.counters.events_not_stored.increment();
         tracing::error!(event_id = event.event_id, event_type = event.event_type,
             "journald did not keep an event in {} attempts: check its disk space and LogRateLimitIntervalSec= of peripetyd.service", PATIENCE.len());
@@ -225,7 +233,26 @@ impl Store {
             format!("not stored: {}", event.event_id).as_bytes(),
             0,
         );
-        self.bus.publish(report);
+        self.bus.publish(report).sequence
+    }
+}
+
+/// Which events are stored, or given up.
+struct Settled {
+    /// All up to this one are.
+    up_to: watch::Sender<u64>,
+    /// Those behind the first that is not.
+    beyond: BTreeSet<u64>,
+}
+
+impl Settled {
+    fn add(&mut self, sequence: u64) {
+        self.beyond.insert(sequence);
+        let mut up_to = *self.up_to.borrow();
+        while self.beyond.remove(&(up_to + 1)) {
+            up_to += 1;
+        }
+        self.up_to.send_replace(up_to);
     }
 }
 
@@ -233,5 +260,20 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_still_on_its_way_is_not_settled() {
+        let (up_to, receiver) = watch::channel(0);
+        let mut settled = Settled { up_to, beyond: BTreeSet::new() };
+        for (sequence, expected) in [(2, 0), (1, 2), (4, 2), (5, 2), (3, 5)] {
+            settled.add(sequence);
+            assert_eq!(*receiver.borrow(), expected);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! time. So a query first collects keys and cursors (small, at most `CHUNK` at a time), then
 //! reads the events they lead to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::fields;
 use super::filter::Filter;
@@ -19,7 +19,7 @@ const CHUNK: usize = 65_536;
 pub const BATCH: usize = 64;
 /// How much earlier than it happened an event may seem to be stored: the clock was set back in
 /// between. µs.
-const SKEW: u64 = 3_600_000_000;
+pub const SKEW: u64 = 3_600_000_000;
 
 /// Order of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,15 +77,19 @@ pub fn run(
     location: &Location,
     trust: &Trust,
     query: &Query,
-    mut take: impl FnMut(Vec<StorageEvent>) -> bool,
+    take: &mut dyn FnMut(Vec<StorageEvent>) -> bool,
 ) -> Result<(), Error> {
     let mut left = query.limit.unwrap_or(u64::MAX);
     let mut after = query.after.clone();
     let mut stored = Stored::default();
     let mut reader = Reader::open(location, EVENT_VALUE)?;
-    query.filter.add_matches(&mut reader)?;
+    query.filter.add_matches(&mut reader, trust)?;
     while left > 0 {
-        let chunk = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        // What the index cannot tell apart is filtered afterwards, so that more is needed.
+        let chunk = match query.filter.is_indexed() {
+            true => usize::try_from(left).unwrap_or(CHUNK).min(CHUNK),
+            false => CHUNK,
+        };
         let keys = collect(&mut reader, trust, query, after.as_ref(), chunk, &mut stored)?;
         let exhausted = keys.len() < chunk;
         let mut batch = Vec::with_capacity(BATCH.min(keys.len()));
@@ -95,6 +99,9 @@ pub fn run(
                 batch.extend(stored.event().filter(|event| query.filter.matches(event)));
             }
             after = Some(key);
+            if batch.len() as u64 >= left {
+                break;
+            }
             if batch.len() >= BATCH {
                 left = left.saturating_sub(batch.len() as u64);
                 if !take(std::mem::take(&mut batch)) {
@@ -123,7 +130,8 @@ fn collect(
     stored: &mut Stored,
 ) -> Result<BTreeMap<Key, String>, Error> {
     let mut keys = BTreeMap::new();
-    match query.filter.since {
+    let passed = after.filter(|_| query.order == Order::OldestFirst).map(|key| key.timestamp);
+    match query.filter.since.max(passed) {
         // An event is stored after it happened.
         Some(since) => reader.seek_realtime(since.saturating_sub(SKEW))?,
         None => reader.seek_head()?,
@@ -161,33 +169,45 @@ fn in_order(keys: BTreeMap<Key, String>, order: Order) -> Box<dyn Iterator<Item 
     }
 }
 
-/// Hands over the events of one daemon run with sequence numbers from `first` to `last`, until
-/// `take` says false. Blocks: it reads files.
+/// Events of one daemon run.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// The run.
+    pub run: String,
+    /// Number of the first event.
+    pub first: u64,
+    /// Number of the last.
+    pub last: u64,
+    /// When the first was published at the earliest, µs since the epoch.
+    pub since: u64,
+}
+
+/// Hands over the events of a range in batches, as they were stored, until `take` says false.
+/// Blocks: it reads files.
 pub fn of_run(
     location: &Location,
     trust: &Trust,
-    run: &str,
-    (first, last): (u64, u64),
-    mut take: impl FnMut(StorageEvent) -> bool,
+    range: &Range,
+    take: &mut dyn FnMut(Vec<StorageEvent>) -> bool,
 ) -> Result<(), Error> {
     let mut reader = Reader::open(location, EVENT_VALUE)?;
-    reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
-    reader.match_add(fields::RUN, run)?;
-    reader.seek_head()?;
+    trust.add_matches(&mut reader)?;
+    reader.match_and()?;
+    reader.match_add(fields::RUN, &range.run)?;
+    reader.seek_realtime(range.since.saturating_sub(SKEW))?;
     let mut stored = Stored::default();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
+    let mut batch = Vec::with_capacity(BATCH);
     while reader.step()? {
-        if stored.read(&mut reader, trust)
-            && (first..=last).contains(&stored.sequence)
-            && seen.insert(stored.sequence)
-        {
-            if let Some(event) = stored.event() {
-                if !take(event) {
-                    break;
-                }
-            }
+        let wanted = stored.read(&mut reader, trust)
+            && (range.first..=range.last).contains(&stored.sequence)
+            && seen.insert(stored.sequence);
+        batch.extend(wanted.then(|| stored.event()).flatten());
+        if batch.len() >= BATCH && !take(std::mem::take(&mut batch)) {
+            return Ok(());
         }
     }
+    take(batch);
     Ok(())
 }
 

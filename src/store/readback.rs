@@ -1,14 +1,13 @@
 //! Reads Peripety's own events back: what earlier runs stored, then what this one stores.
 
 use std::os::fd::AsRawFd;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::event::{eventfd, EventfdFlags};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::fields;
 use super::stored::Stored;
 use super::trust::Trust;
 use crate::collector::Coverage;
@@ -45,9 +44,39 @@ impl Poker {
     }
 }
 
+/// When the journal of events was last seen read to its end.
+#[derive(Clone, Debug, Default)]
+pub struct CaughtUp(Arc<Mutex<Option<Instant>>>);
+
+impl CaughtUp {
+    /// The time; `None` before the first.
+    pub fn at(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+/// Where to look for events of earlier runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// From the event at this cursor on.
+    Cursor(String),
+    /// Events stored since this time, µs since the epoch.
+    Time(u64),
+    /// Events stored during this boot.
+    Boot(String),
+    /// All events.
+    All,
+}
+
 /// The running read-back.
 #[derive(Debug)]
 pub struct Follower {
+    /// When it was last at the end.
+    pub caught_up: CaughtUp,
     /// Identifier of this run.
     pub run: String,
     /// What was confirmed.
@@ -61,11 +90,11 @@ struct SourceOnly {
     source: Source,
 }
 
-/// Reads the events stored after the cursor `from` (all, if `None`), and goes on reading on a
-/// thread of its own. Returns what they cover.
+/// Reads the events stored `from` somewhere on, and goes on reading on a thread of its own.
+/// Returns what they cover.
 pub fn start(
     location: Location,
-    from: Option<String>,
+    from: From,
     run: String,
     trust: Trust,
 ) -> Result<(Coverage, Follower), Error> {
@@ -79,7 +108,9 @@ pub fn start(
     let poker = Poker(Arc::new(fd));
     let (sender, confirmations) = mpsc::channel(QUEUE);
     let (ready, covered) = std::sync::mpsc::channel();
+    let caught_up = CaughtUp::default();
     let thread = ReadBackThread {
+        caught_up: caught_up.clone(),
         location: location.clone(),
         from,
         run: run.clone(),
@@ -92,12 +123,13 @@ pub fn start(
         .spawn(move || thread.run(&ready))
         .map_err(thread_error)?;
     let coverage = covered.recv().map_err(|e| thread_error(std::io::Error::other(e)))??;
-    Ok((coverage, Follower { run, confirmations, poker }))
+    Ok((coverage, Follower { caught_up, run, confirmations, poker }))
 }
 
 struct ReadBackThread {
+    caught_up: CaughtUp,
     location: Location,
-    from: Option<String>,
+    from: From,
     run: String,
     trust: Trust,
     poker: Poker,
@@ -112,9 +144,9 @@ impl ReadBackThread {
             while reader.step()? {
                 if stored.read(&mut reader, &self.trust) {
                     if let Ok(SourceOnly { source }) = serde_json::from_slice(&stored.json) {
-                        coverage.add(&source);
+                        coverage.add(&stored.event_id, &source);
                     }
-                    self.from = Some(reader.cursor()?);
+                    self.from = From::Cursor(reader.cursor()?);
                 }
             }
             Ok(reader)
@@ -138,10 +170,16 @@ impl ReadBackThread {
     /// Opens the journal of events behind `from`.
     fn open(&self) -> Result<Reader, Error> {
         let mut reader = Reader::open(&self.location, EVENT_VALUE)?;
-        reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
+        self.trust.add_matches(&mut reader)?;
         match &self.from {
-            Some(cursor) => reader.seek_cursor(cursor)?,
-            None => reader.seek_head()?,
+            From::Cursor(cursor) => reader.seek_cursor(cursor)?,
+            From::Time(since) => reader.seek_realtime(*since)?,
+            From::Boot(boot) => {
+                reader.match_and()?;
+                reader.match_add("_BOOT_ID", boot)?;
+                reader.seek_head()?;
+            }
+            From::All => reader.seek_head()?,
         }
         Ok(reader)
     }
@@ -150,11 +188,12 @@ impl ReadBackThread {
     fn follow(&mut self, reader: &mut Reader, stored: &mut Stored) -> Result<(), Error> {
         let wake = reader.wake_fd()?;
         let mut step: Option<Duration> = None;
+        let mut looked = false;
         loop {
             while reader.step()? {
                 if stored.read(reader, &self.trust) && stored.run == self.run {
                     let cursor = reader.cursor()?;
-                    self.from = Some(cursor.clone());
+                    self.from = From::Cursor(cursor.clone());
                     let confirmation = Confirmation { sequence: stored.sequence, cursor };
                     if self.out.blocking_send(confirmation).is_err() {
                         return Ok(());
@@ -165,18 +204,20 @@ impl ReadBackThread {
             if self.out.is_closed() {
                 return Ok(());
             }
-            let (journal, limit) = match step {
-                Some(step) => (-1, step),
-                None => (wake, IDLE),
-            };
+            if looked {
+                self.caught_up.now();
+            }
             let poke = self.poker.0.as_raw_fd();
-            let [poked, changed] = poll_readable([poke, journal], limit).unwrap_or_default();
+            let limit = step.unwrap_or(IDLE);
+            let [poked, changed] = poll_readable([poke, wake], limit).unwrap_or_default();
             step = step.filter(|step| *step < LAST_STEP).map(|step| step * 2);
             if poked {
                 let _ = rustix::io::read(&*self.poker.0, &mut [0u8; 8]);
                 step = Some(FIRST_STEP);
             }
-            if changed || step.is_none() {
+            // New files are seen by process() only.
+            looked = changed || step.is_none();
+            if looked {
                 reader.process()?;
             }
         }

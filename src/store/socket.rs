@@ -16,6 +16,8 @@ pub const PATH: &str = "/run/systemd/journal/socket";
 /// First pause before journald is looked for again; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Pause between two looks at what journald has not read.
+const DRAIN_STEP: Duration = Duration::from_millis(2);
 
 /// A connection to journald that comes back when journald does.
 #[derive(Debug)]
@@ -58,6 +60,20 @@ impl JournalSocket {
     /// Bytes sent that journald has not read yet.
     pub fn unread(&self) -> usize {
         self.socket.as_ref().and_then(|s| crate::sys::unread_by_peer(s).ok()).unwrap_or(0)
+    }
+
+    /// Waits until journald has read everything that was sent to it before, by whomever. It reads
+    /// in the order of sending, so this holds once it has read an empty message, which it ignores.
+    /// False: journald does not listen, or has not read it within `patience`.
+    pub async fn drain(&mut self, patience: Duration) -> bool {
+        let reading = async {
+            self.connected()?.send(&[]).await?;
+            while self.unread() > 0 {
+                tokio::time::sleep(DRAIN_STEP).await;
+            }
+            Ok::<(), io::Error>(())
+        };
+        matches!(tokio::time::timeout(patience, reading).await, Ok(Ok(())))
     }
 
     async fn try_send(&mut self, entry: &[u8]) -> io::Result<()> {
@@ -125,6 +141,26 @@ mod tests {
             let length = listener.recv(&mut buffer).await.unwrap();
             assert_eq!(buffer.get(..length), Some(text.as_slice()));
         }
+    }
+
+    #[tokio::test]
+    async fn what_others_sent_before_is_read_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let mut socket = JournalSocket::new(&path);
+        assert!(!socket.drain(Duration::from_secs(1)).await);
+        let listener = UnixDatagram::bind(&path).unwrap();
+        JournalSocket::new(&path).send(b"of another").await;
+        assert!(!socket.drain(Duration::from_millis(30)).await);
+        let read = async {
+            for expected in [b"of another".as_slice(), b"", b""] {
+                let mut buffer = [0; 16];
+                let length = listener.recv(&mut buffer).await.unwrap();
+                assert_eq!(buffer.get(..length), Some(expected));
+            }
+        };
+        let (drained, ()) = tokio::join!(socket.drain(Duration::from_secs(10)), read);
+        assert!(drained);
     }
 
     #[tokio::test]

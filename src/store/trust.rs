@@ -1,5 +1,11 @@
 //! Whose event is it? Anyone may write fields named `PERIPETY_…`.
 
+use super::fields;
+use crate::journal::{Error, Reader};
+
+/// The daemon's unit.
+const UNIT: &str = "peripetyd.service";
+
 /// What journald says of the writer of a stored event.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
@@ -32,11 +38,23 @@ impl Trust {
         Trust::local(rustix::process::geteuid().as_raw(), &String::from_utf8_lossy(&passwd))
     }
 
+    /// Has journald's index find the candidates: entries with the fields of an event by a writer
+    /// that is trusted.
+    pub fn add_matches(&self, reader: &mut Reader) -> Result<(), Error> {
+        reader.match_add(fields::FORMAT, fields::FORMAT_VERSION)?;
+        reader.match_add("_TRANSPORT", "journal")?;
+        reader.match_and()?;
+        for uid in &self.uids {
+            reader.match_add("_UID", uid)?;
+        }
+        reader.match_or()?;
+        reader.match_add("_SYSTEMD_UNIT", UNIT)
+    }
+
     /// An entry of this writer is an event of Peripety.
     pub fn accepts(&self, writer: &Writer) -> bool {
         writer.transport == b"journal"
-            && (writer.unit == b"peripetyd.service"
-                || self.uids.iter().any(|uid| uid.as_bytes() == writer.uid))
+            && (writer.unit == UNIT.as_bytes() || self.uids.iter().any(|uid| uid.as_bytes() == writer.uid))
     }
 }
 

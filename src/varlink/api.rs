@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::{watch, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::convert::int;
 use super::frame::FrameWriter;
@@ -16,25 +16,13 @@ use super::{monitor, query};
 use crate::bus::{EventBus, Watermark};
 use crate::counters::Counters;
 use crate::devices::Devices;
-use crate::journal::Location;
+use crate::store::access::StoreAccess;
 use crate::store::filter::{self, Device};
-use crate::store::trust::Trust;
 
-/// Queries that read the journal at the same time.
-const QUERIES: usize = 4;
-
-/// How stored events are read.
-#[derive(Clone, Debug)]
-pub struct StoreAccess {
-    /// The journal that holds them.
-    pub location: Location,
-    /// Whose events count.
-    pub trust: Trust,
-    /// This run of the daemon.
-    pub run: String,
-    /// Every event up to this number is stored, or given up.
-    pub settled: watch::Receiver<u64>,
-}
+/// Readings of the device tree at the same time.
+const SEATS: usize = 4;
+/// Most names in one list of a filter: journald's index takes longer the more there are.
+const MOST_NAMES: usize = 64;
 
 /// What all calls share.
 #[derive(Debug)]
@@ -55,14 +43,14 @@ pub struct Service {
     pub rules: usize,
     /// When the daemon started, µs since the epoch.
     pub started: u64,
-    /// Seats for queries.
-    pub query_seats: Semaphore,
+    /// Seats for those who read the device tree.
+    pub tree_seats: Semaphore,
 }
 
 impl Service {
-    /// Seats for [`Service::query_seats`].
+    /// Seats for [`Service::tree_seats`].
     pub fn seats() -> Semaphore {
-        Semaphore::new(QUERIES)
+        Semaphore::new(SEATS)
     }
 
     fn status(&self) -> Status {
@@ -92,10 +80,16 @@ impl Service {
             let negative = Refusal::Invalid(name, "a time before 1970".into());
             time.map(|t| u64::try_from(t).map_err(|_| negative)).transpose()
         };
+        let names = |name: &'static str, list: Option<Vec<String>>| match list {
+            Some(list) if list.len() > MOST_NAMES => {
+                Err(Refusal::Invalid(name, format!("more than {MOST_NAMES} names; ask for all and choose")))
+            }
+            list => Ok(list.filter(|list| !list.is_empty())),
+        };
         Ok(filter::Filter {
             device: wanted.blk.map(|blk| self.device(&blk)).transpose()?,
-            event_types: wanted.event_types,
-            sub_systems: wanted.sub_systems,
+            event_types: names("filter.event_types", wanted.event_types)?,
+            sub_systems: names("filter.sub_systems", wanted.sub_systems)?,
             severity: wanted.severity.map(Into::into),
             since: time("filter.since", wanted.since)?,
             until: time("filter.until", wanted.until)?,
@@ -194,6 +188,7 @@ impl Call {
             return Err(Refusal::Denied);
         }
         let service = self.service.clone();
+        let _seat = self.service.tree_seats.acquire().await;
         let wanted = wanted.unwrap_or(NO_FILTER);
         blocking(move || service.filter(wanted)).await?
     }
@@ -218,6 +213,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 impl VarlinkInterface for Call {
     async fn get_block_info(&self, call: &mut dyn Call_GetBlockInfo, blk: String) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
+        let _seat = self.service.tree_seats.acquire().await;
         let found = blocking(move || tree.block(&blk)).await;
         match found.and_then(|block| block.map_err(Refusal::from)) {
             Ok(block) => call.reply(block.into()),
@@ -227,6 +223,7 @@ impl VarlinkInterface for Call {
 
     async fn list_block_info(&self, call: &mut dyn Call_ListBlockInfo) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
+        let _seat = self.service.tree_seats.acquire().await;
         let found = blocking(move || tree.list()).await;
         match found.and_then(|blocks| blocks.map_err(Refusal::from)) {
             Ok(blocks) => call.reply(blocks.into_iter().map(Into::into).collect()),

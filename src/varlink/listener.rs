@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net as std_net;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
@@ -18,8 +18,12 @@ use super::{connection, Service};
 
 /// Most connections at a time.
 const MOST: usize = 512;
+/// Of these, only root may have the last.
+const FOR_ROOT: usize = 64;
 /// Most connections of one user other than root.
 const MOST_OF_A_USER: usize = 64;
+/// How often a user who has too many is mentioned in the log.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// Pause after accepting failed, as it does without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -42,10 +46,16 @@ pub enum ListenError {
     Passed(String),
 }
 
-/// The socket that systemd passed (sd_listen_fds(3)), else one bound to the address.
-pub fn listen(address: &Address) -> Result<UnixListener, ListenError> {
+/// The socket that systemd passed (sd_listen_fds(3)), if it did. To be called before the first
+/// thread is started: it takes the environment variables away.
+pub fn passed() -> Result<Option<std_net::UnixListener>, ListenError> {
+    crate::sys::passed_socket().map_err(ListenError::Passed)
+}
+
+/// The socket passed, else one bound to the address.
+pub fn listen(passed: Option<std_net::UnixListener>, address: &Address) -> Result<UnixListener, ListenError> {
     let unusable = |cause| ListenError::Unusable { address: address.clone(), cause };
-    if let Some(passed) = crate::sys::passed_socket().map_err(ListenError::Passed)? {
+    if let Some(passed) = passed {
         passed.set_nonblocking(true).map_err(unusable)?;
         return UnixListener::from_std(passed).map_err(unusable);
     }
@@ -73,6 +83,9 @@ fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError
         Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
             if std_net::UnixStream::connect(path).is_ok() {
                 return Err(ListenError::InUse(address.clone()));
+            }
+            if !std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
+                return Err(unusable(e));
             }
             std::fs::remove_file(path).map_err(unusable)?;
             UnixListener::bind(path)
@@ -116,13 +129,23 @@ fn admit(stream: UnixStream, users: &Arc<Users>, service: &Arc<Service>, connect
                 drop(seat);
             });
         }
-        None => tracing::warn!(uid = peer.uid, "too many Varlink connections: one is closed"),
+        None => users.complain(peer.uid),
     }
 }
 
 /// Who has how many connections.
 #[derive(Debug, Default)]
-struct Users(Mutex<HashMap<u32, usize>>);
+struct Users {
+    counts: Mutex<HashMap<u32, usize>>,
+    refused: Mutex<Refused>,
+}
+
+/// Connections refused since the log last said so.
+#[derive(Debug, Default)]
+struct Refused {
+    count: u64,
+    said: Option<Instant>,
+}
 
 struct Seat {
     users: Arc<Users>,
@@ -131,20 +154,33 @@ struct Seat {
 
 impl Users {
     fn enter(self: &Arc<Self>, uid: u32) -> Option<Seat> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = counts.values().sum();
-        let own = counts.entry(uid).or_default();
-        if all >= MOST || (uid != 0 && *own >= MOST_OF_A_USER) {
-            return None;
+        let own = counts.get(&uid).copied().unwrap_or(0);
+        let free = match uid {
+            0 => all < MOST,
+            _ => all < MOST - FOR_ROOT && own < MOST_OF_A_USER,
+        };
+        free.then(|| {
+            counts.insert(uid, own + 1);
+            Seat { users: self.clone(), uid }
+        })
+    }
+
+    /// Says, not too often, that connections are refused.
+    fn complain(&self, uid: u32) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.count += 1;
+        if refused.said.is_none_or(|said| said.elapsed() > COMPLAIN_EVERY) {
+            tracing::warn!("too many Varlink connections: {} closed, the last of uid {uid}", refused.count);
+            *refused = Refused { count: 0, said: Some(Instant::now()) };
         }
-        *own += 1;
-        Some(Seat { users: self.clone(), uid })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut counts = self.users.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.users.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = counts.get_mut(&self.uid) {
             *own -= 1;
             if *own == 0 {
@@ -164,8 +200,10 @@ mod tests {
         let seats: Vec<_> = (0..MOST_OF_A_USER).map(|_| users.enter(1000)).collect();
         assert!(seats.iter().all(Option::is_some));
         assert!(users.enter(1000).is_none());
+        let others: Vec<_> = (1..=MOST as u32).map(|uid| users.enter(uid)).collect();
+        assert!(others.iter().any(Option::is_none));
         assert!(users.enter(0).is_some());
-        drop(seats);
+        drop((seats, others));
         assert!(users.enter(1000).is_some());
     }
 }

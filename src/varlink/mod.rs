@@ -17,7 +17,7 @@ mod query;
 mod schema;
 mod service;
 
-pub use api::{Service, StoreAccess};
+pub use api::Service;
 
 /// What `varlink_generator` made of `io.peripety.varlink`.
 #[allow(missing_docs, non_camel_case_types, clippy::all, clippy::pedantic, clippy::unwrap_used, unused_imports)]

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use super::api::{Call, Refusal};
 use super::generated::{Call_Query, Order, Query_Reply};
 use crate::event::StorageEvent;
+use crate::store::access::Batch;
 use crate::store::filter::Filter;
 use crate::store::query::{self, Key, Query};
 
@@ -12,8 +13,6 @@ use crate::store::query::{self, Key, Query};
 const DEFAULT_PAGE: u64 = 100;
 /// Most events in one reply.
 const LONGEST_PAGE: u64 = 1000;
-/// Batches that may wait for the client.
-const QUEUE: usize = 2;
 
 /// Answers a call: all matching events in several replies with `more`, else one page.
 pub async fn answer(
@@ -24,7 +23,7 @@ pub async fn answer(
     order: Option<Order>,
     cursor: Option<String>,
 ) -> varlink::Result<()> {
-    match prepare(call, filter, limit, order, cursor) {
+    match prepare(filter, limit, order, cursor) {
         Ok(query) if call.more => stream(call, reply, query).await,
         Ok(query) => page(call, reply, query).await,
         Err(refusal) => refusal.reply(reply),
@@ -32,15 +31,11 @@ pub async fn answer(
 }
 
 fn prepare(
-    call: &Call,
     filter: Filter,
     limit: Option<i64>,
     order: Option<Order>,
     cursor: Option<String>,
 ) -> Result<Query, Refusal> {
-    if call.service.store.is_none() {
-        return Err(Refusal::NotStored);
-    }
     let invalid = |parameter, message: &str| Refusal::Invalid(parameter, message.into());
     let limit =
         limit.map(|n| u64::try_from(n).map_err(|_| invalid("limit", "a negative number"))).transpose()?;
@@ -57,12 +52,12 @@ fn prepare(
 async fn page(call: &Call, reply: &mut dyn Call_Query, mut query: Query) -> varlink::Result<()> {
     let length = query.limit.unwrap_or(DEFAULT_PAGE).min(LONGEST_PAGE);
     query.limit = Some(length);
-    let mut batches = run(call, query);
+    let Some(mut batches) = run(call, query) else { return Refusal::NotStored.reply(reply) };
     let mut events: Vec<StorageEvent> = Vec::new();
     while let Some(batch) = batches.recv().await {
         match batch {
             Ok(batch) => events.extend(batch),
-            Err(refusal) => return refusal.reply(reply),
+            Err(e) => return Refusal::Unavailable(e.to_string()).reply(reply),
         }
     }
     let full = events.len() as u64 == length;
@@ -71,34 +66,19 @@ async fn page(call: &Call, reply: &mut dyn Call_Query, mut query: Query) -> varl
 }
 
 async fn stream(call: &Call, reply: &mut dyn Call_Query, query: Query) -> varlink::Result<()> {
-    let mut batches = run(call, query);
+    let Some(mut batches) = run(call, query) else { return Refusal::NotStored.reply(reply) };
     while let Some(batch) = batches.recv().await {
         match batch {
             Ok(batch) => {
                 let events = batch.into_iter().map(Into::into).collect();
                 call.writer.reply(&Query_Reply { events, cursor: None }, true).await?;
             }
-            Err(refusal) => return refusal.reply(reply),
+            Err(e) => return Refusal::Unavailable(e.to_string()).reply(reply),
         }
     }
     reply.reply(Vec::new(), None)
 }
 
-/// Reads the journal on a thread of its own, no faster than the batches are taken.
-fn run(call: &Call, query: Query) -> mpsc::Receiver<Result<Vec<StorageEvent>, Refusal>> {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    let service = call.service.clone();
-    tokio::spawn(async move {
-        let Some(store) = service.store.clone() else { return };
-        let Ok(seat) = service.query_seats.acquire().await else { return };
-        let work = move || {
-            let take = |batch| sender.blocking_send(Ok(batch)).is_ok();
-            if let Err(e) = query::run(&store.location, &store.trust, &query, take) {
-                let _ = sender.blocking_send(Err(Refusal::Unavailable(e.to_string())));
-            }
-        };
-        let _ = tokio::task::spawn_blocking(work).await;
-        drop(seat);
-    });
-    receiver
+fn run(call: &Call, query: Query) -> Option<mpsc::Receiver<Batch>> {
+    call.service.store.as_ref().map(|store| store.query(query))
 }

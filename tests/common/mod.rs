@@ -1,13 +1,24 @@
 //! What the integration tests share: a private journald, a daemon beside it, a plain client.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod journals;
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{json, Value};
+
+pub use journals::{incident_export, journal_file, LiveJournal};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,21 +57,31 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Turns journal export text into a journal file.
-pub fn journal_file(export: &[u8], file: &Path) {
-    let tool = ["/lib/systemd/systemd-journal-remote", "/usr/lib/systemd/systemd-journal-remote"];
-    let tool = tool.iter().find(|path| Path::new(path).exists()).expect("systemd-journal-remote is missing: run scripts/deps.sh check");
-    let mut child = Command::new(tool)
-        .args(["--split-mode=none", "-o"])
-        .arg(file)
-        .arg("-")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(export).unwrap();
-    assert!(child.wait().unwrap().success(), "systemd-journal-remote failed");
+/// The present time, µs since the epoch.
+pub fn now() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap()
+}
+
+/// The path that a variable gives, else the script of this name; the reason why there is none.
+pub fn tool(variable: &str, script: &str) -> Result<PathBuf, String> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Ok(path.into());
+    }
+    if let Ok(reason) = std::env::var(format!("{variable}_REASON")) {
+        return Err(reason);
+    }
+    // The script may fetch the tool: once is enough for all tests.
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
+    let out = Command::new(project("scripts").join(script)).stdin(Stdio::null()).output().unwrap();
+    let said = if out.status.success() { out.stdout } else { out.stderr };
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let last = said.lines().last().unwrap_or_default().to_owned();
+    if out.status.success() {
+        Ok(last.into())
+    } else {
+        Err(last)
+    }
 }
 
 /// A journald of its own, in a mount namespace of its own.
@@ -78,7 +99,11 @@ impl Machine {
         let dir = tempfile::Builder::new().prefix("prpt").tempdir_in("/tmp").unwrap();
         let check = Command::new(&script).arg("--check").arg(dir.path().join("check")).output().unwrap();
         if !check.status.success() {
-            let reason = format!("{}{}", String::from_utf8_lossy(&check.stdout), String::from_utf8_lossy(&check.stderr));
+            let reason = format!(
+                "{}{}",
+                String::from_utf8_lossy(&check.stdout),
+                String::from_utf8_lossy(&check.stderr)
+            );
             skip(test, &format!("no private journald can run here: {}", reason.trim().replace('\n', " ")));
             return None;
         }
@@ -124,6 +149,40 @@ impl Machine {
     /// Starts a daemon inside.
     pub fn daemon(&self, arguments: &[&str]) -> Daemon {
         Daemon::start(self, arguments)
+    }
+
+    /// A daemon that has read a recorded incident, moved in time, on the devices of that moment.
+    pub fn incident(&self, case: &str, arguments: &[&str]) -> Daemon {
+        let journal = self.path("incident.journal");
+        if !journal.exists() {
+            journal_file(&incident_export(case), &journal);
+        }
+        let tree = project("tests/fixtures/incidents").join(case).join("tree.txt");
+        let source = ["--journal-file", journal.to_str().unwrap(), "--device-tree", tree.to_str().unwrap()];
+        let daemon = self.daemon(&[&source, arguments].concat());
+        daemon.settle();
+        daemon
+    }
+
+    /// A daemon that follows a live journal.
+    pub fn following(&self, journal: &LiveJournal, arguments: &[&str]) -> Daemon {
+        self.daemon(&[&["--journal-file", journal.file.to_str().unwrap()], arguments].concat())
+    }
+
+    /// Lets users other than root use the files of the machine's folder.
+    pub fn open_to_all(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(self.dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A command that runs inside as the user nobody; only root can start it.
+    pub fn as_nobody(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = self.command("setpriv");
+        command
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"])
+            .arg(program)
+            .current_dir("/");
+        command
     }
 
     /// All entries of the private journal with this field, as journalctl shows them.
@@ -260,7 +319,8 @@ impl Client {
     /// Starts a call.
     pub fn request(&mut self, method: &str, parameters: Value, more: bool) {
         let method = if method.contains('.') { method.to_owned() } else { format!("io.peripety.{method}") };
-        let mut bytes = json!({ "method": method, "parameters": parameters, "more": more }).to_string().into_bytes();
+        let mut bytes =
+            json!({ "method": method, "parameters": parameters, "more": more }).to_string().into_bytes();
         bytes.push(0);
         self.send(&bytes);
     }

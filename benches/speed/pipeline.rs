@@ -1,0 +1,197 @@
+//! Entries per second through the whole daemon, beside `journalctl` on the same file.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{bail, Context};
+use peripety::rules::{builtin, RuleSet};
+use peripety::store::fields;
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{self, median_usage, Usage};
+use crate::recording::{self, Recording};
+use crate::{journal, status, table};
+
+const DAEMON: &str = env!("CARGO_BIN_EXE_peripetyd");
+const PRIVATE_JOURNALD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/private-journald.sh");
+/// Settings of the private journald: nothing that was stored is removed.
+const KEEP_ALL: [&str; 2] = ["RuntimeMaxUse=4G", "RuntimeKeepFree=1M"];
+/// Storage events among a thousand entries.
+const SHARES: [u64; 2] = [100, 10];
+
+/// A folder of journal files to read: systemd-journal-remote begins a new one now and then.
+struct Case<'r> {
+    folder: PathBuf,
+    entries: u32,
+    storage: u64,
+    recording: &'r Recording,
+    work: &'r Path,
+}
+
+/// Measures the daemon and journalctl and prints a table for each journal.
+pub fn run(entries: u32, repeat: u32, keep: Option<&Path>) -> anyhow::Result<()> {
+    let temporary = tempfile::Builder::new().prefix("peripety").tempdir().context("no temporary folder")?;
+    let recording = recording::read(&RuleSet::new(builtin::rules()?)?)?;
+    let journals = keep.unwrap_or(temporary.path());
+    std::fs::create_dir_all(journals)?;
+    let no_journald = no_private_journald(temporary.path())?;
+    for share in SHARES {
+        let case = Case::make(journals, &recording, temporary.path(), entries, share)?;
+        case.check()?;
+        let rows = case.rows(repeat, no_journald.is_none())?;
+        let title = format!("Pipeline: {entries} entries, of which {} are storage events.", case.storage);
+        let head = ["program", "entries/s", "to journalctl", "processor µs/entry", "peak MiB", "its own MiB"];
+        table::print(&title, &head, &rows);
+    }
+    if let Some(reason) = no_journald {
+        println!("\nNot measured with a store: {reason}");
+    }
+    Ok(())
+}
+
+/// Why no private journald can run here.
+fn no_private_journald(work: &Path) -> anyhow::Result<Option<String>> {
+    let tried = Command::new(PRIVATE_JOURNALD).arg("--check").arg(work.join("check")).output()?;
+    let said = [tried.stdout, tried.stderr].concat();
+    Ok((!tried.status.success()).then(|| String::from_utf8_lossy(&said).trim().to_owned()))
+}
+
+impl<'r> Case<'r> {
+    fn make(
+        journals: &Path,
+        recording: &'r Recording,
+        work: &'r Path,
+        entries: u32,
+        share: u64,
+    ) -> anyhow::Result<Self> {
+        let folder = journals.join(format!("{entries}-{share}"));
+        let count = folder.join("storage-entries");
+        if !count.exists() {
+            std::fs::create_dir_all(&folder)?;
+            let storage = journal::write(&folder.join("made.journal"), recording, entries, share)?;
+            std::fs::write(&count, storage.to_string())?;
+        }
+        let storage = std::fs::read_to_string(&count)?.parse()?;
+        Ok(Case { folder, entries, storage, recording, work })
+    }
+
+    /// Both programs see every entry and the daemon makes an event of each that it should; not
+    /// measured, and brings the files into the page cache.
+    fn check(&self) -> anyhow::Result<()> {
+        let seen = lines(&mut self.journalctl())?;
+        if seen != u64::from(self.entries) {
+            bail!("{} holds {seen} entries instead of {}", self.folder.display(), self.entries);
+        }
+        let state = tempfile::tempdir_in(self.work)?;
+        let mut daemon = self.daemon(state.path());
+        daemon.arg("--no-store").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = daemon.spawn().context("cannot start peripetyd")?;
+        let status = status::when_caught_up(&mut child, &state.path().join("v"));
+        child.kill()?;
+        child.wait()?;
+        let status = status?;
+        if (status.entries_matched, status.events) != (self.storage, self.storage) {
+            bail!("peripetyd made other events than the {} storage entries: {status:?}", self.storage);
+        }
+        Ok(())
+    }
+
+    fn rows(&self, repeat: u32, with_store: bool) -> anyhow::Result<Vec<Vec<String>>> {
+        let (mut peer, mut plain, mut stored) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..repeat {
+            peer.push(measure::run(&mut self.journalctl(), &self.work.join("log"))?);
+            plain.push(self.plain()?);
+            if with_store {
+                stored.push(self.stored()?);
+            }
+        }
+        let peer = median_usage(&peer);
+        let mut rows = vec![
+            self.row("journalctl -o json", peer, peer),
+            self.row("peripetyd --no-store", median_usage(&plain), peer),
+        ];
+        if with_store {
+            rows.push(self.row("peripetyd, all events stored", median_usage(&stored), peer));
+        }
+        Ok(rows)
+    }
+
+    fn row(&self, program: &str, usage: Usage, peer: Usage) -> Vec<String> {
+        let entries = f64::from(self.entries);
+        vec![
+            program.to_owned(),
+            table::grouped(entries / usage.seconds),
+            table::ratio(peer.seconds, usage.seconds),
+            format!("{:.2}", usage.processor * 1e6 / entries),
+            format!("{:.1}", usage.peak),
+            format!("{:.1}", usage.own),
+        ]
+    }
+
+    fn journalctl(&self) -> Command {
+        let mut command = Command::new("journalctl");
+        command.args(["--quiet", "--no-pager", "--output=json", "--directory"]).arg(&self.folder);
+        command
+    }
+
+    /// The daemon, with a state directory that no other run has used.
+    fn daemon(&self, state: &Path) -> Command {
+        let mut command = Command::new(DAEMON);
+        command.arg("--journal-directory").arg(&self.folder);
+        command.arg("--device-tree").arg(&self.recording.tree);
+        command.arg("--varlink").arg(format!("unix:{}", state.join("v").display()));
+        command.arg("--state-directory").arg(state);
+        command
+    }
+
+    /// One run that stores nothing.
+    fn plain(&self) -> anyhow::Result<Usage> {
+        let state = tempfile::tempdir_in(self.work)?;
+        let mut daemon = self.daemon(state.path());
+        measure::run(daemon.args(["--no-follow", "--no-store"]), &self.work.join("log"))
+    }
+
+    /// One run with a journald that holds nothing yet.
+    fn stored(&self) -> anyhow::Result<Usage> {
+        let folder = tempfile::tempdir_in(self.work)?;
+        let result = folder.path().join("result");
+        let daemon = self.daemon(&folder.path().join("state"));
+        let mut command = Command::new(PRIVATE_JOURNALD);
+        command.arg(folder.path().join("journald")).args(KEEP_ALL).arg("--").arg(std::env::current_exe()?);
+        command.arg("--measure").arg(&result).arg("--").arg(daemon.get_program()).args(daemon.get_args());
+        command.arg("--no-follow");
+        measure::run(&mut command, &self.work.join("log"))?;
+        let inside: Inside = serde_json::from_slice(&std::fs::read(&result)?)?;
+        if inside.stored != self.storage {
+            bail!("peripetyd stored {} events of {} storage entries", inside.stored, self.storage);
+        }
+        Ok(inside.usage)
+    }
+}
+
+/// What is measured beside a private journald.
+#[derive(Debug, Serialize, Deserialize)]
+struct Inside {
+    usage: Usage,
+    stored: u64,
+}
+
+/// Measures a command inside a private journald, counts the events stored, writes both to
+/// `result`.
+pub fn measure_inside(command: &[String], result: &Path) -> anyhow::Result<()> {
+    let (program, arguments) = command.split_first().context("no command to measure")?;
+    let usage = measure::run(Command::new(program).args(arguments), &result.with_extension("log"))?;
+    let stored = format!("{}={}", fields::FORMAT, fields::FORMAT_VERSION);
+    let stored = lines(Command::new("journalctl").args(["--quiet", "--no-pager", "--output=json", &stored]))?;
+    std::fs::write(result, serde_json::to_vec(&Inside { usage, stored })?)?;
+    Ok(())
+}
+
+/// Number of lines that a command prints.
+fn lines(command: &mut Command) -> anyhow::Result<u64> {
+    let out = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    if !out.status.success() {
+        bail!("{command:?} ended with {}: {}", out.status, String::from_utf8_lossy(&out.stderr));
+    }
+    Ok(u64::try_from(memchr::memchr_iter(b'\n', &out.stdout).count())?)
+}

@@ -1,0 +1,99 @@
+//! One configuration file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::rules::builtin::{compile, toml_error};
+use crate::rules::rule::Rule;
+use crate::rules::spec::RuleSpec;
+use crate::rules::{Located, RuleError};
+
+/// A file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    #[serde(default)]
+    main: MainTable,
+    #[serde(default)]
+    collector_regexs: Vec<Spanned<RuleSpec>>,
+    #[serde(default)]
+    collector: Collector,
+}
+
+/// The later spelling: `[[collector.regexs]]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Collector {
+    #[serde(default)]
+    regexs: Vec<Spanned<RuleSpec>>,
+}
+
+/// The table `[main]` of one file; what is missing is left to other files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MainTable {
+    /// Print events to the standard output.
+    pub notify_stdout: Option<bool>,
+    /// Store events in journald.
+    pub save_to_journald: Option<bool>,
+    /// Accepted for files of the first Peripety; has no effect yet.
+    pub dump_blk_info_at_start: Option<bool>,
+}
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub struct FileConfig {
+    /// Its table `[main]`.
+    pub main: MainTable,
+    /// Its rules.
+    pub rules: Vec<Arc<Rule>>,
+    /// What is allowed and hardly meant.
+    pub warnings: Vec<Located>,
+}
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<FileConfig, RuleError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|cause| RuleError::Read { file: file.clone(), cause })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|e| RuleError::NotUtf8 { file: file.clone(), offset: e.utf8_error().valid_up_to() })?;
+    parse(&file, &text)
+}
+
+/// Reads the text of a file.
+pub fn parse(file: &str, text: &str) -> Result<FileConfig, RuleError> {
+    let parsed: Tables = toml::from_str(text).map_err(|e| toml_error(file, text, &e))?;
+    let tables = parsed.collector_regexs.into_iter().chain(parsed.collector.regexs);
+    let rules = compile(file, text, tables.collect(), true)?;
+    let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
+    Ok(FileConfig { main: parsed.main, rules, warnings })
+}
+
+fn warnings(rule: &Rule, text: &str) -> Vec<Located> {
+    let regex = &rule.spec.regex;
+    let at = |message: &str, remedy: &str| {
+        Located::at(&rule.origin.file, text, Some(regex.span()), message, remedy)
+    };
+    let mut found = Vec::new();
+    if rule.never_matches() {
+        let message = "this rule can never match: its regex begins with other text than its starts_with";
+        found.push(at(message, "make both begin alike, or leave starts_with out"));
+    }
+    if !regex.get_ref().contains('^') && rule.spec.starts_with.is_none() {
+        found.push(at(
+            "the regex is not anchored",
+            "begin it with ^, or it is searched for anywhere in the line",
+        ));
+    }
+    if !rule.has_literal() {
+        let remedy = "give it some fixed text of 3 or more characters, or a starts_with";
+        found.push(at(
+            "the regex contains no fixed text, so that it is tried on every line, which is slow",
+            remedy,
+        ));
+    }
+    found
+}

@@ -1,0 +1,207 @@
+//! The configuration: `/etc/peripetyd.conf`, drop-ins, defaults.
+//!
+//! [`tree`] finds the files, [`mod@file`] reads one, [`check`] looks closer for `--check-config`.
+
+pub mod check;
+pub mod file;
+pub mod tree;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use file::MainTable;
+use tree::Places;
+
+use crate::rules::rule::Rule;
+use crate::rules::{Located, RuleError};
+
+/// What `[main]` says in all files together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Main {
+    /// Print events to the standard output. Default: no.
+    pub notify_stdout: bool,
+    /// Store events in journald. Default: yes.
+    pub save_to_journald: bool,
+    /// Accepted for files of the first Peripety; has no effect yet. Default: no.
+    pub dump_blk_info_at_start: bool,
+}
+
+impl Default for Main {
+    fn default() -> Self {
+        Main { notify_stdout: false, save_to_journald: true, dump_blk_info_at_start: false }
+    }
+}
+
+impl Main {
+    fn override_with(&mut self, table: &MainTable) {
+        let set = |value: &mut bool, new: Option<bool>| *value = new.unwrap_or(*value);
+        set(&mut self.notify_stdout, table.notify_stdout);
+        set(&mut self.save_to_journald, table.save_to_journald);
+        set(&mut self.dump_blk_info_at_start, table.dump_blk_info_at_start);
+    }
+}
+
+/// What the daemon is told to do.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The table `[main]`.
+    pub main: Main,
+    /// The user's own rules, in the order of the files.
+    pub rules: Vec<Arc<Rule>>,
+    /// Files that were read, in order.
+    pub files: Vec<PathBuf>,
+    /// What is allowed and hardly meant.
+    pub warnings: Vec<Located>,
+}
+
+/// Everything that is wrong in the configuration; nothing of it is applied.
+#[derive(Debug)]
+pub struct ConfigErrors(pub Vec<RuleError>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&all.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl Config {
+    /// Reads all files. No file at all means the defaults; a named one must exist.
+    pub fn load(places: &Places) -> Result<Self, ConfigErrors> {
+        let found = places.find().map_err(|(folder, cause)| {
+            ConfigErrors(vec![RuleError::Read { file: folder.display().to_string(), cause }])
+        })?;
+        let mut config = Config::default();
+        let mut errors = Vec::new();
+        for path in found.files {
+            match file::read(&path) {
+                Ok(file) => {
+                    config.main.override_with(&file.main);
+                    config.rules.extend(file.rules);
+                    config.warnings.extend(file.warnings);
+                    config.files.push(path);
+                }
+                Err(e) => errors.push(e),
+            }
+        }
+        for path in found.passed_over {
+            let name = path.display().to_string();
+            let message = "passed over: its name does not end in .toml";
+            config.warnings.push(Located::at(&name, "", None, message, "rename it, or move it elsewhere"));
+        }
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors(errors))
+        }
+    }
+}
+
+impl Config {
+    /// The configuration as a file that says the same.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        for path in &self.files {
+            text += &format!("# from {}\n", path.display());
+        }
+        let Main { notify_stdout, save_to_journald, dump_blk_info_at_start } = &self.main;
+        text += &format!("[main]\nnotify_stdout = {notify_stdout}\nsave_to_journald = {save_to_journald}\n");
+        text += &format!("dump_blk_info_at_start = {dump_blk_info_at_start}\n");
+        for rule in &self.rules {
+            let table = BTreeMap::from([("collector_regexs", [&rule.spec])]);
+            text += &format!("\n# {}:{}\n", rule.origin.file, rule.origin.line);
+            text += &toml::to_string(&table).unwrap_or_default();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = r#"
+[main]
+notify_stdout = true
+save_to_journald = false
+
+[[collector_regexs]]
+starts_with = "sd "
+regex = '''^sd (?P<kdev>\S+): \[sdb\] exploded$'''
+sub_system = "SCSI"
+event_type = "MY_EVENT"
+"#;
+
+    fn load(files: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Config::load(&Places { root: dir.path().into(), named: None })
+    }
+
+    #[test]
+    fn the_first_format_is_read_in_both_spellings() {
+        let config = load(&[("etc/peripetyd.conf", SAMPLE)]).unwrap();
+        assert!(config.main.notify_stdout && !config.main.save_to_journald);
+        let rule = &config.rules[0];
+        let seen = (rule.sub_system.as_str(), rule.event_type.as_str(), rule.origin.line);
+        assert_eq!(seen, ("scsi", "MY_EVENT", 6));
+        let later = SAMPLE.replace("collector_regexs", "collector.regexs");
+        assert_eq!(load(&[("etc/peripetyd.conf", &later)]).unwrap().rules.len(), 1);
+    }
+
+    #[test]
+    fn drop_ins_override_key_by_key_and_add_rules() {
+        let drop_in = SAMPLE.replace("notify_stdout = true\n", "").replace("false", "true");
+        let config =
+            load(&[("etc/peripetyd.conf", SAMPLE), ("run/peripetyd.conf.d/x.toml", &drop_in)]).unwrap();
+        assert!(config.main.notify_stdout && config.main.save_to_journald);
+        assert_eq!(config.rules.len(), 2);
+    }
+
+    #[test]
+    fn no_file_means_defaults_unless_it_was_named() {
+        assert_eq!(load(&[]).unwrap().main, Main::default());
+        let places = Places { named: Some("/nonexistent/peripetyd.conf".into()), ..Places::default() };
+        let error = Config::load(&places).unwrap_err().to_string();
+        assert!(error.contains("/nonexistent/peripetyd.conf"), "{error}");
+    }
+
+    #[test]
+    fn the_shipped_file_is_valid_and_changes_nothing() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/config/peripetyd.conf");
+        let places = Places { named: Some(shipped.into()), ..Places::default() };
+        let config = Config::load(&places).unwrap();
+        assert_eq!((config.main, config.rules.len()), (Main::default(), 0));
+    }
+
+    #[test]
+    fn what_is_dumped_says_the_same() {
+        let with_example = format!(
+            "{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
+        );
+        let config = load(&[("etc/peripetyd.conf", &with_example)]).unwrap();
+        let again = load(&[("etc/peripetyd.conf", &config.to_toml())]).unwrap();
+        assert_eq!(again.main, config.main);
+        let (a, b) = (&again.rules[0].spec, &config.rules[0].spec);
+        assert_eq!(toml::to_string(a).unwrap(), toml::to_string(b).unwrap());
+    }
+
+    /// The first project's file paired this starts_with with a regex for another driver.
+    #[test]
+    fn a_rule_that_can_never_match_is_loaded_with_a_warning() {
+        let text = SAMPLE.replace("starts_with = \"sd \"", "starts_with = \"EXT4-fs \"");
+        let config = load(&[("etc/peripetyd.conf", &text)]).unwrap();
+        assert_eq!(config.rules.len(), 1);
+        assert!(config.warnings[0].message.contains("can never match"), "{:?}", config.warnings);
+        assert!(load(&[("etc/peripetyd.conf", SAMPLE)]).unwrap().warnings.is_empty());
+    }
+}
