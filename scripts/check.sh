@@ -47,6 +47,11 @@ lints() {
 }
 
 documentation() {
+    if /usr/bin/env python3 -c 'import tomllib' 2>/dev/null; then
+        step "event types" scripts/event-types.py --check docs/events.md
+    else
+        skip "event types" "python3 is older than 3.11 and cannot read TOML"
+    fi
     RUSTDOCFLAGS="-D warnings" step "cargo doc" cargo doc --workspace --no-deps --locked
 }
 

@@ -254,13 +254,12 @@ impl Running {
     /// the order in which data flows.
     async fn until_end(mut self, signals: &mut Signals, state: &State) -> Result<(), DaemonError> {
         let stopper = self.collector.stopper.clone();
-        let mut collecting = tokio::spawn(self.collector.run(self.bus));
+        // The parsers end when the bus does: not before it is known how the collector ended.
+        let mut collecting = tokio::spawn(self.collector.run(self.bus.clone()));
         let mut saver = Saver { state, watermark: &self.watermark, last: None, complained: false };
         let mut tick = tokio::time::interval(SAVE_EVERY);
         let collected = loop {
             tokio::select! {
-                // That the collector ended comes before that the parsers did because of it.
-                biased;
                 collected = &mut collecting => break Some(collected),
                 () = signals.end() => break None,
                 Some(ended) = self.parsers.join_next() => {
@@ -272,6 +271,7 @@ impl Running {
         };
         notify::stopping();
         stopper.stop();
+        drop(self.bus);
         let finish = async {
             let collected = match collected {
                 Some(collected) => collected,
