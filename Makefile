@@ -3,10 +3,11 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo check test lint fmt doc deny bench clean
+export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS
+.PHONY: help deps build run demo check test lint fmt doc deny bench install uninstall clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
 
 deps: ## Install what is missing to build, run and check Peripety (as root), or say what to install
 	@scripts/deps.sh check
@@ -46,6 +47,12 @@ deny: ## Check licences, bans and sources of all dependencies (deny.toml)
 bench: ## Measure lines per second through the matcher and the whole pipeline, beside journalctl
 	@scripts/deps.sh run
 	@scripts/cargo.sh bench --quiet -p peripety --bench speed -- $(BENCH)
+
+install: ## Install below DESTDIR and prefix (/usr/local); the head of scripts/install.sh explains both
+	@scripts/install.sh install
+
+uninstall: ## Remove what install put there, except the configuration
+	@scripts/install.sh uninstall
 
 clean: ## Remove what was built and fetched: target and .cache
 	@rm -rf target .cache

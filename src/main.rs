@@ -15,7 +15,7 @@ use clap::Parser;
 
 use args::Args;
 use peripety::config::tree::Places;
-use peripety::config::{check, Config};
+use peripety::config::{check, Config, ConfigSource};
 use peripety::daemon::{self, Options};
 use peripety::journal::Location;
 use peripety::probe;
@@ -45,10 +45,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let mut config = Config::load(&places(&args))?;
-    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    config.main.notify_stdout |= args.stdout;
-    config.main.save_to_journald &= !args.no_store;
+    let config = ConfigSource { places: places(&args), stdout: args.stdout, no_store: args.no_store };
     let options = Options {
         location: location(&args)?,
         since: args.since.as_deref().map(since).transpose()?,

@@ -2,10 +2,34 @@
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 /// The daemon is ready.
 pub fn ready(status: &str) {
     send(&format!("READY=1\nSTATUS={status}\n"));
+}
+
+/// The daemon reads its configuration again; [`ready`] ends that.
+pub fn reloading() {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    send(&format!("RELOADING=1\nMONOTONIC_USEC={}\n", now.tv_sec * 1_000_000 + now.tv_nsec / 1_000));
+}
+
+/// What the daemon is doing, for "systemctl status".
+pub fn status(status: &str) {
+    send(&format!("STATUS={status}\n"));
+}
+
+/// The daemon lives.
+pub fn alive() {
+    send("WATCHDOG=1\n");
+}
+
+/// How often systemd wants to hear [`alive`]; `None`: it does not (sd_watchdog_enabled(3)).
+pub fn watchdog() -> Option<Duration> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
+    number("WATCHDOG_USEC").filter(|usec| for_us && *usec > 0).map(Duration::from_micros)
 }
 
 /// The daemon ends.

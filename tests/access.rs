@@ -136,6 +136,8 @@ fn events_are_for_readers_of_the_journal() {
         (&["status"][..], "158"),
         (&["list"], "mpath-1Linux_scsi_debug_2000"),
         (&["info", "sdb"], "naa.33333330000007d0"),
+        (&["rules", "list", "--sub-system", "xfs"], "FS_SHUTDOWN"),
+        (&["rules", "test", "device-mapper: multipath: Failing path 8:48."], "kdev: 8:48"),
     ] {
         let out = as_nobody(&machine, &daemon, arguments);
         let text =

@@ -104,14 +104,14 @@ fn killed_while_journald_stands_still() {
     journal.write_failures(0..50);
     caught_up(&daemon, &machine, 50);
     let pid = journald_of(&machine);
-    signal("STOP", pid);
+    common::send_signal(&pid.to_string(), rustix::process::Signal::STOP);
     journal.write_failures(50..100);
     wait_for("events that journald has not read", || (daemon.status()["events"] == 100).then_some(()));
     std::thread::sleep(Duration::from_millis(200));
     daemon.kill();
     let going_on = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_secs(2));
-        signal("CONT", pid);
+        common::send_signal(&pid.to_string(), rustix::process::Signal::CONT);
     });
     let daemon = machine.following(&journal, &[]);
     going_on.join().unwrap();
@@ -132,12 +132,4 @@ fn journald_of(machine: &Machine) -> u32 {
             .is_ok_and(|comm| comm.starts_with("systemd-journal"))
     };
     pids.filter(named).find(is_it).unwrap()
-}
-
-fn signal(name: &str, pid: u32) {
-    assert!(std::process::Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
-        .status()
-        .unwrap()
-        .success());
 }

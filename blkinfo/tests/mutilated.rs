@@ -35,7 +35,7 @@ fn ask_everything(tree: &Tree, strings: &[&str]) {
 #[test]
 fn trees_with_holes_are_answered() {
     let mut random = Random(2026);
-    for case in ["fs-lvm-multipath", "nvme-tcp", "md-raid", "iscsi", "partitions"] {
+    for case in ["fs-lvm-multipath", "nvme-tcp", "md-raid", "iscsi", "partitions", "transports"] {
         let text = text(case);
         let lines: Vec<&str> = text.lines().skip(1).collect();
         for holes in 2..12 {
@@ -73,7 +73,7 @@ fn trees_with_holes_are_answered() {
 fn swapped_links_end() {
     // Every link points where another one pointed: cycles, files for folders, devices for classes.
     let mut random = Random(7);
-    for case in ["fs-lvm-multipath", "nvme-tcp"] {
+    for case in ["fs-lvm-multipath", "nvme-tcp", "transports"] {
         let text = text(case);
         let targets: Vec<&str> =
             text.lines().filter_map(|line| line.split_once(" -> ")).map(|(_, target)| target).collect();

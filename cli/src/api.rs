@@ -8,6 +8,6 @@ mod generated {
 #[cfg(test)]
 pub use generated::Source;
 pub use generated::{
-    BlockInfo, Error, ErrorKind, Filter, Order, Severity, Status, StorageEvent, VarlinkClient,
-    VarlinkClientInterface,
+    BlockInfo, DeviceWay, Error, ErrorKind, Filter, MissReason, Order, Rule, RuleMatch, RuleMiss, Severity,
+    Status, StorageEvent, VarlinkClient, VarlinkClientInterface,
 };

@@ -1,5 +1,7 @@
 //! The command line: one definition for parsing, `--help` and usage errors.
 
+pub mod rules;
+
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -140,6 +142,9 @@ pub enum Command {
     /// Show the state of the daemon
     #[command(after_help = EXIT_CODES)]
     Status,
+    /// List the rules, which say what lines are events, or try them on a line
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
 }
 
 impl Command {
@@ -147,7 +152,7 @@ impl Command {
         match self {
             Self::Query(args) => args.events.check(),
             Self::Monitor(args) => args.events.check(),
-            Self::Info(_) | Self::List | Self::Status => Ok(()),
+            Self::Info(_) | Self::List | Self::Status | Self::Rules(_) => Ok(()),
         }
     }
 }
@@ -251,7 +256,8 @@ const NO_FILTER: Filter = Filter {
     event_id: None,
 };
 
-fn some_list(words: &[String]) -> Option<Vec<String>> {
+/// A list for a call; `None` when nothing was asked for.
+pub fn some_list(words: &[String]) -> Option<Vec<String>> {
     (!words.is_empty()).then(|| words.to_vec())
 }
 

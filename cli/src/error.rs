@@ -93,6 +93,21 @@ pub enum Error {
     )]
     Malformed(String),
 
+    /// No rule makes such events.
+    #[error(
+        "no rule makes events of the type \"{event_type}\"{}. \"prpt rules list\" shows all.",
+        similar_ones(similar)
+    )]
+    NoSuchType { event_type: String, similar: Vec<String> },
+
+    /// No rule takes a line: said on standard output.
+    #[error("no rule takes the line")]
+    NotTaken,
+
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {0}. Give the line as an argument.")]
+    Input(String),
+
     /// The reader of the output went away: not an error for the user.
     #[error("the output was closed")]
     OutputClosed,
@@ -197,6 +212,14 @@ fn because(message: &str) -> String {
     match message.trim().trim_end_matches('.') {
         "" => String::new(),
         message => format!(": {message}"),
+    }
+}
+
+/// "; similar ones are A, B"; nothing when there is nothing to offer.
+fn similar_ones(similar: &[String]) -> String {
+    match similar.is_empty() {
+        true => String::new(),
+        false => format!("; similar ones are {}", similar.join(", ")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `prpt`: asks peripetyd for storage events and block devices, over Varlink, and prints them.
 //!
 //! Exit codes: 0 done (an empty answer, and a reader that closed our output, included), 1 error,
-//! 2 usage error.
+//! 2 usage error, 3 `prpt rules test`: no rule takes a line.
 
 mod api;
 mod args;
@@ -10,6 +10,7 @@ mod connection;
 mod device;
 mod error;
 mod format;
+mod log_line;
 mod sanitize;
 mod span;
 mod stdout;
@@ -22,9 +23,13 @@ use crate::args::{Cli, Command};
 use crate::error::Error;
 use crate::format::Printer;
 
+/// Exit code of `prpt rules test`: no rule takes a line.
+const NOT_TAKEN: u8 = 3;
+
 fn main() -> ExitCode {
     match run(&Cli::read()) {
         Ok(()) | Err(Error::OutputClosed) => ExitCode::SUCCESS,
+        Err(Error::NotTaken) => NOT_TAKEN.into(),
         Err(error) => {
             complain(&error.to_string());
             ExitCode::FAILURE
@@ -46,6 +51,7 @@ fn run(cli: &Cli) -> Result<(), Error> {
         Command::Info(args) => commands::info(args, address, &mut printer),
         Command::List => commands::list(address, &mut printer),
         Command::Status => commands::status(address, &mut printer),
+        Command::Rules(command) => commands::rules(command, address, &mut printer),
     };
     // What came before an error is printed before it.
     printer.flush()?;

@@ -68,7 +68,17 @@ fn a_full_disk_is_an_error() {
 fn ctrl_c_ends_monitor_silently() {
     use std::os::unix::process::ExitStatusExt;
     let daemon = Daemon::start(vec![Step::Send(more(json!({ "event": event(0) }))), Step::Hold]);
-    let mut child = daemon.prpt(&["monitor"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The tests may have been started with SIGINT ignored, as in the background.
+    let prpt = daemon.prpt(&["monitor"]);
+    let mut child = std::process::Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(prpt.get_program())
+        .args(prpt.get_args())
+        .envs(prpt.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     stdout.read_line(&mut String::new()).unwrap();
     let id = rustix::process::Pid::from_child(&child);

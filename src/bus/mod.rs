@@ -4,10 +4,12 @@
 //! [`events`] carries storage events to notifiers and monitors and waits for nobody.
 //! [`ticket`] knows where a restart must resume.
 
+pub mod beat;
 pub mod events;
 pub mod raw;
 pub mod ticket;
 
+pub use beat::Beat;
 pub use events::{EventBus, Published};
-pub use raw::{RawBus, RawEvent};
+pub use raw::{RawBus, RawEvent, RawItem};
 pub use ticket::{Ticket, Watermark};

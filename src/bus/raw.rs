@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, Notify};
 
-use super::Ticket;
+use super::{Beat, Ticket};
 use crate::event::Severity;
 use crate::rules::Rule;
 
@@ -26,6 +26,15 @@ pub struct RawEvent {
     pub entry: EntryInfo,
     /// Held until the event is confirmed.
     pub ticket: Arc<Ticket>,
+}
+
+/// What goes over the raw bus.
+#[derive(Clone, Debug)]
+pub enum RawItem {
+    /// A raw event.
+    Event(Arc<RawEvent>),
+    /// A sign of life, to be handed on by every parser.
+    Beat(Arc<Beat>),
 }
 
 /// What later stages need to know of a log entry.
@@ -55,7 +64,7 @@ pub struct EntryInfo {
 /// would lose one.
 #[derive(Clone, Debug)]
 pub struct RawBus {
-    sender: broadcast::Sender<Arc<RawEvent>>,
+    sender: broadcast::Sender<RawItem>,
     taken: Arc<Notify>,
     high_water: usize,
 }
@@ -63,7 +72,7 @@ pub struct RawBus {
 /// A parser's end of the raw bus.
 #[derive(Debug)]
 pub struct RawReceiver {
-    receiver: broadcast::Receiver<Arc<RawEvent>>,
+    receiver: broadcast::Receiver<RawItem>,
     taken: Arc<Notify>,
 }
 
@@ -86,18 +95,18 @@ impl RawBus {
 
     /// Sends an event, waiting while the slowest parser has no room for it. There must be one
     /// sender only.
-    pub async fn send(&self, event: Arc<RawEvent>) -> Result<(), NoParser> {
+    pub async fn send(&self, item: RawItem) -> Result<(), NoParser> {
         while self.sender.len() >= self.high_water {
             self.taken.notified().await;
         }
-        self.sender.send(event).map(drop).map_err(|_| NoParser)
+        self.sender.send(item).map(drop).map_err(|_| NoParser)
     }
 }
 
 impl RawReceiver {
-    /// The next event; `None` when the collector has ended. An event is lost only if the flow
+    /// The next item; `None` when the collector has ended. An event is lost only if the flow
     /// control is broken: that ends the receiver too, so that a restart reads it again.
-    pub async fn recv(&mut self) -> Option<Arc<RawEvent>> {
+    pub async fn recv(&mut self) -> Option<RawItem> {
         let received = self.receiver.recv().await;
         self.taken.notify_one();
         if let Err(broadcast::error::RecvError::Lagged(lost)) = &received {

@@ -14,12 +14,10 @@ pub mod state;
 mod twins;
 mod wake;
 
-use std::sync::Arc;
-
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::raw::NoParser;
-use crate::bus::{RawBus, RawEvent};
+use crate::bus::{RawBus, RawItem};
 
 pub use coverage::Coverage;
 pub use reader::{Reader, Start};
@@ -33,7 +31,7 @@ pub struct Collector {
     /// Stops the reader.
     pub stopper: Stopper,
     thread: std::thread::JoinHandle<Result<(), crate::journal::Error>>,
-    events: mpsc::Receiver<Arc<RawEvent>>,
+    items: mpsc::Receiver<RawItem>,
 }
 
 /// Why a collector ended.
@@ -53,7 +51,7 @@ pub enum CollectorError {
 impl Collector {
     /// Starts the reader's thread; returns when it has opened its journal.
     pub async fn start(settings: reader::Settings) -> Result<Self, CollectorError> {
-        let (sender, events) = mpsc::channel(QUEUE);
+        let (sender, items) = mpsc::channel(QUEUE);
         let (ready, opened) = oneshot::channel();
         let (stopper, stop) = wake::stopper().map_err(|e| CollectorError::Thread(e.to_string()))?;
         let thread = std::thread::Builder::new()
@@ -66,14 +64,14 @@ impl Collector {
             .map_err(|e| CollectorError::Thread(e.to_string()))?;
         // An error means that the thread has ended, and run() says why.
         let _ = opened.await;
-        Ok(Collector { stopper, thread, events })
+        Ok(Collector { stopper, thread, items })
     }
 
     /// Puts what the reader finds on the bus, until the reader ends: at the end of a journal
     /// that is not followed, when stopped, or when the journal cannot be read.
     pub async fn run(mut self, bus: RawBus) -> Result<(), CollectorError> {
-        while let Some(event) = self.events.recv().await {
-            bus.send(event).await?;
+        while let Some(item) = self.items.recv().await {
+            bus.send(item).await?;
         }
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
         // Only now may the parsers end: whoever sees that knows the result.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::raw_event::Happened;
 use super::wake::{Stop, Waker, Woken};
 use super::{provenance, raw_event, twins::Twins, Coverage};
 use crate::bus::ticket::Resume;
-use crate::bus::{RawEvent, Watermark};
+use crate::bus::{RawEvent, RawItem, Watermark};
 use crate::counters::Counters;
 use crate::event::{canonical_sub_system, Source};
 use crate::journal::{self, Entry, Error, Location, Position};
@@ -42,8 +42,8 @@ pub struct Settings {
     pub start: Start,
     /// Wait for new entries at the end instead of ending.
     pub follow: bool,
-    /// The rules.
-    pub rules: Arc<RuleSet>,
+    /// The rules; new ones are taken between two entries.
+    pub rules: watch::Receiver<Arc<RuleSet>>,
     /// Entries to pass over.
     pub coverage: Coverage,
     /// Takes tickets and positions.
@@ -55,10 +55,11 @@ pub struct Settings {
 /// Reads one journal.
 pub struct Reader {
     settings: Settings,
+    rules: Arc<RuleSet>,
     journal: journal::Reader,
     waker: Waker,
     stop: Stop,
-    out: mpsc::Sender<Arc<RawEvent>>,
+    out: mpsc::Sender<RawItem>,
     entry: Entry,
     twins: Twins,
     last: Option<Position>,
@@ -71,11 +72,19 @@ pub struct Reader {
 
 impl Reader {
     /// Opens the journal and moves to the start.
-    pub fn open(settings: Settings, stop: Stop, out: mpsc::Sender<Arc<RawEvent>>) -> Result<Self, Error> {
+    pub fn open(settings: Settings, stop: Stop, out: mpsc::Sender<RawItem>) -> Result<Self, Error> {
+        for (file, damage) in journal::damaged(&settings.location) {
+            let file = file.display();
+            tracing::warn!(
+                "the journal file {file} cannot be read: {damage}; reading the others. Move it away"
+            );
+        }
         let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
         let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
+        let rules = settings.rules.borrow().clone();
         let mut reader = Reader {
             settings,
+            rules,
             journal,
             waker,
             stop,
@@ -146,14 +155,33 @@ impl Reader {
                 self.last = Some(self.journal.position()?);
                 self.note_position();
             }
-            if self.stop.is_set() {
+            if self.stop.is_set() || !self.attend() {
                 return Ok(false);
             }
+        }
+        if !self.attend() {
+            return Ok(false);
         }
         if self.unnoted > 0 {
             self.last = self.last_position()?;
         }
         Ok(true)
+    }
+
+    /// Between two entries: takes new rules, hands on a sign of life. False: nobody takes events
+    /// any more.
+    fn attend(&mut self) -> bool {
+        if self.settings.rules.has_changed().unwrap_or(false) {
+            self.rules = self.settings.rules.borrow_and_update().clone();
+        }
+        match self.stop.take_beat() {
+            Some(beat) => self.send(RawItem::Beat(beat)),
+            None => true,
+        }
+    }
+
+    fn send(&self, item: RawItem) -> bool {
+        self.out.blocking_send(item).is_ok()
     }
 
     /// Position of the last entry read: at the end of a journal the handle still stands on it.
@@ -175,12 +203,12 @@ impl Reader {
     /// Works on the current entry. False: nobody takes events any more.
     fn take_entry(&mut self) -> Result<bool, Error> {
         self.settings.counters.entries_read.increment();
-        let rules = &self.settings.rules;
+        let rules = &self.rules;
         if !self.entry.read_if(&mut self.journal, |identifier| rules.knows(identifier)) {
             return Ok(true);
         }
         match self.match_entry()? {
-            Some(event) => Ok(self.out.blocking_send(Arc::new(event)).is_ok()),
+            Some(event) => Ok(self.send(RawItem::Event(Arc::new(event)))),
             None => Ok(true),
         }
     }
@@ -188,13 +216,13 @@ impl Reader {
     /// The rule that matches the entry, if that was written by whom it names.
     fn wanted_by(&self) -> Option<Arc<Rule>> {
         let entry = &self.entry;
-        if !self.settings.rules.knows(&entry.identifier) {
+        if !self.rules.knows(&entry.identifier) {
             return None;
         }
         let trusted = provenance::is_trusted(entry);
         // Of what anybody can write, no more is looked at than the kernel would write.
         let line = if trusted { &entry.message } else { entry.message.get(..1024).unwrap_or(&entry.message) };
-        let rule = self.settings.rules.find(&entry.identifier, line)?;
+        let rule = self.rules.find(&entry.identifier, line)?;
         if !trusted {
             self.settings.counters.entries_untrusted.increment();
         }
@@ -291,7 +319,7 @@ impl Reader {
         );
         tracing::warn!("{message}");
         let identifier = b"peripetyd";
-        let Some(matched) = self.settings.rules.matched(identifier, message.as_bytes()) else {
+        let Some(matched) = self.rules.matched(identifier, message.as_bytes()) else {
             return Ok(());
         };
         self.entry.read(&mut self.journal);
@@ -307,7 +335,7 @@ impl Reader {
         event.entry.cursor = String::new();
         event.entry.kernel_device = None;
         event.entry.udev_devnode = None;
-        let _ = self.out.blocking_send(Arc::new(event));
+        self.send(RawItem::Event(Arc::new(event)));
         Ok(())
     }
 

@@ -1,13 +1,15 @@
 //! The saved position: `position.json` in the state directory.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::{flock, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::bus::ticket::Resume;
-use crate::journal::Location;
+use crate::journal::{EntryKey, Location};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
@@ -17,20 +19,23 @@ struct Saved {
 }
 
 const VERSION: u32 = 1;
+/// Name of the file that is locked.
+const LOCK: &str = "lock";
 
 /// The state directory, held by one daemon at a time.
 #[derive(Debug)]
 pub struct State {
     directory: PathBuf,
     journal: String,
-    _lock: File,
+    /// Held as long as the daemon runs; taken again when the directory was removed.
+    lock: Mutex<File>,
 }
 
 /// Why the state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It cannot be made or written.
-    #[error("cannot use the state directory {directory}: {cause}; make it writable, or name another with --state-directory")]
+    #[error("cannot use the state directory {directory}: {cause}; {}", remedy(.cause))]
     Unusable {
         /// Directory.
         directory: String,
@@ -42,20 +47,42 @@ pub enum StateError {
     InUse(String),
 }
 
+/// Its cursors can be sought.
+fn is_cursors(resume: &Resume) -> bool {
+    let cursors = [Some(&resume.position.cursor), resume.stored.as_ref()];
+    cursors.into_iter().flatten().all(|cursor| EntryKey::parse(cursor).is_some())
+}
+
+/// What the user can do when the directory cannot be used.
+fn remedy(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space there, or name another with --state-directory"
+        }
+        _ => "make it writable, or name another with --state-directory",
+    }
+}
+
+/// Makes a directory if needed, and takes its lock.
+fn take(directory: &Path) -> Result<File, StateError> {
+    let unusable = |cause| StateError::Unusable { directory: directory.display().to_string(), cause };
+    fs::create_dir_all(directory).map_err(unusable)?;
+    // Not for writing: that would keep the file system from becoming read-only.
+    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::CLOEXEC;
+    let lock = rustix::fs::open(directory.join(LOCK), flags, Mode::from_raw_mode(0o644));
+    let lock = lock.map(File::from).map_err(|e| unusable(e.into()))?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StateError::InUse(directory.display().to_string())),
+        Err(e) => Err(unusable(e.into())),
+    }
+}
+
 impl State {
     /// Takes a directory, making it if needed.
     pub fn open(directory: &Path, location: &Location) -> Result<Self, StateError> {
-        let unusable = |cause| StateError::Unusable { directory: directory.display().to_string(), cause };
-        fs::create_dir_all(directory).map_err(unusable)?;
-        let lock = File::create(directory.join("lock")).map_err(unusable)?;
-        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(StateError::InUse(directory.display().to_string()))
-            }
-            Err(e) => return Err(unusable(e.into())),
-        }
-        Ok(State { directory: directory.to_owned(), journal: location.to_string(), _lock: lock })
+        let lock = Mutex::new(take(directory)?);
+        Ok(State { directory: directory.to_owned(), journal: location.to_string(), lock })
     }
 
     /// The saved position of this journal. A file that cannot be used is reported and passed
@@ -64,7 +91,7 @@ impl State {
         let path = self.path();
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(e) if e.kind() == ErrorKind::NotFound => return None,
             Err(e) => {
                 tracing::warn!("cannot read {}: {e}; reading the journal from its start", path.display());
                 return None;
@@ -87,6 +114,13 @@ impl State {
                 );
                 None
             }
+            Ok(saved) if !is_cursors(&saved.resume) => {
+                tracing::warn!(
+                    "{} is damaged (no journal cursor); reading the journal from its start",
+                    path.display()
+                );
+                None
+            }
             Ok(saved) => Some(saved.resume),
             Err(e) => {
                 tracing::warn!("{} is damaged ({e}); reading the journal from its start", path.display());
@@ -102,8 +136,10 @@ impl State {
         let saved = Saved { version: VERSION, journal: self.journal.clone(), resume: resume.clone() };
         let text = serde_json::to_vec(&saved).map_err(|e| unusable(e.into()))?;
         let temporary = self.directory.join("position.json.new");
+        if !self.directory.join(LOCK).exists() {
+            *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = take(&self.directory)?;
+        }
         let write = || -> std::io::Result<()> {
-            fs::create_dir_all(&self.directory)?;
             let mut file = File::create(&temporary)?;
             file.write_all(&text)?;
             if durable {
@@ -126,7 +162,12 @@ mod tests {
     use crate::journal::Position;
 
     fn resume() -> Resume {
-        let position = Position { cursor: "c".into(), boot_id: "b".into(), monotonic: 1, realtime: 2 };
+        let position = Position {
+            cursor: "s=a;i=1;b=b;m=1;t=2;x=3".into(),
+            boot_id: "b".into(),
+            monotonic: 1,
+            realtime: 2,
+        };
         Resume { position, done: true, stored: None }
     }
 

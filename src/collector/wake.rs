@@ -11,11 +11,12 @@ use std::io::{Seek, SeekFrom};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{eventfd, EventfdFlags};
 
+use crate::bus::Beat;
 use crate::sys::poll_readable;
 
 /// First pause after a kernel line; each one is twice as long as the one before.
@@ -38,6 +39,9 @@ pub struct Stop(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     set: AtomicBool,
+    /// A sign of life to be handed on, and whether there is one.
+    beat: Mutex<Option<Arc<Beat>>>,
+    has_beat: AtomicBool,
     /// Wakes a reader that waits.
     event: OwnedFd,
 }
@@ -45,7 +49,12 @@ struct Shared {
 /// A pair of both.
 pub fn stopper() -> std::io::Result<(Stopper, Stop)> {
     let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-    let shared = Arc::new(Shared { set: AtomicBool::new(false), event });
+    let shared = Arc::new(Shared {
+        set: AtomicBool::new(false),
+        beat: Mutex::default(),
+        has_beat: AtomicBool::new(false),
+        event,
+    });
     Ok((Stopper(shared.clone()), Stop(shared)))
 }
 
@@ -53,8 +62,19 @@ impl Stopper {
     /// Makes the reader end after the entry at hand.
     pub fn stop(&self) {
         self.0.set.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Has the reader hand on a sign of life after the entry at hand.
+    pub fn beat(&self, beat: Arc<Beat>) {
+        *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = Some(beat);
+        self.0.has_beat.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Err(e) = rustix::io::write(&self.0.event, &1u64.to_ne_bytes()) {
-            tracing::error!("cannot stop the journal reader: {e}");
+            tracing::error!("cannot wake the journal reader: {e}");
         }
     }
 }
@@ -63,6 +83,19 @@ impl Stop {
     /// Descriptor that is readable once the reader shall end.
     pub fn fd(&self) -> RawFd {
         self.0.event.as_raw_fd()
+    }
+
+    /// The sign of life to be handed on, once.
+    pub fn take_beat(&self) -> Option<Arc<Beat>> {
+        if !self.0.has_beat.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        self.0.beat.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Takes note of having been woken.
+    fn awake(&self) {
+        let _ = rustix::io::read(&self.0.event, &mut [0u8; 8]);
     }
 
     /// The reader shall end.
@@ -109,22 +142,15 @@ impl Waker {
             self.step = (step < LAST_STEP).then_some(step * 2);
             // The journal's descriptor too: a new file is seen in no other way.
             let [stopped, changed] = poll_readable([stop.fd(), self.journal], step)?;
-            return Ok(match (stopped, changed) {
-                (true, _) => Woken::Stopped,
-                (_, true) => Woken::Changed,
-                _ => Woken::Entries,
-            });
+            return Ok(woken(stop, stopped, changed));
         }
         let kmsg = self.kmsg.as_ref().map_or(-1, File::as_raw_fd);
         let limit = if self.kmsg.is_some() { IDLE } else { POLL };
         let [stopped, changed, kernel] = poll_readable([stop.fd(), self.journal, kmsg], limit)?;
-        if stopped {
-            return Ok(Woken::Stopped);
-        }
         if kernel {
             self.rewind_alarm();
         }
-        Ok(if changed { Woken::Changed } else { Woken::Entries })
+        Ok(woken(stop, stopped, changed))
     }
 
     /// Moves behind the last kernel line, so that only a new one wakes again.
@@ -134,6 +160,17 @@ impl Waker {
             tracing::warn!("/dev/kmsg can no longer be used ({e}): kernel lines are seen up to 250 ms later");
             self.kmsg = None;
         }
+    }
+}
+
+fn woken(stop: &Stop, called: bool, changed: bool) -> Woken {
+    if called {
+        stop.awake();
+    }
+    match (stop.is_set(), changed) {
+        (true, _) => Woken::Stopped,
+        (_, true) => Woken::Changed,
+        _ => Woken::Entries,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::tree::Places;
 use super::Config;
-use crate::rules::{Located, RuleError};
+use crate::rules::{Located, Rule, RuleError};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,40 +44,54 @@ pub fn check(places: &Places) -> Vec<Finding> {
 
 /// The examples of the rules: each must be matched, each `not` line must not.
 fn examples(config: &Config) -> Vec<Finding> {
+    config.rules.iter().flat_map(|rule| examples_of(rule)).collect()
+}
+
+fn examples_of(rule: &Rule) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in &config.rules {
-        let mut add = |message: String| {
-            findings.push(Finding {
-                level: Level::Error,
-                file: rule.origin.file.clone(),
-                line: Some(rule.origin.line),
-                column: None,
-                text: format!("{}:{}: {message}", rule.origin.file, rule.origin.line),
-            });
-        };
-        for example in &rule.spec.examples {
-            match rule.named_captures(example.line.as_bytes()) {
-                None => add(format!("the rule does not match its example {:?}", example.line)),
-                Some(captures) if !example.captures.is_empty() && captures != example.captures => {
-                    add(format!(
-                        "the example {:?} gives the captures {captures:?}, not {:?}",
-                        example.line, example.captures
-                    ))
-                }
-                Some(_) => {}
+    let mut add = |line: &str, offset: usize, message: &str, remedy: &str| {
+        findings.push(located(Level::Error, &place(rule, line, offset, message, remedy)));
+    };
+    for example in &rule.spec.examples {
+        let line = example.line.as_bytes();
+        match rule.named_captures(line) {
+            None => {
+                let remedy = "the line agrees with the rule up to the mark: correct one of them";
+                add(&example.line, rule.reach(line), "the rule does not match its example", remedy);
             }
-        }
-        for line in rule.spec.not.iter().filter(|line| rule.is_match(line.as_bytes())) {
-            add(format!("the rule matches {line:?}, which its \"not\" says it must not"));
+            Some(captures) if !example.captures.is_empty() && captures != example.captures => {
+                let message = format!("the captures of this example are {captures:?}");
+                add(&example.line, 0, &message, "write down all of them, or none");
+            }
+            Some(_) => {}
         }
     }
+    for line in rule.spec.not.iter().filter(|line| rule.is_match(line.as_bytes())) {
+        let message = "the rule matches this line, which its \"not\" says it must not";
+        add(line, 0, message, "make the regex stricter, or move the line to the examples");
+    }
     findings
+}
+
+/// The place of a byte of an example in the file; of the rule, when TOML spells the line otherwise.
+fn place(rule: &Rule, line: &str, offset: usize, message: &str, remedy: &str) -> Located {
+    let file = &rule.origin.file;
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let table: usize =
+        text.split_inclusive('\n').take(rule.origin.line.saturating_sub(1)).map(str::len).sum();
+    // The example itself, not a comment or a longer line: it stands between quotation marks.
+    let quoted = ['"', '\''].iter().filter_map(|quote| {
+        let found = text.get(table..)?.find(&format!("{quote}{line}{quote}"))?;
+        Some(table + found + quote.len_utf8() + offset)
+    });
+    let at = quoted.min().unwrap_or(table);
+    Located::at(file, &text, Some(at..at), message, remedy)
 }
 
 fn error(error: &RuleError) -> Finding {
     match error {
         RuleError::Invalid(place) => located(Level::Error, place),
-        RuleError::Read { file, .. } | RuleError::NotUtf8 { file, .. } => Finding {
+        RuleError::Read { file, .. } => Finding {
             level: Level::Error,
             file: file.clone(),
             line: None,

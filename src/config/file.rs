@@ -54,20 +54,35 @@ pub struct FileConfig {
     pub warnings: Vec<Located>,
 }
 
-/// Reads a file.
-pub fn read(path: &Path) -> Result<FileConfig, RuleError> {
+/// Reads a file. Fails with everything that is wrong in it.
+pub fn read(path: &Path) -> Result<FileConfig, Vec<RuleError>> {
     let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|cause| RuleError::Read { file: file.clone(), cause })?;
-    let text = String::from_utf8(bytes)
-        .map_err(|e| RuleError::NotUtf8 { file: file.clone(), offset: e.utf8_error().valid_up_to() })?;
-    parse(&file, &text)
+    let bytes = std::fs::read(path).map_err(|cause| vec![RuleError::Read { file: file.clone(), cause }])?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => parse(&file, text),
+        Err(e) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let place = Some(e.valid_up_to()..e.valid_up_to());
+            let remedy = "TOML files are UTF-8: convert it, with iconv(1) for example";
+            Err(vec![Located::at(&file, &text, place, "this is not UTF-8", remedy).into()])
+        }
+    }
 }
 
 /// Reads the text of a file.
-pub fn parse(file: &str, text: &str) -> Result<FileConfig, RuleError> {
-    let parsed: Tables = toml::from_str(text).map_err(|e| toml_error(file, text, &e))?;
+pub fn parse(file: &str, text: &str) -> Result<FileConfig, Vec<RuleError>> {
+    let parsed: Tables = toml::from_str(text).map_err(|e| vec![toml_error(file, text, &e)])?;
     let tables = parsed.collector_regexs.into_iter().chain(parsed.collector.regexs);
-    let rules = compile(file, text, tables.collect(), true)?;
+    let (mut rules, mut errors) = (Vec::new(), Vec::new());
+    for compiled in compile(file, text, tables.collect(), true) {
+        match compiled {
+            Ok(rule) => rules.push(rule),
+            Err(e) => errors.push(e),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
     Ok(FileConfig { main: parsed.main, rules, warnings })
 }

@@ -56,6 +56,46 @@ pub struct Config {
     pub warnings: Vec<Located>,
 }
 
+/// Where the configuration is, and what the command line says beside it.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigSource {
+    /// The files.
+    pub places: Places,
+    /// Print events, whatever the files say.
+    pub stdout: bool,
+    /// Store no event, whatever the files say.
+    pub no_store: bool,
+}
+
+impl ConfigSource {
+    /// Reads the files.
+    pub fn load(&self) -> Result<Config, ConfigErrors> {
+        let mut config = Config::load(&self.places)?;
+        config.main.notify_stdout |= self.stdout;
+        config.main.save_to_journald &= !self.no_store;
+        Ok(config)
+    }
+}
+
+/// What is known of the configuration in force.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigState {
+    /// Files it was read from, in order.
+    pub files: Vec<String>,
+    /// When it was read, µs since the epoch.
+    pub loaded: u64,
+    /// Why a newer one is not in force.
+    pub error: Option<String>,
+}
+
+impl ConfigState {
+    /// Of a configuration that was just read.
+    pub fn loaded(config: &Config) -> Self {
+        let files = config.files.iter().map(|path| path.display().to_string()).collect();
+        ConfigState { files, loaded: crate::journal::now(), error: None }
+    }
+}
+
 /// Everything that is wrong in the configuration; nothing of it is applied.
 #[derive(Debug)]
 pub struct ConfigErrors(pub Vec<RuleError>);
@@ -85,7 +125,7 @@ impl Config {
                     config.warnings.extend(file.warnings);
                     config.files.push(path);
                 }
-                Err(e) => errors.push(e),
+                Err(all) => errors.extend(all),
             }
         }
         for path in found.passed_over {

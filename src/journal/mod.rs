@@ -4,6 +4,7 @@
 //! `collector/` (logs) and `store/` (Peripety's own events) use it. A [`Reader`] stays on the
 //! thread that made it.
 
+mod damage;
 mod entry;
 mod position;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
+pub use damage::damaged;
 pub use entry::Entry;
 pub use position::{EntryKey, Position};
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::{build, Context, Family};
 use crate::bus::raw::RawReceiver;
-use crate::bus::RawEvent;
+use crate::bus::{RawEvent, RawItem};
 use crate::devices::Devices;
 use crate::event::StorageEvent;
 use crate::rules::DeviceWay;
@@ -80,7 +80,14 @@ pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Co
                 continue;
             }
         };
-        let Some(raw) = raw else { break };
+        let raw = match raw {
+            Some(RawItem::Event(raw)) => raw,
+            Some(RawItem::Beat(beat)) => {
+                context.sink.beat(beat).await;
+                continue;
+            }
+            None => break,
+        };
         if super::family_of(&raw.sub_system).name != family.name {
             continue;
         }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::bus::raw::RawReceiver;
-use crate::bus::{RawBus, RawEvent};
+use crate::bus::{RawBus, RawEvent, RawItem};
 use crate::devices::Devices;
 use crate::event::StorageEvent;
 use crate::store::Sink;
@@ -81,7 +81,14 @@ pub fn start(bus: &RawBus, context: &Context) -> JoinSet<&'static str> {
 }
 
 async fn run(family: &'static Family, mut receiver: RawReceiver, context: Context) {
-    while let Some(raw) = receiver.recv().await {
+    while let Some(item) = receiver.recv().await {
+        let raw = match item {
+            RawItem::Event(raw) => raw,
+            RawItem::Beat(beat) => {
+                context.sink.beat(beat).await;
+                continue;
+            }
+        };
         if family_of(&raw.sub_system).name == family.name {
             let event = tokio::task::block_in_place(|| (family.parse)(&context.devices, &raw));
             context.sink.emit(event, vec![raw.ticket.clone()]).await;

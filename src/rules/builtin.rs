@@ -21,16 +21,16 @@ pub fn rules() -> Result<Vec<Arc<Rule>>, RuleError> {
 /// Reads a file of rules whose text is `source`.
 pub fn parse(file: &str, source: &str, user: bool) -> Result<Vec<Arc<Rule>>, RuleError> {
     let parsed: RuleFile = toml::from_str(source).map_err(|e| toml_error(file, source, &e))?;
-    compile(file, source, parsed.collector_regexs, user)
+    compile(file, source, parsed.collector_regexs, user).into_iter().collect()
 }
 
-/// Compiles the tables of one file.
+/// Compiles the tables of one file, each by itself.
 pub fn compile(
     file: &str,
     source: &str,
     tables: Vec<toml::Spanned<super::spec::RuleSpec>>,
     user: bool,
-) -> Result<Vec<Arc<Rule>>, RuleError> {
+) -> Vec<Result<Arc<Rule>, RuleError>> {
     let one = |table: toml::Spanned<super::spec::RuleSpec>| {
         let line = Located::at(file, source, Some(table.span()), "", "").line;
         let origin = Origin { file: file.to_owned(), line, user };
@@ -41,6 +41,28 @@ pub fn compile(
 
 /// Places an error of the TOML reader in its file.
 pub fn toml_error(file: &str, source: &str, error: &toml::de::Error) -> RuleError {
-    let remedy = "keys are listed in the comments of the shipped peripetyd.conf";
-    Located::at(file, source, error.span(), error.message(), remedy).into()
+    let message = error.message();
+    let known = REMEDIES.iter().find(|(part, _)| message.contains(part));
+    let remedy = known.map_or("see the comments of the shipped peripetyd.conf", |(_, remedy)| remedy);
+    Located::at(file, source, error.span(), message, remedy).into()
 }
+
+/// Part of a message of the TOML reader, and what to do about it; the first that fits.
+const REMEDIES: [(&str, &str); 10] = [
+    (
+        "expected one of `main`",
+        "correct its name or remove it; keys such as notify_stdout belong below [main]",
+    ),
+    ("unknown field", "correct its name or remove it"),
+    ("missing field `line`", "begin the example with the log line: { line = \"…\", kdev = \"…\" }"),
+    ("missing field", "add it: the shipped peripetyd.conf has a sample rule"),
+    ("expected a boolean", "write true or false, without quotation marks"),
+    ("expected a string", "write it between quotation marks"),
+    ("duplicate key", "remove one of the two"),
+    (
+        "expected a sequence",
+        "write it with two brackets on each side, as [[collector_regexs]], above every rule",
+    ),
+    ("escaped value", "write a regex between ''' and ''', where a backslash stands for itself"),
+    ("basic string", "end the text with the quotation mark that begins it, on the same line"),
+];

@@ -61,14 +61,6 @@ pub enum RuleError {
         /// Why.
         cause: std::io::Error,
     },
-    /// The file is not UTF-8.
-    #[error("{file}: byte {offset} is not UTF-8; TOML files are UTF-8")]
-    NotUtf8 {
-        /// File.
-        file: String,
-        /// Offset of the first bad byte.
-        offset: usize,
-    },
     /// Something in the file is wrong.
     #[error("{0}")]
     Invalid(Box<Located>),

@@ -3,14 +3,17 @@
 //! A rule is a table `[[collector_regexs]]`, the same in the built-in files under `rules/` and
 //! in `/etc/peripetyd.conf`. [`spec`] reads the tables, [`rule`] checks and compiles one,
 //! `literal` finds the literals that a regex cannot match without, [`matcher`] tries the
-//! rules on a line, [`builtin`] holds the shipped ones.
+//! rules on a line, [`builtin`] holds the shipped ones; [`trial`] tells people why a rule takes a
+//! line or does not.
 
 pub mod builtin;
 pub mod error;
 mod literal;
 pub mod matcher;
+mod reach;
 pub mod rule;
 pub mod spec;
+pub mod trial;
 
 pub use error::{Located, RuleError};
 pub use matcher::{Matched, RuleSet};

@@ -6,6 +6,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
+use super::reach::reach;
 use super::spec::RuleSpec;
 use crate::event::{canonical_sub_system, Severity};
 
@@ -127,6 +128,19 @@ impl Rule {
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
         line.starts_with(&self.prefix) && self.regex.is_match(line)
+    }
+
+    /// How many bytes of a line that does not match agree with the rule.
+    pub fn reach(&self, line: &[u8]) -> usize {
+        match line.starts_with(&self.prefix) {
+            true => reach(self.spec.regex.get_ref(), self.origin.user, line),
+            false => 0,
+        }
+    }
+
+    /// The line matches the regex, whatever it begins with.
+    pub(super) fn regex_matches(&self, line: &[u8]) -> bool {
+        self.regex.is_match(line)
     }
 
     /// The captures of a line that matches.

@@ -42,6 +42,7 @@ pub struct RuleSpec {
 
 /// A line that must match.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(expecting = "a table such as { line = \"…\", kdev = \"…\" }")]
 pub struct Example {
     /// The line.
     pub line: String,

@@ -16,13 +16,14 @@ pub mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::bus::{EventBus, Published, Ticket, Watermark};
+use crate::bus::{Beat, EventBus, Published, Ticket, Watermark};
 use crate::counters::Counters;
 use crate::event::{Severity, StorageEvent};
 use readback::{CaughtUp, Confirmation, Poker};
@@ -45,33 +46,70 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// An event for the store; its tickets are done when it is confirmed.
 #[derive(Debug)]
-pub struct ToStore {
+pub struct StoreEvent {
     /// The event.
     pub published: Arc<Published>,
     /// Tickets of the entries it was made from.
     pub tickets: Vec<Arc<Ticket>>,
 }
 
-/// Where parsers hand their events.
+/// What comes to the store.
+#[derive(Debug)]
+pub enum ToStore {
+    /// An event.
+    Event(StoreEvent),
+    /// A sign of life to be dropped.
+    Beat(Arc<Beat>),
+}
+
+/// Where parsers hand their events. Clones share the switch.
 #[derive(Clone, Debug)]
 pub struct Sink {
     bus: EventBus,
-    store: Option<mpsc::Sender<ToStore>>,
+    store: Arc<RwLock<Option<mpsc::Sender<ToStore>>>>,
+    waiting: Arc<AtomicBool>,
 }
 
 impl Sink {
-    /// Publishes only: `save_to_journald` is off.
-    pub fn without_store(bus: EventBus) -> Self {
-        Sink { bus, store: None }
+    /// Publishes only, until switched on.
+    pub fn new(bus: EventBus) -> Self {
+        Sink { bus, store: Arc::default(), waiting: Arc::default() }
+    }
+
+    /// Has events stored from now on.
+    pub fn switch_on(&self, store: mpsc::Sender<ToStore>) {
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = Some(store);
+    }
+
+    /// Stores no event from now on.
+    pub fn switch_off(&self) {
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The store can do nothing because journald takes or shows nothing.
+    pub fn waits_for_journald(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Hands on a sign of life.
+    pub async fn beat(&self, beat: Arc<Beat>) {
+        if let Some(store) = self.store() {
+            let _ = store.send(ToStore::Beat(beat)).await;
+        }
+    }
+
+    fn store(&self) -> Option<mpsc::Sender<ToStore>> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Publishes an event and has it stored, waiting while the store is full.
     pub async fn emit(&self, event: StorageEvent, tickets: Vec<Arc<Ticket>>) {
         let published = self.bus.publish(event);
-        match &self.store {
+        match self.store() {
             None => tickets.iter().for_each(|ticket| ticket.done()),
             Some(store) => {
-                if store.send(ToStore { published, tickets }).await.is_err() {
+                let event = ToStore::Event(StoreEvent { published, tickets });
+                if store.send(event).await.is_err() {
                     tracing::error!("the store has ended: an event is made again after a restart");
                 }
             }
@@ -90,28 +128,30 @@ pub struct Store {
     caught_up: CaughtUp,
     pending: BTreeMap<u64, Pending>,
     settled: Settled,
+    waiting: Arc<AtomicBool>,
     counters: Arc<Counters>,
     watermark: Watermark,
 }
 
 struct Pending {
-    event: ToStore,
+    event: StoreEvent,
     attempt: usize,
     deadline: Instant,
 }
 
 /// What the rest of the daemon needs of a running store.
 pub struct Handle {
-    /// For the parsers.
-    pub sink: Sink,
+    /// For the sink.
+    pub sender: mpsc::Sender<ToStore>,
     /// Every event up to this sequence number is stored, or given up.
     pub settled: watch::Receiver<u64>,
 }
 
 impl Store {
-    /// A store that writes to the journald at `path`.
+    /// A store for `sink` that writes to the journald at `path`.
     pub fn new(
         path: &Path,
+        sink: &Sink,
         bus: EventBus,
         readback: readback::Follower,
         counters: Arc<Counters>,
@@ -119,8 +159,8 @@ impl Store {
     ) -> (Self, Handle) {
         let (sender, incoming) = mpsc::channel(QUEUE);
         let (settled, settled_receiver) = watch::channel(0);
-        let handle =
-            Handle { sink: Sink { bus: bus.clone(), store: Some(sender) }, settled: settled_receiver };
+        let begun = bus.count() == 0;
+        let handle = Handle { sender, settled: settled_receiver };
         let store = Store {
             socket: JournalSocket::new(path),
             run: readback.run,
@@ -129,8 +169,9 @@ impl Store {
             confirmations: readback.confirmations,
             poker: readback.poker,
             pending: BTreeMap::new(),
-            settled: Settled { up_to: settled, beyond: BTreeSet::new() },
+            settled: Settled { up_to: settled, beyond: BTreeSet::new(), begun },
             caught_up: readback.caught_up,
+            waiting: sink.waiting.clone(),
             counters,
             watermark,
         };
@@ -144,6 +185,7 @@ impl Store {
             if farewell.is_some() && self.pending.is_empty() {
                 return;
             }
+            self.waiting.store(self.pending.len() >= WINDOW, Ordering::Relaxed);
             let retry = self.pending.values().map(|p| p.deadline).min();
             let wake = [retry, farewell].into_iter().flatten().min();
             tokio::select! {
@@ -158,24 +200,33 @@ impl Store {
                     self.retry().await;
                 }
                 event = self.incoming.recv(), if farewell.is_none() && self.pending.len() < WINDOW => match event {
-                    Some(event) => self.send(event, 0).await,
+                    Some(ToStore::Event(event)) => self.send(event, 0).await,
+                    Some(ToStore::Beat(beat)) => drop(beat),
                     None => farewell = Some(Instant::now() + FAREWELL),
                 },
             }
         }
     }
 
-    async fn send(&mut self, event: ToStore, attempt: usize) {
+    async fn send(&mut self, event: StoreEvent, attempt: usize) {
         let sequence = event.published.sequence;
         let entry = encode::encode(&event.published, &self.run);
+        self.waiting.store(true, Ordering::Relaxed);
+        let began = Instant::now();
         self.socket.send(&entry).await;
+        // While journald read nothing, it could not show the others either.
+        let waited = began.elapsed();
+        self.pending.values_mut().for_each(|pending| pending.deadline += waited);
+        self.waiting.store(false, Ordering::Relaxed);
         self.poker.poke();
         let patience = PATIENCE.get(attempt).copied().unwrap_or(FAREWELL);
+        self.settled.begin(sequence);
         self.pending.insert(sequence, Pending { event, attempt, deadline: Instant::now() + patience });
     }
 
     fn confirm(&mut self, confirmation: Confirmation) {
         if let Some(pending) = self.pending.remove(&confirmation.sequence) {
+            self.socket.works();
             self.counters.events_stored.increment();
             self.watermark.stored_at(confirmation.cursor);
             pending.event.tickets.iter().for_each(|ticket| ticket.done());
@@ -192,7 +243,7 @@ impl Store {
         let now = Instant::now();
         let late: Vec<u64> =
             self.pending.iter().filter(|(_, p)| p.deadline <= now).map(|(n, _)| *n).collect();
-        let unread = self.socket.unread() > 0;
+        let unread = self.socket.is_behind();
         let looked_at = self.caught_up.at();
         for sequence in late {
             let Some(mut pending) = self.pending.remove(&sequence) else { continue };
@@ -243,12 +294,22 @@ struct Settled {
     up_to: watch::Sender<u64>,
     /// Those behind the first that is not.
     beyond: BTreeSet<u64>,
+    /// An event has come: a store that is switched on later does not see the first ones.
+    begun: bool,
 }
 
 impl Settled {
+    fn begin(&mut self, sequence: u64) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.up_to.send_replace(sequence.saturating_sub(1));
+        }
+    }
+
     fn add(&mut self, sequence: u64) {
-        self.beyond.insert(sequence);
         let mut up_to = *self.up_to.borrow();
+        if sequence > up_to {
+            self.beyond.insert(sequence);
+        }
         while self.beyond.remove(&(up_to + 1)) {
             up_to += 1;
         }
@@ -270,10 +331,20 @@ mod tests {
     #[test]
     fn an_event_that_is_still_on_its_way_is_not_settled() {
         let (up_to, receiver) = watch::channel(0);
-        let mut settled = Settled { up_to, beyond: BTreeSet::new() };
+        let mut settled = Settled { up_to, beyond: BTreeSet::new(), begun: true };
         for (sequence, expected) in [(2, 0), (1, 2), (4, 2), (5, 2), (3, 5)] {
             settled.add(sequence);
             assert_eq!(*receiver.borrow(), expected);
         }
+    }
+
+    #[test]
+    fn a_store_that_is_switched_on_later_begins_at_its_first_event() {
+        let (up_to, receiver) = watch::channel(0);
+        let mut settled = Settled { up_to, beyond: BTreeSet::new(), begun: false };
+        settled.begin(100);
+        settled.begin(101);
+        settled.add(100);
+        assert_eq!((*receiver.borrow(), settled.beyond.len()), (100, 0));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{fcntl_add_seals, memfd_create, MemfdFlags, SealFlags};
 use rustix::net::{sendmsg, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
@@ -19,17 +19,46 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Pause between two looks at what journald has not read.
 const DRAIN_STEP: Duration = Duration::from_millis(2);
 
+/// How long journald may leave unread what it was sent before the log mentions it.
+const MENTION_AFTER: Duration = Duration::from_secs(1);
+
 /// A connection to journald that comes back when journald does.
 #[derive(Debug)]
 pub struct JournalSocket {
     path: PathBuf,
     socket: Option<UnixDatagram>,
+    waiting: Waiting,
 }
+
+/// Since when journald is waited for, and whether the log says so: once each time.
+#[derive(Debug, Default)]
+struct Waiting {
+    since: Option<Instant>,
+    mentioned: bool,
+}
+
+impl Waiting {
+    fn mention(&mut self, why: std::fmt::Arguments<'_>) {
+        self.since.get_or_insert_with(Instant::now);
+        if !std::mem::replace(&mut self.mentioned, true) {
+            tracing::warn!("journald does not {why}: waiting, nothing is lost");
+        }
+    }
+
+    fn ends(&mut self) {
+        let waited = std::mem::take(self);
+        if let (true, Some(since)) = (waited.mentioned, waited.since) {
+            tracing::info!("journald takes events again, after {:.1} s", since.elapsed().as_secs_f64());
+        }
+    }
+}
+
+const UNREAD: &str = "read what is sent to it";
 
 impl JournalSocket {
     /// A socket at this path; journald need not run yet.
     pub fn new(path: &Path) -> Self {
-        JournalSocket { path: path.to_owned(), socket: None }
+        JournalSocket { path: path.to_owned(), socket: None, waiting: Waiting::default() }
     }
 
     /// journald listens.
@@ -44,11 +73,7 @@ impl JournalSocket {
             match self.try_send(entry).await {
                 Ok(()) => return,
                 Err(e) => {
-                    if pause == FIRST_PAUSE {
-                        tracing::warn!(
-                            "journald does not take events ({e}): waiting for it, nothing is lost"
-                        );
-                    }
+                    self.waiting.mention(format_args!("take events ({e})"));
                     self.socket = None;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -62,25 +87,50 @@ impl JournalSocket {
         self.socket.as_ref().and_then(|s| crate::sys::unread_by_peer(s).ok()).unwrap_or(0)
     }
 
+    /// journald has not read all that was sent. To be asked when an event is late: after a while the
+    /// log mentions it.
+    pub fn is_behind(&mut self) -> bool {
+        if self.unread() == 0 {
+            return false;
+        }
+        if self.waiting.since.get_or_insert_with(Instant::now).elapsed() >= MENTION_AFTER {
+            self.waiting.mention(format_args!("{UNREAD}"));
+        }
+        true
+    }
+
+    /// An event came back from journald: nobody waits for it any more.
+    pub fn works(&mut self) {
+        self.waiting.ends();
+    }
+
     /// Waits until journald has read everything that was sent to it before, by whomever. It reads
     /// in the order of sending, so this holds once it has read an empty message, which it ignores.
     /// False: journald does not listen, or has not read it within `patience`.
     pub async fn drain(&mut self, patience: Duration) -> bool {
         let reading = async {
-            self.connected()?.send(&[]).await?;
-            while self.unread() > 0 {
+            self.try_send(&[]).await?;
+            while self.is_behind() {
                 tokio::time::sleep(DRAIN_STEP).await;
             }
+            self.works();
             Ok::<(), io::Error>(())
         };
         matches!(tokio::time::timeout(patience, reading).await, Ok(Ok(())))
     }
 
     async fn try_send(&mut self, entry: &[u8]) -> io::Result<()> {
-        let socket = self.connected()?;
-        match socket.send(entry).await {
-            Err(e) if is_too_large(&e) => send_as_file(socket, entry).await,
-            result => result.map(drop),
+        self.connected()?;
+        let JournalSocket { socket: Some(socket), waiting, .. } = self else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let mut sending = std::pin::pin!(send_whole(socket, entry));
+        match tokio::time::timeout(MENTION_AFTER, &mut sending).await {
+            Ok(result) => result,
+            Err(_) => {
+                waiting.mention(format_args!("{UNREAD}"));
+                sending.await
+            }
         }
     }
 
@@ -94,6 +144,13 @@ impl JournalSocket {
             }
         };
         Ok(self.socket.insert(socket))
+    }
+}
+
+async fn send_whole(socket: &UnixDatagram, entry: &[u8]) -> io::Result<()> {
+    match socket.send(entry).await {
+        Err(e) if is_too_large(&e) => send_as_file(socket, entry).await,
+        result => result.map(drop),
     }
 }
 

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{watch, Semaphore};
 
 use super::convert::int;
 use super::frame::FrameWriter;
 use super::generated::{
-    Call_GetBlockInfo, Call_GetStatus, Call_ListBlockInfo, Call_Monitor, Call_Query, Filter, Order, Status,
-    VarlinkCallError, VarlinkInterface,
+    Call_GetBlockInfo, Call_GetStatus, Call_ListBlockInfo, Call_ListRules, Call_Monitor, Call_Query,
+    Call_TestRule, Filter, Order, Status, VarlinkCallError, VarlinkInterface,
 };
 use super::peer::Peer;
+use super::rules::{self, Wanted};
 use super::{monitor, query};
 use crate::bus::{EventBus, Watermark};
+use crate::config::ConfigState;
 use crate::counters::Counters;
 use crate::devices::Devices;
+use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
 use crate::store::filter::{self, Device};
 
@@ -32,15 +35,17 @@ pub struct Service {
     /// Live events.
     pub events: EventBus,
     /// Stored events; `None` when they are not kept.
-    pub store: Option<StoreAccess>,
+    pub store: watch::Receiver<Option<StoreAccess>>,
     /// What is counted.
     pub counters: Arc<Counters>,
     /// Entries being worked on.
     pub watermark: Watermark,
     /// Where entries are read, for people.
     pub journal: String,
-    /// Number of rules.
-    pub rules: usize,
+    /// Rules in force.
+    pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// What is known of the configuration.
+    pub config: watch::Receiver<ConfigState>,
     /// When the daemon started, µs since the epoch.
     pub started: u64,
     /// Seats for those who read the device tree.
@@ -53,14 +58,28 @@ impl Service {
         Semaphore::new(SEATS)
     }
 
+    /// The rules in force.
+    pub fn rules(&self) -> Arc<RuleSet> {
+        self.rules.borrow().clone()
+    }
+
+    /// How stored events are read; `None` while they are not stored.
+    pub fn store(&self) -> Option<StoreAccess> {
+        self.store.borrow().clone()
+    }
+
     fn status(&self) -> Status {
         let counters = &self.counters;
+        let config = self.config.borrow().clone();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
             started: int(self.started),
             journal: self.journal.clone(),
-            rules: int(self.rules as u64),
-            save_to_journald: self.store.is_some(),
+            rules: int(self.rules().len() as u64),
+            config_files: config.files,
+            config_loaded: int(config.loaded),
+            config_error: config.error,
+            save_to_journald: self.store().is_some(),
             entries_read: int(counters.entries_read.get()),
             entries_matched: int(counters.entries_matched.get()),
             entries_untrusted: int(counters.entries_untrusted.get()),
@@ -233,6 +252,30 @@ impl VarlinkInterface for Call {
 
     async fn get_status(&self, call: &mut dyn Call_GetStatus) -> varlink::Result<()> {
         call.reply(self.service.status())
+    }
+
+    async fn list_rules(
+        &self,
+        call: &mut dyn Call_ListRules,
+        event_types: Option<Vec<String>>,
+        sub_systems: Option<Vec<String>>,
+        identifiers: Option<Vec<String>>,
+    ) -> varlink::Result<()> {
+        call.reply(rules::list(&self.service.rules(), &Wanted { event_types, sub_systems, identifiers }))
+    }
+
+    async fn test_rule(
+        &self,
+        call: &mut dyn Call_TestRule,
+        line: String,
+        identifier: Option<String>,
+    ) -> varlink::Result<()> {
+        let in_force = self.service.rules();
+        let _seat = self.service.tree_seats.acquire().await;
+        match blocking(move || rules::test(&in_force, &line, identifier.as_deref())).await {
+            Ok((matched, misses)) => call.reply(matched, misses),
+            Err(refusal) => refusal.reply(call),
+        }
     }
 
     async fn query(

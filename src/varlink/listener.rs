@@ -16,13 +16,13 @@ use super::address::Address;
 use super::peer::Peer;
 use super::{connection, Service};
 
-/// Most connections at a time.
+/// Most connections at a time, of which only root may have the last eighth.
 const MOST: usize = 512;
-/// Of these, only root may have the last.
-const FOR_ROOT: usize = 64;
+/// File descriptors that connections leave to the daemon, for the journal above all.
+const KEPT: u64 = 40;
 /// Most connections of one user other than root.
 const MOST_OF_A_USER: usize = 64;
-/// How often a user who has too many is mentioned in the log.
+/// How often refused connections are mentioned in the log.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// Pause after accepting failed, as it does without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -76,9 +76,11 @@ pub fn listen(passed: Option<std_net::UnixListener>, address: &Address) -> Resul
 /// Binds a path, replacing the socket of a daemon that is gone.
 fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError> {
     let unusable = |cause| ListenError::Unusable { address: address.clone(), cause };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(unusable)?;
-    }
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    // Of two daemons started at once neither may take the other's fresh socket for a dead one.
+    let turn = std::fs::File::open(folder).map_err(unusable)?;
+    rustix::fs::flock(&turn, rustix::fs::FlockOperation::LockExclusive).map_err(|e| unusable(e.into()))?;
     let listener = match UnixListener::bind(path) {
         Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
             if std_net::UnixStream::connect(path).is_ok() {
@@ -98,16 +100,27 @@ fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError
     Ok(listener)
 }
 
+/// Most connections with so many file descriptors (RLIMIT_NOFILE of getrlimit(2); `None`: no limit).
+fn most(descriptors: Option<u64>) -> usize {
+    let free = descriptors.map_or(u64::MAX, |all| all.saturating_sub(KEPT));
+    usize::try_from(free).unwrap_or(MOST).clamp(8, MOST)
+}
+
 /// Serves connections until dropped.
 pub async fn serve(listener: UnixListener, service: Arc<Service>) {
-    let users = Arc::new(Users::default());
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let users = Arc::new(Users { most: most(descriptors), ..Users::default() });
     let mut connections = JoinSet::new();
+    let mut said: Option<Instant> = None;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => admit(stream, &users, &service, &mut connections),
                 Err(e) => {
-                    tracing::warn!("cannot accept a Varlink connection: {e}; trying again");
+                    if said.is_none_or(|said| said.elapsed() > COMPLAIN_EVERY) {
+                        tracing::warn!("cannot accept a Varlink connection: {e}; trying again");
+                        said = Some(Instant::now());
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             },
@@ -136,6 +149,8 @@ fn admit(stream: UnixStream, users: &Arc<Users>, service: &Arc<Service>, connect
 /// Who has how many connections.
 #[derive(Debug, Default)]
 struct Users {
+    /// Most connections of all together.
+    most: usize,
     counts: Mutex<HashMap<u32, usize>>,
     refused: Mutex<Refused>,
 }
@@ -158,8 +173,8 @@ impl Users {
         let all: usize = counts.values().sum();
         let own = counts.get(&uid).copied().unwrap_or(0);
         let free = match uid {
-            0 => all < MOST,
-            _ => all < MOST - FOR_ROOT && own < MOST_OF_A_USER,
+            0 => all < self.most,
+            _ => all < self.most - self.most / 8 && own < MOST_OF_A_USER,
         };
         free.then(|| {
             counts.insert(uid, own + 1);
@@ -172,7 +187,7 @@ impl Users {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.count += 1;
         if refused.said.is_none_or(|said| said.elapsed() > COMPLAIN_EVERY) {
-            tracing::warn!("too many Varlink connections: {} closed, the last of uid {uid}", refused.count);
+            tracing::warn!("too many Varlink connections: {} closed, the last of uid {uid}; {} are possible with LimitNOFILE= of the service", refused.count, self.most);
             *refused = Refused { count: 0, said: Some(Instant::now()) };
         }
     }
@@ -195,8 +210,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_journal_keeps_its_descriptors() {
+        let limits = [Some(64), Some(1024), Some(1), None];
+        assert_eq!(limits.map(most), [24, MOST, 8, MOST]);
+    }
+
+    #[test]
     fn one_user_cannot_take_all_connections() {
-        let users = Arc::new(Users::default());
+        let users = Arc::new(Users { most: MOST, ..Users::default() });
         let seats: Vec<_> = (0..MOST_OF_A_USER).map(|_| users.enter(1000)).collect();
         assert!(seats.iter().all(Option::is_some));
         assert!(users.enter(1000).is_none());

@@ -3,7 +3,7 @@
 //! Types, trait and dispatch are generated from `io.peripety.varlink` ([`generated`]). Accept
 //! loop ([`listener`]), framing (`frame`) and one connection's life (`connection`) are our
 //! own: docs/architecture.md says why. `schema` finds the parameter that is wrong, `api`
-//! implements the methods, `monitor` and `query` the two that stream.
+//! implements the methods, `monitor` and `query` the two that stream, `rules` those about rules.
 
 pub mod address;
 mod api;
@@ -14,6 +14,7 @@ pub mod listener;
 mod monitor;
 mod peer;
 mod query;
+mod rules;
 mod schema;
 mod service;
 

@@ -38,14 +38,14 @@ pub async fn answer(
         (Ok(since), Ok(limit)) => (since, limit),
         (Err(refusal), _) | (_, Err(refusal)) => return refusal.reply(reply),
     };
-    if since.is_some() && call.service.store.is_none() {
+    if since.is_some() && call.service.store().is_none() {
         return Refusal::NotStored.reply(reply);
     }
     call.service.counters.monitors.increment();
     let _leaving = Leaving(call);
     let mut monitor = Monitor {
         call,
-        events: Subscription::new(&call.service.events, call.service.store.clone()),
+        events: Subscription::new(&call.service.events, call.service.store()),
         filter,
         left: limit.unwrap_or(u64::MAX),
     };
@@ -83,7 +83,7 @@ impl Monitor<'_> {
     /// Sends the stored events since a time; first waits for those of this run to be stored.
     /// Events published since the subscription come live.
     async fn replay(&mut self, since: u64) -> Result<Result<(), Refusal>, Gone> {
-        let Some(store) = self.call.service.store.clone() else { return Ok(Ok(())) };
+        let Some(store) = self.call.service.store() else { return Ok(Ok(())) };
         store.settle(self.events.seen()).await;
         let mut filter = self.filter.clone();
         filter.since = Some(filter.since.unwrap_or(0).max(since));

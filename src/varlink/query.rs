@@ -80,5 +80,5 @@ async fn stream(call: &Call, reply: &mut dyn Call_Query, query: Query) -> varlin
 }
 
 fn run(call: &Call, query: Query) -> Option<mpsc::Receiver<Batch>> {
-    call.service.store.as_ref().map(|store| store.query(query))
+    call.service.store().map(|store| store.query(query))
 }

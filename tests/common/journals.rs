@@ -69,9 +69,16 @@ impl LiveJournal {
 
     /// Writes lines as they are given; each has a time of its own.
     pub fn write(&mut self, lines: impl IntoIterator<Item = String>) {
+        let time = now().max(self.realtime + 1);
+        self.write_at(lines, time);
+    }
+
+    /// Writes lines from this time (µs since the epoch) on, whatever the time of those before.
+    fn write_at(&mut self, lines: impl IntoIterator<Item = String>, time: u64) {
         let mut export = String::new();
+        self.realtime = time;
         for line in lines {
-            self.realtime = now().max(self.realtime + 1);
+            self.realtime += 1;
             self.monotonic += 10;
             export += &format!(
                 "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={m}\n_BOOT_ID=0123456789abcdef0123456789abcdef\n\
@@ -86,8 +93,17 @@ impl LiveJournal {
 
     /// Writes failures of the paths 8:`number` of a multipath device; each makes one event.
     pub fn write_failures(&mut self, numbers: std::ops::Range<usize>) {
-        self.write(numbers.map(|n| format!("device-mapper: multipath: 253:2: Failing path 8:{n}.")));
+        self.write(failures(numbers));
     }
+
+    /// The same, at this time of a clock that may have jumped.
+    pub fn write_failures_at(&mut self, numbers: std::ops::Range<usize>, time: u64) {
+        self.write_at(failures(numbers), time);
+    }
+}
+
+fn failures(numbers: std::ops::Range<usize>) -> impl Iterator<Item = String> {
+    numbers.map(|n| format!("device-mapper: multipath: 253:2: Failing path 8:{n}."))
 }
 
 impl Drop for LiveJournal {

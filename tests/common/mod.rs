@@ -8,6 +8,7 @@
     clippy::indexing_slicing
 )]
 
+mod journald;
 mod journals;
 
 use std::io::{BufRead, BufReader, Write};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{json, Value};
 
+pub use journald::{signal, Journald};
 pub use journals::{incident_export, journal_file, LiveJournal};
 
 /// How long anything may take before a test fails.
@@ -43,6 +45,12 @@ pub fn program(name: &str) -> PathBuf {
     let program = daemon.with_file_name(name);
     assert!(program.exists(), "{} is missing: run \"cargo build --workspace\" first", program.display());
     program
+}
+
+/// Sends a signal, without the program kill, which a small system lacks.
+pub fn send_signal(pid: &str, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    let _ = rustix::process::kill_process(pid, signal);
 }
 
 /// Waits until `ready` gives a value.
@@ -124,6 +132,11 @@ impl Machine {
         Some(Machine { dir, holder, pid: pid.trim().to_owned() })
     }
 
+    /// The machine's root folder, seen from outside.
+    pub fn root(&self) -> PathBuf {
+        Path::new("/proc").join(&self.pid).join("root")
+    }
+
     /// A path in the machine's own folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -132,7 +145,8 @@ impl Machine {
     /// A command that runs inside.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.pid, "-m"]);
+        // Its root too: the tests may themselves run in a changed root.
+        command.args(["-t", &self.pid, "-m", "-r", "-w"]);
         if !rustix::process::geteuid().is_root() {
             command.args(["-U", "--preserve-credentials"]);
         }
@@ -195,7 +209,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(&self.pid).status();
+        send_signal(&self.pid, rustix::process::Signal::TERM);
         let _ = self.holder.wait();
     }
 }
@@ -282,7 +296,7 @@ impl Daemon {
 
     /// Ends it as systemd does.
     pub fn terminate(&mut self) -> std::process::ExitStatus {
-        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        send_signal(&self.child.id().to_string(), rustix::process::Signal::TERM);
         self.child.wait().unwrap()
     }
 }

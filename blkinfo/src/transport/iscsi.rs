@@ -5,8 +5,9 @@ use std::path::Path;
 use super::{facts, Detail, ScsiPath};
 
 /// From drivers/scsi/scsi_transport_iscsi.c: the classes iscsi_session (`targetname, tpgt, ifacename`) and
-/// iscsi_connection (`address, port`; the `persistent_` ones are what was configured before a redirection). A session
-/// of open-iscsi has one connection, number 0.
+/// iscsi_connection (`address, port`; the `persistent_` ones are what was configured before a redirection). A
+/// connection that is down refuses to tell its address (drivers/scsi/iscsi_tcp.c, iscsi_sw_tcp_conn_get_param): then
+/// the configured one counts. A session of open-iscsi has one connection, number 0.
 pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
     let name = path.ancestor("session")?;
     let session = Path::new("/sys/class/iscsi_session").join(name);

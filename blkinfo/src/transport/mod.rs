@@ -25,7 +25,7 @@ struct ScsiPath<'a> {
     tree: &'a Tree,
     device: &'a Device,
     address: ScsiAddress,
-    /// `proc_name` of the SCSI host: the driver.
+    /// The driver of the SCSI host.
     driver: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Tree {
         match self.blk_type(device) {
             BlkType::Scsi => scsi(self, device),
             BlkType::Nvme => nvme::detail(self, device),
-            BlkType::Virtio => facts([("transport", Some("virtio".to_owned()))]),
+            BlkType::Virtio => virtio::block(self, device),
             BlkType::Loop => facts([("backing_file", device.attr(self, "loop/backing_file"))]),
             _ => Detail::new(),
         }
@@ -52,17 +52,69 @@ fn scsi(tree: &Tree, device: &Device) -> Detail {
     let Some(address) = scsi_address(device) else {
         return Detail::new();
     };
-    let driver = tree.attr(&host_class("scsi_host", address).join("proc_name"));
+    let driver = host_driver(tree, device, address);
     let path = ScsiPath { tree, device, address, driver };
     let mut detail = SCSI_TRANSPORTS.iter().find_map(|transport| transport(&path)).unwrap_or_default();
     detail.extend(facts([("driver_name", path.driver)]));
     detail
 }
 
-/// The facts that are known.
+/// `proc_name` of the SCSI host (drivers/scsi/scsi_sysfs.c). A driver that gives no such name, like uas, has `(null)`
+/// there; then it is the one that is bound above the host.
+fn host_driver(tree: &Tree, device: &Device, address: ScsiAddress) -> Option<String> {
+    let named = tree.attr(&host_class("scsi_host", address).join("proc_name"));
+    named.filter(|name| name != "(null)").or_else(|| {
+        let host = folder(&device.dir, &format!("host{}", address.host))?;
+        bound_driver(tree, host.parent()?)
+    })
+}
+
+/// The driver bound to this device or to the nearest one above it: the name of its folder below /sys/bus, to which the
+/// link `driver` leads (drivers/base/dd.c).
+fn bound_driver(tree: &Tree, dir: &Path) -> Option<String> {
+    let above = dir.ancestors().take_while(|dir| dir.starts_with("/sys/devices"));
+    let driver = above.filter_map(|dir| tree.follow(&dir.join("driver"))).next()?;
+    driver.file_name()?.to_str().map(str::to_owned)
+}
+
+/// The innermost PCI function on the way to a device.
+fn pci_address(dir: &Path) -> Option<String> {
+    let mut names = dir.iter().rev().filter_map(|name| name.to_str());
+    names.find(|name| is_pci_function(name)).map(str::to_owned)
+}
+
+/// Is it `domain:bus:slot.function`, as `0000:00:0a.0` (drivers/pci/probe.c, pci_setup_device)? The domain has four
+/// digits, or more behind Intel's VMD (drivers/pci/controller/vmd.c).
+fn is_pci_function(name: &str) -> bool {
+    let Some((place, function)) = name.rsplit_once('.') else {
+        return false;
+    };
+    let parts: Vec<&str> = place.split(':').chain([function]).collect();
+    let hexadecimal = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_hexdigit()));
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    hexadecimal && matches!(lengths.as_slice(), [domain, 2, 2, 1] if *domain >= 4)
+}
+
+/// The innermost folder of that name on the way to `dir`.
+fn folder<'a>(dir: &'a Path, name: &str) -> Option<&'a Path> {
+    dir.ancestors().find(|dir| dir.file_name().is_some_and(|found| found == name))
+}
+
+/// A path of sysfs is at most a page long, as is an attribute.
+const LONGEST_FACT: usize = 4096;
+
+/// The facts that are known, cut where no kernel would have written more.
 fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Detail {
-    let known = facts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    let known = facts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), capped(value?))));
     known.collect()
+}
+
+fn capped(mut value: String) -> String {
+    if value.len() > LONGEST_FACT {
+        let end = (0..=LONGEST_FACT).rev().find(|end| value.is_char_boundary(*end));
+        value.truncate(end.unwrap_or(0));
+    }
+    value
 }
 
 /// The SCSI host's folder in a class.
@@ -79,5 +131,36 @@ impl ScsiPath<'_> {
     /// The innermost folder on the way to the disk whose name begins so.
     fn ancestor_like(&self, prefix: &str) -> Option<&str> {
         self.device.components().rev().find(|name| name.starts_with(prefix))
+    }
+
+    /// Where the innermost folder of that name lies.
+    fn folder(&self, name: &str) -> Option<&Path> {
+        folder(&self.device.dir, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pci_functions() {
+        let found = |dir: &str| pci_address(Path::new(dir));
+        let of = "/sys/devices/pci0000:00/0000:00:1c.4/0000:02:00.0/host0/target0:0:0/0:0:0:0/block/sda";
+        assert_eq!(found(of).as_deref(), Some("0000:02:00.0"));
+        let vmd = "/sys/devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0/nvme/nvme0";
+        assert_eq!(found(vmd).as_deref(), Some("10000:e1:00.0"));
+        for none in
+            ["/sys/devices/platform/a003e00.virtio_mmio/virtio0/block/vda", "/0:0:0:0/x", "/0000.00:1c:0"]
+        {
+            assert_eq!(found(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let long = format!("x{}", "é".repeat(LONGEST_FACT));
+        assert_eq!(capped(long).len(), LONGEST_FACT - 1);
+        assert_eq!(capped("short".to_owned()), "short");
     }
 }

@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{facts, Detail};
+use super::{bound_driver, facts, Detail};
 use crate::device::Device;
 use crate::name::numbered;
 use crate::tree::Tree;
 
-/// From drivers/nvme/host/sysfs.c: a controller's `transport, address, state, subsysnqn`. The hardware of a path node,
-/// and of a namespace without multipathing, is the controller; that of a multipathed namespace is the subsystem, whose
-/// folder has a link to each controller.
+/// From drivers/nvme/host/sysfs.c: a controller's `transport, address, state, subsysnqn` (older kernels: core.c); from
+/// drivers/nvme/host/multipath.c: a path node's `ana_state`, which is there when the controller reports such states.
+/// The hardware of a path node, and of a namespace without multipathing, is the controller; that of a multipathed
+/// namespace is the subsystem, whose folder has a link to each controller. What belongs to one controller is told when
+/// there is only one. A controller on PCIe lies below the PCI function that the driver is bound to; one of a fabric is
+/// a virtual device without a driver.
 pub(super) fn detail(tree: &Tree, device: &Device) -> Detail {
     let Some(hardware) = tree.hardware(device) else {
         return Detail::new();
@@ -18,12 +21,22 @@ pub(super) fn detail(tree: &Tree, device: &Device) -> Detail {
     let first = controllers.first().cloned().unwrap_or_else(|| hardware.clone());
     let only = |attr: &str| tree.attr(&first.join(attr)).filter(|_| controllers.len() == 1);
     let names: Vec<&str> = controllers.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    let kernel_transport = tree.attr(&first.join("transport"));
+    let on_pci = kernel_transport.as_deref() == Some("pcie");
+    let address = only("address");
+    let pci_address = address.clone().filter(|_| on_pci);
+    let of_fabric = |key| part(address.as_deref().filter(|_| !on_pci)?, key);
     facts([
-        ("transport", Some(transport(tree.attr(&first.join("transport")).as_deref()))),
+        ("transport", Some(transport(kernel_transport.as_deref()))),
+        ("driver_name", bound_driver(tree, &first)),
         ("controllers", (!names.is_empty()).then(|| names.join(" "))),
-        ("address", only("address")),
-        ("state", only("state")),
-        ("subsysnqn", tree.attr(&hardware.join("subsysnqn"))),
+        ("controller_state", only("state")),
+        ("pci_address", pci_address),
+        ("traddr", of_fabric("traddr")),
+        ("trsvcid", of_fabric("trsvcid")),
+        ("host_traddr", of_fabric("host_traddr")),
+        ("subsystem_nqn", tree.attr(&hardware.join("subsysnqn"))),
+        ("ana_state", device.attr(tree, "ana_state")),
     ])
 }
 
@@ -34,7 +47,7 @@ fn controllers(tree: &Tree, hardware: &Path) -> Vec<PathBuf> {
         return vec![hardware.to_path_buf()];
     }
     let names = tree.names(hardware).into_iter().filter(|name| is_controller(name));
-    names.map(|name| Path::new("/sys/class/nvme").join(name)).collect()
+    names.filter_map(|name| tree.follow(&hardware.join(name))).collect()
 }
 
 /// `pcie` is plain NVMe; fabrics are named behind a slash, as the NVMe specifications do.
@@ -44,4 +57,12 @@ fn transport(kernel: Option<&str>) -> String {
         Some("loop") => "NVMe/loop".to_owned(),
         Some(fabric) => format!("NVMe/{}", fabric.to_ascii_uppercase()),
     }
+}
+
+/// One part of a fabric's address, `traddr=192.0.2.1,trsvcid=4420,host_traddr=…` (drivers/nvme/host/fabrics.c,
+/// nvmf_get_address).
+fn part(address: &str, key: &str) -> Option<String> {
+    let mut parts = address.split(',').filter_map(|part| part.split_once('='));
+    let (_, value) = parts.find(|(name, _)| *name == key)?;
+    (!value.is_empty()).then(|| value.to_owned())
 }

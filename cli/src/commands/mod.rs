@@ -4,10 +4,12 @@ mod info;
 mod list;
 mod monitor;
 mod query;
+mod rules;
 mod status;
 
 pub use info::info;
 pub use list::list;
 pub use monitor::monitor;
 pub use query::query;
+pub use rules::rules;
 pub use status::status;

@@ -2,61 +2,34 @@
 
 use std::io::{self, Write};
 
-use super::text::{size, styled, BOLD};
+use super::table::{self, or_dash};
+use super::text::size;
 use super::Style;
 use crate::api::BlockInfo;
-use crate::sanitize::visible;
 
 const COLUMNS: usize = 8;
-type Row = [String; COLUMNS];
 
 const HEADER: [&str; COLUMNS] =
     ["NAME", "PATH", "TYPE", "SIZE", "WWID", "TRANSPORT", "CONTENT", "MOUNT POINTS"];
 
 /// Writes a heading and one line a device.
 pub fn write<W: Write>(out: &mut W, infos: &[BlockInfo], style: &Style) -> io::Result<()> {
-    let header = HEADER.map(str::to_owned);
-    let rows: Vec<Row> = infos.iter().map(row).collect();
-    let widths = widths(&header, &rows);
-    writeln!(out, "{}", styled(&line(&header, &widths), BOLD, style.color))?;
-    rows.iter().try_for_each(|row| writeln!(out, "{}", line(row, &widths)))
+    let rows: Vec<_> = infos.iter().map(row).collect();
+    table::write(out, HEADER, &rows, style)
 }
 
-fn row(info: &BlockInfo) -> Row {
-    let or_dash = |value: &Option<String>| match value {
-        Some(value) => visible(value).into_owned(),
-        None => "-".to_owned(),
-    };
-    let mount_points = match info.mount_points.is_empty() {
-        true => "-".to_owned(),
-        false => visible(&info.mount_points.join(", ")).into_owned(),
-    };
+fn row(info: &BlockInfo) -> [String; COLUMNS] {
+    let mount_points = info.mount_points.join(", ");
     [
-        visible(&info.kdev).into_owned(),
-        visible(&info.dev_path).into_owned(),
-        visible(&info.blk_type).into_owned(),
+        info.kdev.clone(),
+        info.dev_path.clone(),
+        info.blk_type.clone(),
         size(info.size),
-        or_dash(&info.dev_wwid),
-        or_dash(&info.transport),
-        or_dash(&info.fs_type),
-        mount_points,
+        or_dash(info.dev_wwid.as_deref()),
+        or_dash(info.transport.as_deref()),
+        or_dash(info.fs_type.as_deref()),
+        or_dash((!mount_points.is_empty()).then_some(&mount_points)),
     ]
-}
-
-fn widths(header: &Row, rows: &[Row]) -> [usize; COLUMNS] {
-    let mut widths = [0; COLUMNS];
-    for row in std::iter::once(header).chain(rows) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    widths
-}
-
-/// Cells two blanks apart, without blanks at the end of the line.
-fn line(row: &Row, widths: &[usize; COLUMNS]) -> String {
-    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-    cells.join("  ").trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 mod info;
 mod json;
 mod list;
+pub mod rules;
 mod short;
 mod status;
+mod table;
 mod text;
 
 use std::io::{self, Write};
@@ -12,7 +14,7 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::api::{BlockInfo, Status, StorageEvent};
+use crate::api::{BlockInfo, Rule, Status, StorageEvent};
 use crate::args::Format;
 
 /// How text for people is dressed.
@@ -65,6 +67,30 @@ impl<W: Write> Printer<W> {
         match self.format {
             Format::Short => status::write(&mut self.out, status, &self.style),
             format => json::write(&mut self.out, status, format),
+        }
+    }
+
+    /// A table of rules; as JSON one object a rule.
+    pub fn rules(&mut self, rules: &[Rule]) -> io::Result<()> {
+        match self.format {
+            Format::Short => rules::list(&mut self.out, rules, &self.style),
+            format => self.json_each(rules, format),
+        }
+    }
+
+    /// The rules of an event type; as JSON one object a rule.
+    pub fn explanation(&mut self, explained: &rules::Explanation<'_>) -> io::Result<()> {
+        match self.format {
+            Format::Short => rules::explain(&mut self.out, explained, &self.style),
+            format => self.json_each(&explained.rules, format),
+        }
+    }
+
+    /// What the rules make of a line.
+    pub fn tried(&mut self, tried: &rules::Tried<'_>) -> io::Result<()> {
+        match self.format {
+            Format::Short => rules::tried(&mut self.out, tried, &self.style),
+            format => json::write(&mut self.out, tried, format),
         }
     }
 

@@ -18,7 +18,7 @@ pub fn write<W: Write>(out: &mut W, status: &Status, style: &Style) -> io::Resul
     Ok(())
 }
 
-fn rows(status: &Status, style: &Style) -> [(&'static str, String); 15] {
+fn rows(status: &Status, style: &Style) -> [(&'static str, String); 18] {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     [
         ("Version", status.version.clone()),
@@ -27,6 +27,9 @@ fn rows(status: &Status, style: &Style) -> [(&'static str, String); 15] {
         ("Caught up", yes_no(status.caught_up)),
         ("Saves to journald", yes_no(status.save_to_journald)),
         ("Rules", status.rules.to_string()),
+        ("Configuration", config_files(status)),
+        ("Read", time(status.config_loaded, &style.zone)),
+        ("Not in force", status.config_error.clone().unwrap_or_else(|| "-".to_owned())),
         ("Monitors", status.monitors.to_string()),
         ("Entries read", status.entries_read.to_string()),
         ("Entries matched", status.entries_matched.to_string()),
@@ -37,6 +40,13 @@ fn rows(status: &Status, style: &Style) -> [(&'static str, String); 15] {
         ("Events stored", status.events_stored.to_string()),
         ("Events not stored", status.events_not_stored.to_string()),
     ]
+}
+
+fn config_files(status: &Status) -> String {
+    match status.config_files.is_empty() {
+        true => "defaults".to_owned(),
+        false => status.config_files.join(", "),
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +68,9 @@ Journal:            local journal
 Caught up:          yes
 Saves to journald:  no
 Rules:              7
+Configuration:      /etc/peripetyd.conf
+Read:               2026-05-21 18:17:16.123
+Not in force:       /etc/peripetyd.conf:1:1: bad
 Monitors:           15
 Entries read:       8
 Entries matched:    9

@@ -1,0 +1,116 @@
+//! `prpt rules`: which log lines are storage events.
+
+use std::io::{self, BufRead, Write};
+
+use crate::api::{Rule, VarlinkClient, VarlinkClientInterface};
+use crate::args::rules::{ExplainArgs, ListArgs, RulesCommand, TestArgs};
+use crate::args::some_list;
+use crate::connection::{connect, Address};
+use crate::error::Error;
+use crate::format::rules::{Explanation, Tried};
+use crate::format::Printer;
+use crate::log_line;
+
+/// Who writes a line that does not say it.
+const DEFAULT_IDENTIFIER: &str = "kernel";
+/// Most event types named for one that does not exist.
+const MOST_SIMILAR: usize = 3;
+
+/// Lists, tests or explains.
+pub fn rules<W: Write>(
+    command: &RulesCommand,
+    address: &Address,
+    printer: &mut Printer<W>,
+) -> Result<(), Error> {
+    match command {
+        RulesCommand::List(args) => list(args, address, printer),
+        RulesCommand::Test(args) => test(args, address, printer),
+        RulesCommand::Explain(args) => explain(args, address, printer),
+    }
+}
+
+fn list<W: Write>(args: &ListArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
+    let (types, systems) = (some_list(&args.event_type), some_list(&args.sub_system));
+    let reply = connect(address)?.list_rules(types, systems, some_list(&args.identifier)).call()?;
+    printer.rules(&reply.rules)?;
+    Ok(())
+}
+
+fn test<W: Write>(args: &TestArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
+    let mut client = connect(address)?;
+    let identifier = args.identifier.as_deref();
+    let all_taken = match args.line.as_str() {
+        "-" => test_all(&mut io::stdin().lock(), identifier, &mut client, printer)?,
+        line => test_one(line, identifier, &mut client, printer)?,
+    };
+    if all_taken {
+        Ok(())
+    } else {
+        Err(Error::NotTaken)
+    }
+}
+
+/// Tests every line that is not empty; whether each was taken.
+fn test_all<W: Write>(
+    input: &mut impl BufRead,
+    identifier: Option<&str>,
+    client: &mut VarlinkClient,
+    printer: &mut Printer<W>,
+) -> Result<bool, Error> {
+    let mut all_taken = true;
+    let mut bytes = Vec::new();
+    while input.read_until(b'\n', &mut bytes).map_err(|e| Error::Input(e.to_string()))? > 0 {
+        let line = String::from_utf8_lossy(&bytes);
+        // journalctl marks boots with lines that begin so.
+        if !line.trim().is_empty() && !line.starts_with("-- ") {
+            all_taken &= test_one(line.trim_end_matches(['\n', '\r']), identifier, client, printer)?;
+            printer.flush()?;
+        }
+        bytes.clear();
+    }
+    Ok(all_taken)
+}
+
+/// Tests a line; whether a rule takes it.
+fn test_one<W: Write>(
+    line: &str,
+    identifier: Option<&str>,
+    client: &mut VarlinkClient,
+    printer: &mut Printer<W>,
+) -> Result<bool, Error> {
+    let found = log_line::split(line);
+    let identifier = identifier.or(found.identifier).unwrap_or(DEFAULT_IDENTIFIER);
+    let reply = client.test_rule(found.message.to_owned(), Some(identifier.to_owned())).call()?;
+    let (matched, misses) = (reply.matched, reply.misses);
+    let taken = matched.is_some();
+    printer.tried(&Tried { line: found.message, identifier, matched, misses })?;
+    Ok(taken)
+}
+
+fn explain<W: Write>(args: &ExplainArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
+    let all = connect(address)?.list_rules(None, None, None).call()?.rules;
+    let event_type = args.event_type.to_ascii_uppercase();
+    let rules: Vec<&Rule> = all.iter().filter(|rule| rule.event_type == event_type).collect();
+    if rules.is_empty() {
+        let similar = similar(&event_type, &all);
+        return Err(Error::NoSuchType { event_type, similar });
+    }
+    let ends_it = |rule: &&Rule| rule.clears.as_deref() == Some(&event_type);
+    let mut cleared_by: Vec<&str> = all.iter().filter(ends_it).map(|rule| rule.event_type.as_str()).collect();
+    cleared_by.sort_unstable();
+    cleared_by.dedup();
+    printer.explanation(&Explanation { event_type: &event_type, rules, cleared_by })?;
+    Ok(())
+}
+
+/// Event types that have most words in common with one that does not exist.
+fn similar(event_type: &str, all: &[Rule]) -> Vec<String> {
+    let shared =
+        |known: &str| known.split('_').filter(|word| event_type.split('_').any(|w| w == *word)).count();
+    let mut known: Vec<(usize, &str)> =
+        all.iter().map(|rule| (shared(&rule.event_type), rule.event_type.as_str())).collect();
+    known.retain(|(words, _)| *words > 0);
+    known.sort_by_key(|(words, name)| (std::cmp::Reverse(*words), *name));
+    known.dedup();
+    known.into_iter().take(MOST_SIMILAR).map(|(_, name)| name.to_owned()).collect()
+}

@@ -1,0 +1,145 @@
+//! Rules: a table, one in full, and what they make of a line.
+
+use std::io::{self, Write};
+
+use serde_derive::Serialize;
+
+use super::table::{self, or_dash};
+use super::text::{severity_name, severity_style, styled, BOLD};
+use super::Style;
+use crate::api::{DeviceWay, MissReason, Rule, RuleMatch, RuleMiss, Severity};
+use crate::sanitize::visible;
+
+const COLUMNS: usize = 5;
+const HEADER: [&str; COLUMNS] = ["EVENT TYPE", "SEVERITY", "SUB-SYSTEM", "IDENTIFIER", "PLACE"];
+const LABEL_WIDTH: usize = 13;
+
+/// What the rules make of a line.
+#[derive(Debug, Serialize)]
+pub struct Tried<'a> {
+    /// The message.
+    pub line: &'a str,
+    /// Syslog identifier of who logs it.
+    pub identifier: &'a str,
+    /// The rule that takes it.
+    pub matched: Option<RuleMatch>,
+    /// Rules that nearly do.
+    pub misses: Vec<RuleMiss>,
+}
+
+/// The rules of an event type.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// The type.
+    pub event_type: &'a str,
+    /// Its rules.
+    pub rules: Vec<&'a Rule>,
+    /// Event types that end its condition.
+    pub cleared_by: Vec<&'a str>,
+}
+
+/// Writes a heading and one line a rule.
+pub fn list<W: Write>(out: &mut W, rules: &[Rule], style: &Style) -> io::Result<()> {
+    let rows: Vec<_> = rules.iter().map(row).collect();
+    table::write(out, HEADER, &rows, style)
+}
+
+fn row(rule: &Rule) -> [String; COLUMNS] {
+    [
+        rule.event_type.clone(),
+        or_dash(rule.severity.as_ref().map(severity_name)),
+        rule.sub_system.clone(),
+        rule.identifier.clone(),
+        place(rule),
+    ]
+}
+
+/// Writes the rules of a type, each with a label and a value a line.
+pub fn explain<W: Write>(out: &mut W, explained: &Explanation<'_>, style: &Style) -> io::Result<()> {
+    writeln!(out, "{}", styled(&visible(explained.event_type), BOLD, style.color))?;
+    if !explained.cleared_by.is_empty() {
+        writeln!(out, "ended by {}", visible(&explained.cleared_by.join(", ")))?;
+    }
+    for rule in &explained.rules {
+        let origin = if rule.user { "configuration" } else { "built in" };
+        writeln!(out, "\n{} ({origin})", visible(&place(rule)))?;
+        for (label, values) in details(rule) {
+            let mut label = format!("{label}:");
+            for value in values {
+                writeln!(out, "  {label:LABEL_WIDTH$} {}", visible(&value))?;
+                label.clear();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn details(rule: &Rule) -> [(&'static str, Vec<String>); 8] {
+    let one = |value: &str| vec![value.to_owned()];
+    let maybe = |value: &Option<String>| value.iter().cloned().collect();
+    let device = match rule.device {
+        DeviceWay::Capture => "a capture names it",
+        DeviceWay::Entry => "journald's fields of the entry name it",
+        DeviceWay::None => "none",
+    };
+    [
+        ("Severity", one(severity(rule))),
+        ("Sub-system", one(&rule.sub_system)),
+        ("Identifier", one(&rule.identifier)),
+        ("Begins with", maybe(&rule.starts_with)),
+        ("Regex", one(&rule.regex)),
+        ("Device", one(device)),
+        ("Ends", maybe(&rule.clears)),
+        ("Examples", rule.examples.clone()),
+    ]
+}
+
+/// Writes the line, the rule that takes it with its captures, and rules that nearly do.
+pub fn tried<W: Write>(out: &mut W, tried: &Tried<'_>, style: &Style) -> io::Result<()> {
+    writeln!(out, "{}", styled(&visible(tried.line), BOLD, style.color))?;
+    match &tried.matched {
+        Some(matched) => taken(out, matched, style)?,
+        None => writeln!(out, "  no rule for \"{}\" takes this line", visible(tried.identifier))?,
+    }
+    tried.misses.iter().try_for_each(|miss| nearly(out, miss, tried.line))
+}
+
+fn taken<W: Write>(out: &mut W, matched: &RuleMatch, style: &Style) -> io::Result<()> {
+    let rule = &matched.rule;
+    let color = rule.severity.as_ref().map_or_else(anstyle::Style::new, severity_style);
+    let event_type = styled(&visible(&rule.event_type), color, style.color);
+    let (sub_system, place) = (visible(&matched.sub_system), place(rule));
+    writeln!(out, "  {event_type}, {}, {sub_system}, by {}", severity(rule), visible(&place))?;
+    for (name, value) in &matched.captures {
+        writeln!(out, "    {}: {}", visible(name), visible(value))?;
+    }
+    Ok(())
+}
+
+fn nearly<W: Write>(out: &mut W, miss: &RuleMiss, line: &str) -> io::Result<()> {
+    let rule = &miss.rule;
+    let why = match miss.reason {
+        MissReason::Later => "matches too, but is tried later".to_owned(),
+        MissReason::OtherIdentifier => format!("would match, but is for --identifier {}", rule.identifier),
+        MissReason::StartsWith => {
+            let start = rule.starts_with.as_deref().unwrap_or_default();
+            format!("its regex matches, but the line does not begin with its starts_with {start:?}")
+        }
+        MissReason::Regex => "its regex agrees with the line up to the mark".to_owned(),
+    };
+    writeln!(out, "  {} ({}): {}", visible(&rule.event_type), visible(&place(rule)), visible(&why))?;
+    if miss.reason != MissReason::Regex {
+        return Ok(());
+    }
+    let agreed: String = line.chars().take(usize::try_from(miss.reach).unwrap_or(0)).collect();
+    writeln!(out, "    {}", visible(line))?;
+    writeln!(out, "    {}^", " ".repeat(visible(&agreed).chars().count()))
+}
+
+fn severity(rule: &Rule) -> &'static str {
+    rule.severity.as_ref().map_or("severity from the entry's priority", |s: &Severity| severity_name(s))
+}
+
+fn place(rule: &Rule) -> String {
+    format!("{}:{}", rule.file, rule.line)
+}

@@ -1,0 +1,137 @@
+#!/bin/bash
+# install.sh install | uninstall | list: puts what was built into a file system.
+# The Makefile's targets install and uninstall call it. It needs root only where
+# the folders do, starts nothing, and changes nothing else on the machine.
+#
+# Environment:
+#   DESTDIR     folder that stands for "/" (default: none)
+#   prefix      (default: /usr/local)
+#   bindir      prpt (default: $prefix/bin)
+#   sbindir     peripetyd (default: $prefix/sbin)
+#   libdir      units, users, catalog (default: $prefix/lib; systemd looks in no other lib)
+#   datadir     interface, documents, manual pages (default: $prefix/share)
+#   sysconfdir  (default: /etc; peripetyd reads no other)
+#   PROGRAMS    folder with built programs; without it they are built first
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+DESTDIR=${DESTDIR:-}
+prefix=${prefix:-/usr/local}
+bindir=${bindir:-$prefix/bin}
+sbindir=${sbindir:-$prefix/sbin}
+libdir=${libdir:-$prefix/lib}
+datadir=${datadir:-$prefix/share}
+sysconfdir=${sysconfdir:-/etc}
+docdir=$datadir/doc/peripety
+PROGRAMS=${PROGRAMS:-}
+
+# Every file but the configuration: mode, source, target. "@" is the folder of
+# the programs.
+files() {
+    cat <<LIST
+755 @/peripetyd                     $sbindir/peripetyd
+755 @/prpt                          $bindir/prpt
+644 systemd/peripetyd.service       $libdir/systemd/system/peripetyd.service
+644 systemd/peripetyd.socket        $libdir/systemd/system/peripetyd.socket
+644 systemd/peripety.catalog        $libdir/systemd/catalog/peripety.catalog
+644 systemd/peripety.sysusers       $libdir/sysusers.d/peripety.conf
+644 io.peripety.varlink             $datadir/peripety/io.peripety.varlink
+644 docs/peripetyd.8                $datadir/man/man8/peripetyd.8
+644 docs/prpt.1                     $datadir/man/man1/prpt.1
+644 io.peripety.varlink             $docdir/io.peripety.varlink
+644 README.md                       $docdir/README.md
+644 CHANGELOG.md                    $docdir/CHANGELOG.md
+644 docs/admin.md                   $docdir/docs/admin.md
+644 docs/architecture.md            $docdir/docs/architecture.md
+644 docs/events.md                  $docdir/docs/events.md
+644 docs/rules.md                   $docdir/docs/rules.md
+644 docs/examples/monitor.py        $docdir/docs/examples/monitor.py
+644 config/peripetyd.conf           $docdir/config/peripetyd.conf
+644 LICENSE-APACHE                  $docdir/LICENSE-APACHE
+644 LICENSE-MIT                     $docdir/LICENSE-MIT
+LIST
+}
+
+# Folders that hold nothing but files of Peripety, the inner ones first.
+own_folders() { printf '%s\n' "$docdir/docs/examples" "$docdir/docs" "$docdir/config" "$docdir" "$datadir/peripety"; }
+
+check_folders() {
+    local name
+    for name in DESTDIR prefix bindir sbindir libdir datadir sysconfdir; do
+        [[ ${!name} != *[[:space:]]* ]] || die "$name is \"${!name}\": a folder with white space in its name cannot be used."
+        [[ $name == DESTDIR || ${!name} == /* ]] || die "$name is \"${!name}\": give a path that begins with \"/\"."
+    done
+    DESTDIR=${DESTDIR%/}
+}
+
+find_programs() {
+    local program
+    if [ -z "$PROGRAMS" ]; then
+        scripts/deps.sh build
+        scripts/cargo.sh build --release --locked -p peripety -p prpt
+        PROGRAMS=$(target_dir)/release
+    fi
+    for program in peripetyd prpt; do
+        [ -x "$PROGRAMS/$program" ] || die "There is no program $PROGRAMS/$program. Please run first: make build"
+    done
+}
+
+# The unit names the folder that the daemon is really in.
+put() {
+    local mode=$1 source=${2/#@/$PROGRAMS} target=$DESTDIR$3
+    if [[ $source == *.service ]]; then
+        install -d "${target%/*}"
+        sed "s|^ExecStart=/usr/sbin/|ExecStart=$sbindir/|" "$source" >"$target"
+        chmod "$mode" "$target"
+    else
+        install -D -m "$mode" "$source" "$target"
+    fi
+}
+
+# The administrator's file is never touched.
+put_configuration() {
+    local target=$DESTDIR$sysconfdir/peripetyd.conf
+    if [ -e "$target" ] || [ -L "$target" ]; then
+        say "$target is there already and stays as it is; $DESTDIR$docdir/config/peripetyd.conf is the new one."
+    else
+        install -D -m 644 config/peripetyd.conf "$target"
+    fi
+}
+
+next_steps() {
+    say "Installed below ${DESTDIR:-/}."
+    [ -z "$DESTDIR" ] || return 0
+    cat <<STEPS
+Next, as root:
+    systemd-sysusers $libdir/sysusers.d/peripety.conf
+    journalctl --update-catalog
+    systemctl daemon-reload
+    systemctl enable --now peripetyd.socket peripetyd.service
+    $bindir/prpt status
+STEPS
+}
+
+install_all() {
+    local mode source target
+    find_programs
+    while read -r mode source target; do put "$mode" "$source" "$target"; done < <(files)
+    put_configuration
+    next_steps
+}
+
+# Configuration, state and the user stay: they are the administrator's.
+uninstall_all() {
+    local target folder
+    while read -r _ _ target; do rm -f "$DESTDIR$target"; done < <(files)
+    while read -r folder; do
+        [ ! -d "$DESTDIR$folder" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$folder"
+    done < <(own_folders)
+    say "Removed from below ${DESTDIR:-/}. $sysconfdir/peripetyd.conf, /var/lib/peripety and the user peripety stay."
+}
+
+check_folders
+case ${1:-} in
+install) install_all ;;
+uninstall) uninstall_all ;;
+list) files | awk '{print $3}' && say "$sysconfdir/peripetyd.conf" ;;
+*) die "Usage: install.sh install | uninstall | list. Its head explains the environment." ;;
+esac

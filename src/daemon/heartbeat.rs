@@ -1,0 +1,62 @@
+//! Watches that everything moves.
+//!
+//! A token walks from the reader over the raw bus and every parser to the store. When its last
+//! copy is dropped, every stage has moved, and systemd's watchdog (sd_watchdog_enabled(3)) is told.
+//! Waiting for a journald that takes nothing is no fault of ours: it is reported, not killed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::bus::Beat;
+use crate::collector::Stopper;
+use crate::notify;
+use crate::store::Sink;
+
+/// How often the token walks when systemd wants no sign of life.
+const DEFAULT_PERIOD: Duration = Duration::from_secs(20);
+
+/// The running watch.
+pub struct Heartbeat(JoinHandle<()>);
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Heartbeat {
+    /// Sends tokens through the reader of `stopper`; `sink` knows whether journald is waited for.
+    pub fn start(stopper: Stopper, sink: Sink) -> Self {
+        let period = notify::watchdog().map_or(DEFAULT_PERIOD, |timeout| timeout / 3);
+        Heartbeat(tokio::spawn(watch(stopper, sink, period)))
+    }
+}
+
+async fn watch(stopper: Stopper, sink: Sink, period: Duration) {
+    let returned = Arc::new(Notify::new());
+    let mut waiting = false;
+    loop {
+        tokio::time::sleep(period).await;
+        stopper.beat(Arc::new(Beat::new(returned.clone())));
+        while tokio::time::timeout(period, returned.notified()).await.is_err() {
+            if sink.waits_for_journald() {
+                if !waiting {
+                    tracing::warn!("waiting for journald to take events: nothing is lost, but nothing is stored; check systemd-journald");
+                    notify::status("Waiting for journald to take events");
+                }
+                waiting = true;
+                notify::alive();
+            } else {
+                tracing::warn!("a part of the daemon has not moved for {period:?}");
+            }
+        }
+        if std::mem::replace(&mut waiting, false) {
+            tracing::info!("journald takes events again");
+            notify::status("Working");
+        }
+        notify::alive();
+    }
+}

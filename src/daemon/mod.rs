@@ -1,0 +1,104 @@
+//! The daemon: its tasks, wired together.
+//!
+//! `start` starts them, the last stage first; `running` keeps them until the end; `sinks`
+//! switches what the configuration can switch; `reload` applies a new configuration;
+//! `heartbeat` watches that everything moves; `saver` keeps the position; `signals` listens to the
+//! system.
+
+mod heartbeat;
+mod reload;
+mod running;
+mod saver;
+mod signals;
+mod sinks;
+mod start;
+
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+
+use crate::collector::state::{State, StateError};
+use crate::collector::CollectorError;
+use crate::config::{ConfigErrors, ConfigSource};
+use crate::journal::{self, Location};
+use crate::rules::matcher::TooManyRules;
+use crate::rules::RuleError;
+use crate::store::socket;
+use crate::varlink::address::Address;
+use crate::varlink::listener::{self, ListenError};
+
+/// What the daemon is told on its command line.
+#[derive(Debug)]
+pub struct Options {
+    /// Journal to read.
+    pub location: Location,
+    /// Devices to look up; `None`: those of this machine.
+    pub device_tree: Option<PathBuf>,
+    /// Where the position is kept.
+    pub state_directory: PathBuf,
+    /// Where to listen, when systemd passes no socket.
+    pub varlink: Address,
+    /// Where the configuration is.
+    pub config: ConfigSource,
+    /// Begin at this time, µs since the epoch, whatever was read before.
+    pub since: Option<u64>,
+    /// Wait for new entries at the end of the journal.
+    pub follow: bool,
+}
+
+/// Why the daemon ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// State directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// A built-in rule.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The rules together.
+    #[error(transparent)]
+    Rules(#[from] TooManyRules),
+    /// Journal.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// Collector.
+    #[error(transparent)]
+    Collector(#[from] CollectorError),
+    /// Varlink socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Device tree.
+    #[error("cannot use the device tree {path}: {cause}")]
+    DeviceTree {
+        /// Folder or file.
+        path: String,
+        /// Why not.
+        cause: peripety_blkinfo::Error,
+    },
+    /// journald cannot be written to.
+    #[error("journald does not listen on {}, so that no event can be stored; start systemd-journald, or run with --no-store", socket::PATH)]
+    NoJournald,
+    /// A part of the daemon ended.
+    #[error("the parser \"{0}\" ended; restart peripetyd and report this as a fault of Peripety")]
+    ParserEnded(String),
+    /// The system refused something that always works.
+    #[error("cannot handle signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs until told to end by SIGTERM or SIGINT, or (without `follow`) to the journal's end.
+/// `socket` is the one that systemd passed.
+pub async fn run(options: Options, socket: Option<UnixListener>) -> Result<(), DaemonError> {
+    let mut signals = signals::Signals::new().map_err(DaemonError::Signals)?;
+    let state = State::open(&options.state_directory, &options.location)?;
+    let config = options.config.load()?;
+    let listener = listener::listen(socket, &options.varlink)?;
+    let starting = start::start(options, config, listener, &state);
+    let running = tokio::select! {
+        running = starting => running?,
+        () = signals.end() => return Ok(()),
+    };
+    running.until_end(&mut signals, &state).await
+}

@@ -1,0 +1,68 @@
+//! Reads the configuration again, on SIGHUP.
+//!
+//! A configuration with any error is not applied at all: the old one stays in force, and the log,
+//! systemd's STATUS and GetStatus say so.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::sinks::Sinks;
+use super::DaemonError;
+use crate::config::{Config, ConfigSource, ConfigState};
+use crate::journal::{self, Location};
+use crate::notify;
+use crate::rules::{builtin, RuleSet};
+use crate::store::readback::From;
+
+/// Reads and applies the configuration.
+pub struct Reloader {
+    /// Where it is.
+    pub source: ConfigSource,
+    /// The rules in force; the reader takes new ones between two entries.
+    pub rules: watch::Sender<Arc<RuleSet>>,
+    /// What is known of the configuration.
+    pub state: watch::Sender<ConfigState>,
+    /// Journal that is read, for messages.
+    pub journal: Location,
+}
+
+/// The user's rules, then the built-in ones.
+pub fn rule_set(config: &Config) -> Result<RuleSet, DaemonError> {
+    Ok(RuleSet::new(config.rules.iter().cloned().chain(builtin::rules()?))?)
+}
+
+impl Reloader {
+    /// Reads the configuration and applies it if nothing is wrong with it.
+    pub async fn reload(&self, sinks: &mut Sinks) {
+        notify::reloading();
+        match self.apply(sinks).await {
+            Ok(()) => tracing::info!("configuration read again: {}", self.status()),
+            Err(e) => {
+                tracing::error!("the configuration is not applied, the old one stays in force:\n{e}");
+                self.state.send_modify(|state| state.error = Some(e.to_string()));
+            }
+        }
+        notify::ready(&self.status());
+    }
+
+    async fn apply(&self, sinks: &mut Sinks) -> Result<(), DaemonError> {
+        let config = tokio::task::block_in_place(|| self.source.load())?;
+        let rules = Arc::new(rule_set(&config)?);
+        // The store last stored something before now: nothing of it covers what is still to come.
+        sinks.apply(&config.main, From::Time(journal::now())).await?;
+        config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        self.rules.send_replace(rules);
+        self.state.send_replace(ConfigState::loaded(&config));
+        Ok(())
+    }
+
+    /// One line for people.
+    pub fn status(&self) -> String {
+        let status = format!("Reading the {} with {} rules", self.journal, self.rules.borrow().len());
+        match &self.state.borrow().error {
+            Some(_) => format!("{status}; the new configuration has errors, the old one stays in force"),
+            None => status,
+        }
+    }
+}

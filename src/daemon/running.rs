@@ -1,0 +1,93 @@
+//! The daemon while it runs, and how it ends.
+
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::heartbeat::Heartbeat;
+use super::reload::Reloader;
+use super::saver::Saver;
+use super::signals::{Asked, Signals};
+use super::sinks::Sinks;
+use super::DaemonError;
+use crate::bus::{RawBus, Watermark};
+use crate::collector::state::State;
+use crate::collector::{Collector, CollectorError};
+use crate::notify;
+
+/// How often the position is saved.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How long work at hand may take when the daemon is told to end.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// All that runs.
+pub struct Running {
+    /// Reads the journal.
+    pub collector: Collector,
+    /// From the collector to the parsers.
+    pub bus: RawBus,
+    /// Make events.
+    pub parsers: JoinSet<&'static str>,
+    /// Take events.
+    pub sinks: Sinks,
+    /// The Varlink service.
+    pub server: JoinHandle<()>,
+    /// Where a restart resumes.
+    pub watermark: Watermark,
+    /// Reads the configuration again.
+    pub reloader: Reloader,
+    /// Watches that everything moves.
+    pub heartbeat: Heartbeat,
+}
+
+impl Running {
+    /// Saves the position from time to time and reads the configuration again when told to; at
+    /// the end lets every stage finish what it has, in the order in which data flows.
+    pub async fn until_end(mut self, signals: &mut Signals, state: &State) -> Result<(), DaemonError> {
+        let stopper = self.collector.stopper.clone();
+        // The parsers end when the bus does: not before it is known how the collector ended.
+        let mut collecting = tokio::spawn(self.collector.run(self.bus.clone()));
+        let mut saver = Saver::new(state, self.watermark);
+        let mut tick = tokio::time::interval(SAVE_EVERY);
+        let collected = loop {
+            tokio::select! {
+                collected = &mut collecting => break Some(collected),
+                asked = signals.next() => match asked {
+                    Asked::End => break None,
+                    Asked::Reload => self.reloader.reload(&mut self.sinks).await,
+                },
+                Some(ended) = self.parsers.join_next() => {
+                    saver.save(true);
+                    return Err(DaemonError::ParserEnded(ended.map_or_else(|e| e.to_string(), str::to_owned)));
+                }
+                _ = tick.tick() => saver.save(false),
+            }
+        };
+        notify::stopping();
+        stopper.stop();
+        drop(self.bus);
+        let finish = async {
+            let collected = match collected {
+                Some(collected) => collected,
+                None => collecting.await,
+            };
+            while self.parsers.join_next().await.is_some() {}
+            self.sinks.end().await;
+            collected.unwrap_or_else(|e| Err(CollectorError::Thread(e.to_string())))
+        };
+        let result = tokio::select! {
+            result = tokio::time::timeout(DRAIN, finish) => result.ok(),
+            () = signals.end() => None,
+        };
+        saver.save(true);
+        self.server.abort();
+        drop(self.heartbeat);
+        match result {
+            Some(result) => Ok(result?),
+            None => {
+                tracing::warn!("work at hand did not end in time; it is done again at the next start");
+                Ok(())
+            }
+        }
+    }
+}

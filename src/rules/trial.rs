@@ -1,0 +1,188 @@
+//! Which rule takes a line, and which nearly do: for people who write rules.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::matcher::{Matched, RuleSet};
+use super::reach::reach;
+use super::rule::Rule;
+
+/// Most misses in an answer.
+const MOST_MISSES: usize = 5;
+/// Most rules whose regex is compared with the line, those with most fixed text in it first.
+const MOST_COMPARED: usize = 30;
+
+/// Why a rule does not take a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It matches, but a rule that is tried before it takes the line.
+    Later,
+    /// It is for lines of another syslog identifier.
+    OtherIdentifier,
+    /// Its regex matches, but the line does not begin with its `starts_with`.
+    StartsWith,
+    /// The line has fixed text of its regex, but does not match it.
+    Regex,
+}
+
+/// A rule that nearly takes a line.
+#[derive(Debug)]
+pub struct Miss {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Why it does not take the line.
+    pub reason: Reason,
+    /// How many bytes of the line, from its beginning, the regex agrees with.
+    pub reach: usize,
+}
+
+/// What the rules make of a line.
+#[derive(Debug)]
+pub struct Trial {
+    /// The rule that takes it.
+    pub matched: Option<Matched>,
+    /// Rules that nearly do, the nearest first.
+    pub misses: Vec<Miss>,
+}
+
+impl RuleSet {
+    /// Tries a line that the writer of this syslog identifier logged. Slow: for people.
+    pub fn try_line(&self, identifier: &str, line: &[u8]) -> Trial {
+        let matched = self.matched(identifier.as_bytes(), line);
+        let mut misses = match &matched {
+            Some(matched) => self.later(&matched.rule, line),
+            None => self.near(identifier, line),
+        };
+        misses.truncate(MOST_MISSES);
+        Trial { matched, misses }
+    }
+
+    fn rules_of<'s>(&'s self, identifier: &'s str) -> impl Iterator<Item = &'s Arc<Rule>> {
+        self.rules().filter(move |rule| rule.identifier == identifier)
+    }
+
+    /// Rules that match as well.
+    fn later(&self, taken_by: &Arc<Rule>, line: &[u8]) -> Vec<Miss> {
+        let others = self.rules_of(&taken_by.identifier).filter(|rule| !Arc::ptr_eq(rule, taken_by));
+        others.filter(|rule| rule.is_match(line)).map(|rule| miss(rule, Reason::Later, line.len())).collect()
+    }
+
+    fn near(&self, identifier: &str, line: &[u8]) -> Vec<Miss> {
+        let elsewhere = self.rules().filter(|rule| rule.identifier != identifier && rule.is_match(line));
+        let mut misses: Vec<Miss> =
+            elsewhere.map(|rule| miss(rule, Reason::OtherIdentifier, line.len())).collect();
+        let unlike = self.rules_of(identifier).filter(|rule| rule.regex_matches(line));
+        misses.extend(unlike.map(|rule| miss(rule, Reason::StartsWith, line.len())));
+        misses.extend(self.nearly_matching(identifier, line));
+        misses
+    }
+
+    /// Rules whose fixed text occurs in the line and whose regex does not match it.
+    fn nearly_matching(&self, identifier: &str, line: &[u8]) -> Vec<Miss> {
+        let mut candidates: Vec<(FixedText, &Arc<Rule>)> = self
+            .rules_of(identifier)
+            .filter(|rule| !rule.regex_matches(line))
+            .map(|rule| (FixedText::of(rule, line), rule))
+            .filter(|(text, _)| text.found > 0)
+            .collect();
+        candidates.sort_by_key(|(text, _)| (Reverse(text.found), text.missing));
+        let compared = candidates.into_iter().take(MOST_COMPARED).map(|(text, rule)| {
+            let reach = reach(rule.spec.regex.get_ref(), rule.origin.user, line);
+            (text, miss(rule, Reason::Regex, reach))
+        });
+        let near = |(text, miss): &(FixedText, Miss)| text.missing == 0 || miss.reach * 3 >= line.len();
+        let mut near: Vec<_> = compared.filter(near).collect();
+        near.sort_by_key(|(text, miss)| (text.missing > 0, Reverse(miss.reach), text.missing));
+        near.into_iter().map(|(_, miss)| miss).collect()
+    }
+}
+
+fn miss(rule: &Arc<Rule>, reason: Reason, reach: usize) -> Miss {
+    Miss { rule: rule.clone(), reason, reach }
+}
+
+/// Fixed text of a rule, in bytes: found in a line, and not found there.
+struct FixedText {
+    found: usize,
+    missing: usize,
+}
+
+impl FixedText {
+    fn of(rule: &Rule, line: &[u8]) -> Self {
+        let mut text = FixedText { found: 0, missing: 0 };
+        for set in rule.required_literals() {
+            let occurs = |literal: &&Vec<u8>| memchr::memmem::find(line, literal).is_some();
+            match set.iter().filter(occurs).map(Vec::len).max() {
+                Some(length) => text.found += length,
+                None => text.missing += set.iter().map(Vec::len).min().unwrap_or(0),
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::rules::builtin::parse;
+
+    const RULES: &str = r#"
+[[collector_regexs]]
+regex = '^drv (?P<kdev>sd[a-z]+): worn by (?P<percent>\d+)%$'
+event_type = "WORN"
+[[collector_regexs]]
+regex = '^drv (?P<kdev>sd[a-z]+): worn'
+event_type = "WORN_SOMEHOW"
+[[collector_regexs]]
+starts_with = "EXT4-fs "
+regex = '(?P<kdev>sd[a-z]+): lost'
+event_type = "LOST"
+[[collector_regexs]]
+identifier = "drvd"
+regex = '^(?P<kdev>sd[a-z]+): asleep$'
+event_type = "ASLEEP"
+"#;
+
+    fn tried(identifier: &str, line: &str) -> (Option<String>, Vec<(String, Reason, usize)>) {
+        let set = RuleSet::new(parse("x", RULES, true).unwrap()).unwrap();
+        let trial = set.try_line(identifier, line.as_bytes());
+        let misses = trial.misses.iter().map(|m| (m.rule.event_type.clone(), m.reason, m.reach)).collect();
+        (trial.matched.map(|m| m.rule.event_type.clone()), misses)
+    }
+
+    #[test]
+    fn the_first_rule_takes_the_line_and_later_ones_are_named() {
+        let (matched, misses) = tried("kernel", "drv sdb: worn by 90%");
+        assert_eq!(matched.unwrap(), "WORN");
+        assert_eq!(misses, [("WORN_SOMEHOW".to_owned(), Reason::Later, 20)]);
+    }
+
+    #[test]
+    fn why_no_rule_takes_a_line() {
+        let (matched, misses) = tried("kernel", "drv sdb, worn by 90%");
+        assert!(matched.is_none());
+        // Both regexes fail at the comma; the second one misses less text.
+        let names = ["WORN_SOMEHOW", "WORN"].map(|name| (name.to_owned(), Reason::Regex, 7));
+        assert_eq!(misses, names);
+        let cases = [
+            ("kernel", "sdb: asleep", "ASLEEP", Reason::OtherIdentifier, 11),
+            ("kernel", "drv sdb: lost", "LOST", Reason::StartsWith, 13),
+            ("drvd", "sdb: asleep now", "ASLEEP", Reason::Regex, 11),
+        ];
+        for (identifier, line, event_type, reason, reach) in cases {
+            let (matched, misses) = tried(identifier, line);
+            assert!(matched.is_none());
+            assert_eq!(misses[0], (event_type.to_owned(), reason, reach), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_in_common_is_no_miss() {
+        for line in ["", "usb 1-1: new device found", "sdb"] {
+            let (matched, misses) = tried("kernel", line);
+            assert!(matched.is_none() && misses.is_empty(), "{line}: {misses:?}");
+        }
+        assert!(tried("unknown", "drv sdb: worn").1.iter().all(|m| m.1 == Reason::OtherIdentifier));
+    }
+}

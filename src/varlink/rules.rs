@@ -1,0 +1,96 @@
+//! `ListRules` and `TestRule`. They hold no event data, so that anyone may call them.
+
+use std::sync::Arc;
+
+use super::convert::int;
+use super::generated::{DeviceWay, MissReason, Rule as ApiRule, RuleMatch, RuleMiss};
+use crate::event::canonical_sub_system;
+use crate::journal::LOG_VALUE;
+use crate::rules::trial::{Miss, Reason, Trial};
+use crate::rules::{rule, Matched, Rule, RuleSet};
+
+/// Who writes a line when the client does not say.
+const DEFAULT_IDENTIFIER: &str = "kernel";
+
+/// Which rules a client wants; `None` does not filter.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Any of these, in upper or lower case.
+    pub event_types: Option<Vec<String>>,
+    /// Any of these, in upper or lower case.
+    pub sub_systems: Option<Vec<String>>,
+    /// Any of these.
+    pub identifiers: Option<Vec<String>>,
+}
+
+impl Wanted {
+    fn includes(&self, rule: &Rule) -> bool {
+        let any = |names: &Option<Vec<String>>, fits: &dyn Fn(&String) -> bool| {
+            names.as_ref().is_none_or(|names| names.iter().any(fits))
+        };
+        any(&self.event_types, &|name| name.eq_ignore_ascii_case(&rule.event_type))
+            && any(&self.sub_systems, &|name| canonical_sub_system(name) == rule.sub_system)
+            && any(&self.identifiers, &|name| *name == rule.identifier)
+    }
+}
+
+/// The rules in force, sorted by identifier, then in the order in which they are tried.
+pub fn list(rules: &RuleSet, wanted: &Wanted) -> Vec<ApiRule> {
+    let mut found: Vec<&Arc<Rule>> = rules.rules().filter(|rule| wanted.includes(rule)).collect();
+    found.sort_by(|a, b| a.identifier.cmp(&b.identifier));
+    found.into_iter().map(|rule| rule.as_ref().into()).collect()
+}
+
+/// What the rules make of a line; like the collector's, a look at its beginning.
+pub fn test(rules: &RuleSet, line: &str, identifier: Option<&str>) -> (Option<RuleMatch>, Vec<RuleMiss>) {
+    let bytes = line.as_bytes().get(..LOG_VALUE).unwrap_or(line.as_bytes());
+    let Trial { matched, misses } = rules.try_line(identifier.unwrap_or(DEFAULT_IDENTIFIER), bytes);
+    let misses = misses.into_iter().map(|miss| near(miss, bytes)).collect();
+    (matched.map(Into::into), misses)
+}
+
+fn near(miss: Miss, line: &[u8]) -> RuleMiss {
+    let reason = match miss.reason {
+        Reason::Later => MissReason::Later,
+        Reason::OtherIdentifier => MissReason::OtherIdentifier,
+        Reason::StartsWith => MissReason::StartsWith,
+        Reason::Regex => MissReason::Regex,
+    };
+    let agreed = String::from_utf8_lossy(line.get(..miss.reach).unwrap_or(line));
+    RuleMiss { rule: miss.rule.as_ref().into(), reason, reach: int(agreed.chars().count() as u64) }
+}
+
+impl From<Matched> for RuleMatch {
+    fn from(matched: Matched) -> Self {
+        let said = matched.captures.get("sub_system");
+        RuleMatch {
+            sub_system: said.map_or(matched.rule.sub_system.clone(), |name| canonical_sub_system(name)),
+            rule: matched.rule.as_ref().into(),
+            captures: matched.captures.into_iter().collect(),
+        }
+    }
+}
+
+impl From<&Rule> for ApiRule {
+    fn from(rule: &Rule) -> Self {
+        let device = match rule.device {
+            rule::DeviceWay::Capture => DeviceWay::Capture,
+            rule::DeviceWay::Entry => DeviceWay::Entry,
+            rule::DeviceWay::None => DeviceWay::None,
+        };
+        ApiRule {
+            event_type: rule.event_type.clone(),
+            sub_system: rule.sub_system.clone(),
+            severity: rule.severity.map(Into::into),
+            identifier: rule.identifier.clone(),
+            starts_with: rule.spec.starts_with.clone(),
+            regex: rule.spec.regex.get_ref().clone(),
+            device,
+            clears: rule.clears.clone(),
+            file: rule.origin.file.clone(),
+            line: int(rule.origin.line as u64),
+            user: rule.origin.user,
+            examples: rule.spec.examples.iter().map(|example| example.line.clone()).collect(),
+        }
+    }
+}

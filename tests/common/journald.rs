@@ -1,0 +1,154 @@
+//! The private journald in trouble, and lines that a tool writes to it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{json, Value};
+
+use super::{wait_for, Client, Daemon, Machine};
+
+/// A rule for lines of a tool that no built-in rule knows.
+const RULE: &str = r#"
+[[collector_regexs]]
+regex = '''^wearctl: path (?P<kdev>8:[0-9]+) is worn$'''
+sub_system = "wear"
+event_type = "WEAR_WORN"
+severity = "Warning"
+identifier = "wearctl"
+"#;
+
+/// Sends a signal to a process.
+pub fn signal(name: &str, pid: u32) {
+    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
+    assert!(status.success(), "kill -{name} {pid}");
+}
+
+/// A journald that a test started; it ends with the test.
+pub struct Journald(Child);
+
+impl Drop for Journald {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Machine {
+    /// The process of the private journald: it keeps the machine's folder as its log.
+    pub fn journald(&self) -> u32 {
+        self.find_journald().expect("the private journald does not run")
+    }
+
+    fn find_journald(&self) -> Option<u32> {
+        let log = self.path("journald").join("journald.log");
+        let is_it =
+            |pid: &u32| std::fs::read_link(format!("/proc/{pid}/fd/2")).is_ok_and(|target| target == log);
+        let named = |pid: &u32| {
+            std::fs::read_to_string(format!("/proc/{pid}/comm"))
+                .is_ok_and(|comm| comm.starts_with("systemd-journal"))
+        };
+        let processes = std::fs::read_dir("/proc").unwrap();
+        let mut pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        pids.find(|pid| named(pid) && is_it(pid))
+    }
+
+    /// Ends the private journald by this signal.
+    pub fn end_journald(&self, name: &str) {
+        signal(name, self.journald());
+        wait_for("the end of journald", || self.find_journald().is_none().then_some(()));
+    }
+
+    /// Starts a private journald again.
+    pub fn start_journald(&self) -> Journald {
+        let path = ["/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald"];
+        let path = path.into_iter().find(|path| Path::new(path).exists()).unwrap();
+        let log = std::fs::OpenOptions::new().append(true).open(self.path("journald/journald.log")).unwrap();
+        let mut command = self.command(path);
+        command.env("SYSTEMD_LOG_TARGET", "console").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let journald = Journald(command.spawn().unwrap());
+        wait_for("the new journald", || UnixDatagram::unbound().unwrap().connect(self.socket()).ok());
+        journald
+    }
+
+    /// journald's native socket, seen from outside.
+    fn socket(&self) -> PathBuf {
+        self.root().join("run/systemd/journal/socket")
+    }
+
+    /// The daemon's arguments for a configuration with a rule for the tool's lines.
+    pub fn tool_rule(&self) -> [String; 2] {
+        let file = self.path("tool.conf");
+        std::fs::write(&file, RULE).unwrap();
+        ["--config".to_owned(), file.to_str().unwrap().to_owned()]
+    }
+
+    /// A daemon that follows the private journal and knows the tool's lines.
+    pub fn tool_daemon(&self) -> Daemon {
+        self.daemon(&self.tool_rule().each_ref().map(String::as_str))
+    }
+
+    /// Writes lines of the tool; each makes one event.
+    pub fn tool_writes(&self, numbers: Range<usize>) {
+        let socket = UnixDatagram::unbound().unwrap();
+        for n in numbers {
+            let entry = format!("SYSLOG_IDENTIFIER=wearctl\nMESSAGE=wearctl: path 8:{n} is worn\n");
+            wait_for("journald to take a line", || socket.send_to(entry.as_bytes(), self.socket()).ok());
+        }
+    }
+
+    /// Stored copies by event_id, and the number in the line of each event.
+    pub fn stored_numbers(&self) -> BTreeMap<String, (usize, usize)> {
+        let mut copies = BTreeMap::new();
+        for entry in self.journal("PERIPETY_FORMAT=1 --output-fields=PERIPETY_EVENT_ID,PERIPETY_KDEV") {
+            let text = |name: &str| entry[name].as_str().unwrap().to_owned();
+            let number = text("PERIPETY_KDEV").strip_prefix("8:").unwrap().parse().unwrap();
+            copies.entry(text("PERIPETY_EVENT_ID")).or_insert((0, number)).0 += 1;
+        }
+        copies
+    }
+
+    /// Waits until each of the lines has a stored event, and then looks that it has only one.
+    pub fn assert_each_once(&self, daemon: &Daemon, lines: Range<usize>) {
+        let start = std::time::Instant::now();
+        loop {
+            daemon.settle();
+            let copies = self.stored_numbers();
+            let mut numbers: Vec<usize> = copies.values().map(|(_, number)| *number).collect();
+            numbers.sort_unstable();
+            if numbers.len() < lines.len() && start.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(50));
+                continue;
+            }
+            let missing: Vec<_> =
+                lines.clone().filter(|n| numbers.binary_search(n).is_err()).take(5).collect();
+            assert!(missing.is_empty(), "no event for the lines {missing:?} …\n{}", daemon.log());
+            assert_eq!(numbers, lines.collect::<Vec<_>>(), "a line has several events\n{}", daemon.log());
+            let twice: Vec<_> = copies.iter().filter(|(_, (copies, _))| *copies != 1).take(5).collect();
+            assert!(twice.is_empty(), "stored more than once: {twice:?} …\n{}", daemon.log());
+            return;
+        }
+    }
+}
+
+impl Daemon {
+    /// The status of a daemon that another hand started, once it listens.
+    pub fn status_at(socket: &Path) -> Value {
+        let client = || UnixStream::connect(socket).ok().map(|_| Client::connect(socket));
+        let mut client = wait_for("a daemon's socket", client);
+        client.call("GetStatus", json!({})).unwrap()["status"].clone()
+    }
+
+    /// How often its log says this.
+    pub fn said(&self, what: &str) -> usize {
+        self.log().matches(what).count()
+    }
+
+    /// Waits until its log says this.
+    pub fn wait_until_said(&self, what: &str) {
+        wait_for(&format!("\"{what}\" in the log"), || (self.said(what) > 0).then_some(()));
+    }
+}
