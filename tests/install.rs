@@ -116,6 +116,9 @@ fn systemd_finds_no_fault_in_the_units() {
     {
         return skip("systemd_finds_no_fault_in_the_units", "systemd's own units are not installed");
     }
+    if !Path::new("/bin/kill").exists() {
+        return skip("systemd_finds_no_fault_in_the_units", "there is no /bin/kill, which ExecReload= uses");
+    }
     // A unit of the machine may be at fault: only what is said of ours counts.
     let ours: Vec<&str> = said.lines().filter(|line| line.contains("peripety")).collect();
     assert!(ours.is_empty(), "{said}");

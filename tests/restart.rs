@@ -103,7 +103,7 @@ fn killed_while_journald_stands_still() {
     let mut daemon = machine.following(&journal, &[]);
     journal.write_failures(0..50);
     caught_up(&daemon, &machine, 50);
-    let pid = journald_of(&machine);
+    let pid = machine.journald();
     common::send_signal(&pid.to_string(), rustix::process::Signal::STOP);
     journal.write_failures(50..100);
     wait_for("events that journald has not read", || (daemon.status()["events"] == 100).then_some(()));
@@ -118,18 +118,4 @@ fn killed_while_journald_stands_still() {
     journal.write_failures(100..110);
     caught_up(&daemon, &machine, 110);
     assert_each_once(&machine, &daemon, 110);
-}
-
-/// The journald of a machine: it keeps the machine's folder as its log.
-fn journald_of(machine: &Machine) -> u32 {
-    let log = machine.path("journald").join("journald.log");
-    let is_it = |pid: &u32| std::fs::read_link(format!("/proc/{pid}/fd/2")).is_ok_and(|target| target == log);
-    let pids = std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    let named = |pid: &u32| {
-        std::fs::read_to_string(format!("/proc/{pid}/comm"))
-            .is_ok_and(|comm| comm.starts_with("systemd-journal"))
-    };
-    pids.filter(named).find(is_it).unwrap()
 }

@@ -120,8 +120,10 @@ impl<'m> Service<'m> {
 
     /// The daemon holds this file open.
     fn has_open(&self, path: &str) -> bool {
-        let folder = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
-        folder.flatten().any(|fd| std::fs::read_link(fd.path()).is_ok_and(|to| to == Path::new(path)))
+        use std::os::unix::fs::MetadataExt;
+        let device = std::fs::metadata(path).unwrap().rdev();
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        files.flatten().any(|fd| std::fs::metadata(fd.path()).is_ok_and(|file| file.rdev() == device))
     }
 
     fn worn(&self) -> Vec<Value> {

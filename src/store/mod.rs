@@ -136,6 +136,9 @@ pub struct Store {
 struct Pending {
     event: StoreEvent,
     attempt: usize,
+    /// The journal must have been read to its end after this.
+    shown_by: Instant,
+    /// When it is looked at next.
     deadline: Instant,
 }
 
@@ -216,12 +219,16 @@ impl Store {
         self.socket.send(&entry).await;
         // While journald read nothing, it could not show the others either.
         let waited = began.elapsed();
-        self.pending.values_mut().for_each(|pending| pending.deadline += waited);
+        for pending in self.pending.values_mut() {
+            pending.shown_by += waited;
+            pending.deadline += waited;
+        }
         self.waiting.store(false, Ordering::Relaxed);
         self.poker.poke();
         let patience = PATIENCE.get(attempt).copied().unwrap_or(FAREWELL);
         self.settled.begin(sequence);
-        self.pending.insert(sequence, Pending { event, attempt, deadline: Instant::now() + patience });
+        let shown_by = Instant::now() + patience;
+        self.pending.insert(sequence, Pending { event, attempt, shown_by, deadline: shown_by });
     }
 
     fn confirm(&mut self, confirmation: Confirmation) {
@@ -247,8 +254,12 @@ impl Store {
         let looked_at = self.caught_up.at();
         for sequence in late {
             let Some(mut pending) = self.pending.remove(&sequence) else { continue };
-            if unread || looked_at.is_none_or(|looked| looked <= pending.deadline.into_std()) {
+            let looked = looked_at.is_some_and(|looked| looked > pending.shown_by.into_std());
+            if unread || !looked {
                 pending.deadline = now + Duration::from_secs(1);
+                if unread {
+                    pending.shown_by = pending.deadline;
+                }
                 self.pending.insert(sequence, pending);
             } else if pending.attempt + 1 < PATIENCE.len() {
                 tracing::warn!(

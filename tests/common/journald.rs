@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -44,9 +45,9 @@ impl Machine {
     }
 
     fn find_journald(&self) -> Option<u32> {
-        let log = self.path("journald").join("journald.log");
-        let is_it =
-            |pid: &u32| std::fs::read_link(format!("/proc/{pid}/fd/2")).is_ok_and(|target| target == log);
+        let file = |path: String| std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+        let log = file(self.path("journald/journald.log").display().to_string());
+        let is_it = |pid: &u32| file(format!("/proc/{pid}/fd/2")).is_some_and(|fd| Some(fd) == log);
         let named = |pid: &u32| {
             std::fs::read_to_string(format!("/proc/{pid}/comm"))
                 .is_ok_and(|comm| comm.starts_with("systemd-journal"))

@@ -244,6 +244,10 @@ impl Daemon {
             assert!(daemon.child.try_wait().unwrap().is_none(), "peripetyd ended: {}", daemon.log());
             UnixStream::connect(&daemon.socket).ok()
         });
+        // It listens before it has read its position: only an answer shows that it is ready.
+        let mut client = Client::connect(&daemon.socket);
+        client.request("GetStatus", json!({}), false);
+        assert!(client.receive().is_some(), "peripetyd ended: {}", daemon.log());
         daemon
     }
 
@@ -259,6 +263,7 @@ impl Daemon {
 
     /// A connection to it.
     pub fn connect(&self) -> Client {
+        assert!(UnixStream::connect(&self.socket).is_ok(), "peripetyd does not listen: {}", self.log());
         Client::connect(&self.socket)
     }
 
@@ -269,10 +274,15 @@ impl Daemon {
 
     /// Waits until everything in the journal is read and its events are stored.
     pub fn settle(&self) -> Value {
-        wait_for("the daemon to catch up", || {
+        let start = Instant::now();
+        loop {
             let status = self.status();
-            (status["caught_up"] == true && status["in_flight"] == 0).then_some(status)
-        })
+            if status["caught_up"] == true && status["in_flight"] == 0 {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the daemon does not catch up: {status}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// All stored events that fit a filter.

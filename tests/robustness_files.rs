@@ -1,0 +1,98 @@
+//! Damaged journal files beside good ones: said once, and all that can be read is read.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::path::Path;
+
+use common::{journal_file, now, Machine};
+
+/// A journal file with failures of the paths 8:`numbers`, `hour` hours ago.
+fn good(file: &Path, numbers: std::ops::Range<usize>, hour: u64) {
+    let mut export = String::new();
+    for n in numbers {
+        let (time, monotonic) = (now() - hour * 3_600_000_000 + n as u64, 1_000_000 + n as u64 * 10);
+        export += &format!(
+            "__REALTIME_TIMESTAMP={time}\n__MONOTONIC_TIMESTAMP={monotonic}\n\
+             _BOOT_ID=0123456789abcdef0123456789abcde{hour}\n_TRANSPORT=kernel\nSYSLOG_FACILITY=0\n\
+             SYSLOG_IDENTIFIER=kernel\nPRIORITY=4\n_HOSTNAME=other\n\
+             MESSAGE=device-mapper: multipath: 253:2: Failing path 8:{n}.\n\n"
+        );
+    }
+    journal_file(export.as_bytes(), file);
+}
+
+/// Makes three kinds of damage beside good files; only what is damaged is missing.
+fn damage(folder: &Path) {
+    good(&folder.join("a.journal"), 0..100, 3);
+    good(&folder.join("b.journal"), 100..200, 1);
+    std::fs::write(folder.join("empty.journal"), b"").unwrap();
+    std::fs::write(folder.join("rubbish.journal"), vec![0x5a; 4096]).unwrap();
+    good(&folder.join("cut.journal"), 200..300, 2);
+    let cut = std::fs::OpenOptions::new().write(true).open(folder.join("cut.journal")).unwrap();
+    cut.set_len(2000).unwrap();
+}
+
+const SAID: [(&str, &str); 3] = [
+    ("empty.journal", "it is empty"),
+    ("rubbish.journal", "it does not begin as a journal file"),
+    ("cut.journal", "its end is missing"),
+];
+
+#[test]
+fn in_a_folder() {
+    let Some(machine) = Machine::start("damaged files in a folder", &[]) else { return };
+    let folder = machine.path("files");
+    std::fs::create_dir(&folder).unwrap();
+    damage(&folder);
+    let mut daemon = machine.daemon(&["--journal-directory", folder.to_str().unwrap()]);
+    machine.assert_each_once(&daemon, 0..200);
+    for (file, what) in SAID {
+        let line = format!("the journal file {} cannot be read: {what}", folder.join(file).display());
+        assert_eq!(daemon.said(&line), 1, "{line}\n{}", daemon.log());
+    }
+    assert!(daemon.terminate().success());
+}
+
+#[test]
+fn in_the_journal_of_the_machine() {
+    let Some(machine) = Machine::start("damaged files of the machine", &[]) else { return };
+    let id = std::fs::read_to_string(machine.root().join("etc/machine-id")).unwrap();
+    let folder = machine.root().join("run/log/journal").join(id.trim());
+    std::fs::write(folder.join("empty.journal"), b"").unwrap();
+    std::fs::write(folder.join("rubbish.journal"), vec![0x5a; 4096]).unwrap();
+    machine.tool_writes(0..20);
+    let daemon = machine.tool_daemon();
+    machine.tool_writes(20..40);
+    machine.assert_each_once(&daemon, 0..40);
+    for (file, what) in &SAID[..2] {
+        let line = format!("/run/log/journal/{}/{file} cannot be read: {what}", id.trim());
+        assert_eq!(daemon.said(&line), 1, "{line}\n{}", daemon.log());
+    }
+}
+
+/// Damage in the middle: the entries that are whole, and those of other files, have their events.
+#[test]
+fn random_bytes_in_the_middle() {
+    let Some(machine) = Machine::start("damage in the middle", &[]) else { return };
+    let folder = machine.path("files");
+    std::fs::create_dir(&folder).unwrap();
+    good(&folder.join("a.journal"), 0..100, 3);
+    good(&folder.join("b.journal"), 100..200, 2);
+    good(&folder.join("c.journal"), 200..300, 1);
+    let mut bytes = std::fs::read(folder.join("b.journal")).unwrap();
+    let line = b"Failing path 8:150.";
+    let place = bytes.windows(line.len()).position(|bytes| bytes == line).unwrap();
+    let mut seed = 1u32;
+    for byte in &mut bytes[place - 2000..place + 6000] {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *byte = (seed >> 24) as u8;
+    }
+    std::fs::write(folder.join("b.journal"), bytes).unwrap();
+    let daemon = machine.daemon(&["--journal-directory", folder.to_str().unwrap()]);
+    daemon.settle();
+    let numbers: Vec<usize> = machine.stored_numbers().values().map(|(_, n)| *n).collect();
+    let of = |range: std::ops::Range<usize>| numbers.iter().filter(|n| range.contains(n)).count();
+    assert_eq!((of(0..100), of(200..300)), (100, 100));
+    assert!((1..100).contains(&of(100..200)), "{} of the damaged file", of(100..200));
+}
