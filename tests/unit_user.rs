@@ -208,7 +208,7 @@ fn the_daemon_works_as_its_unit_runs_it() {
     assert_eq!(status["status"]["events_not_stored"], 0, "{status}");
 
     // It ends as systemd ends it, and has saved its position.
-    Command::new("kill").arg(service.child.id().to_string()).status().unwrap();
+    common::send_signal(&service.child.id().to_string(), rustix::process::Signal::TERM);
     service.told("STOPPING=1");
     assert!(service.child.wait().unwrap().success(), "{}", service.said());
     let saved = std::fs::read_dir(&service.state).unwrap().flatten().count();

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
+use rustix::process::Signal;
+
 use super::{wait_for, Client, Daemon, Machine};
 
 /// A rule for lines of a tool that no built-in rule knows.
@@ -24,8 +26,18 @@ identifier = "wearctl"
 
 /// Sends a signal to a process.
 pub fn signal(name: &str, pid: u32) {
-    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
-    assert!(status.success(), "kill -{name} {pid}");
+    let number = match name {
+        "STOP" => Signal::STOP,
+        "CONT" => Signal::CONT,
+        "KILL" => Signal::KILL,
+        "TERM" => Signal::TERM,
+        "INT" => Signal::INT,
+        "HUP" => Signal::HUP,
+        "USR1" => Signal::USR1,
+        "USR2" => Signal::USR2,
+        _ => panic!("no signal {name}"),
+    };
+    super::send_signal(&pid.to_string(), number);
 }
 
 /// A journald that a test started; it ends with the test.
