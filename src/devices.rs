@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Tree};
 
 use crate::bus::raw::EntryInfo;
+use crate::journal::monotonic_now;
 
 /// A line of the running machine that is not older than this is about the devices of now. journald
 /// may store a line some seconds late.
@@ -133,12 +134,6 @@ impl Devices {
     pub fn forget(&self) {
         self.answers().clear();
     }
-}
-
-/// The kernel's clock for log lines, µs since the boot.
-fn monotonic_now() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
 }
 
 fn report(error: &Error) {

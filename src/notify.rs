@@ -11,8 +11,7 @@ pub fn ready(status: &str) {
 
 /// The daemon reads its configuration again; [`ready`] ends that.
 pub fn reloading() {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    send(&format!("RELOADING=1\nMONOTONIC_USEC={}\n", now.tv_sec * 1_000_000 + now.tv_nsec / 1_000));
+    send(&format!("RELOADING=1\nMONOTONIC_USEC={}\n", crate::journal::monotonic_now()));
 }
 
 /// What the daemon is doing, for "systemctl status".

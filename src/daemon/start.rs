@@ -94,7 +94,9 @@ fn stored_from(start: &Start, source: &Location) -> From {
     match start {
         Start::Resume(resume) => resume.stored.clone().map_or(From::All, From::Cursor),
         Start::Since(since) if source.is_local() => From::Time(since.saturating_sub(query::SKEW)),
-        Start::Beginning if source.is_local() => journal::boot_id().map_or(From::All, From::Boot),
+        Start::Beginning if source.is_local() => {
+            journal::present_boot(&Location::Local).ok().flatten().map_or(From::All, From::Boot)
+        }
         Start::Since(_) | Start::Beginning => From::All,
     }
 }
