@@ -68,6 +68,8 @@ pub struct Reader {
     matched: Vec<String>,
     /// The journal's files changed.
     changed: bool,
+    /// Reading failed, and that was said.
+    failing: bool,
 }
 
 impl Reader {
@@ -95,6 +97,7 @@ impl Reader {
             unnoted: 0,
             matched: Vec::new(),
             changed: false,
+            failing: false,
         };
         reader.seek_start()?;
         Ok(reader)
@@ -115,13 +118,18 @@ impl Reader {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(e) if self.settings.follow => {
-                    tracing::error!("{e}; trying again every second, nothing is passed over");
+                    if !std::mem::replace(&mut self.failing, true) {
+                        tracing::error!("{e}; trying again every second, nothing is passed over");
+                    }
                     if !self.reopen() {
                         return Ok(());
                     }
                     continue;
                 }
                 Err(e) => return Err(e),
+            }
+            if std::mem::replace(&mut self.failing, false) {
+                tracing::info!("the {} can be read again", self.settings.location);
             }
             self.note_position();
             self.settings.counters.set_caught_up(true);

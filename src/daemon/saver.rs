@@ -27,7 +27,9 @@ impl<'a> Saver<'a> {
         match self.state.save(&resume, durable) {
             Ok(()) => {
                 self.last = Some(resume);
-                self.complained = false;
+                if std::mem::replace(&mut self.complained, false) {
+                    tracing::info!("the position in the journal is saved again");
+                }
             }
             Err(e) if !self.complained => {
                 tracing::error!(
