@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,19 +12,8 @@ use serde_json::Value;
 /// Lines a second while the daemon is killed.
 const RATE: usize = 1000;
 
-/// Stored copies by event_id, and the number in the line of each event.
-fn stored(machine: &Machine) -> BTreeMap<String, (usize, usize)> {
-    let mut copies = BTreeMap::new();
-    for entry in machine.journal("PERIPETY_FORMAT=1 --output-fields=PERIPETY_EVENT_ID,PERIPETY_KDEV") {
-        let text = |name: &str| entry[name].as_str().unwrap().to_owned();
-        let number = text("PERIPETY_KDEV").strip_prefix("8:").unwrap().parse().unwrap();
-        copies.entry(text("PERIPETY_EVENT_ID")).or_insert((0, number)).0 += 1;
-    }
-    copies
-}
-
 fn assert_each_once(machine: &Machine, daemon: &Daemon, lines: usize) {
-    let copies = stored(machine);
+    let copies = machine.stored_numbers();
     let twice: Vec<_> = copies.iter().filter(|(_, (copies, _))| *copies != 1).take(5).collect();
     let mut numbers: Vec<usize> = copies.values().map(|(_, number)| *number).collect();
     numbers.sort_unstable();
@@ -47,7 +35,7 @@ fn caught_up(daemon: &Daemon, machine: &Machine, lines: usize) {
     wait_for("every line's event", || {
         let status = daemon.settle();
         let known = status["entries_covered"].as_u64().unwrap() + status["events_stored"].as_u64().unwrap();
-        (known > 0 && stored(machine).len() >= lines).then_some(())
+        (known > 0 && machine.stored_numbers().len() >= lines).then_some(())
     });
 }
 
