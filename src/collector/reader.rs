@@ -1,6 +1,7 @@
 //! The reader's thread: steps a journal, matches, hands on raw events.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -70,17 +71,37 @@ pub struct Reader {
     changed: bool,
     /// Reading failed, and that was said.
     failing: bool,
+    /// Looks for damaged files meanwhile.
+    check: Option<JoinHandle<()>>,
+}
+
+/// Says which of the files to be read are damaged, on a thread of its own: there may be gigabytes of them.
+fn spawn_check(settings: &Settings) -> Option<JoinHandle<()>> {
+    let since = match &settings.start {
+        Start::Resume(resume) => resume.position.realtime,
+        Start::Since(usec) => *usec,
+        Start::Beginning if settings.location.is_local() => journal::boot_began(),
+        Start::Beginning => 0,
+    };
+    let location = settings.location.clone();
+    let check = move || {
+        for (file, damage) in journal::damaged(&location, since) {
+            tracing::error!("the journal file {} {damage}", file.display());
+        }
+    };
+    match std::thread::Builder::new().name("journal-check".into()).spawn(check) {
+        Ok(thread) => Some(thread),
+        Err(e) => {
+            tracing::warn!("cannot look for damaged journal files: {e}");
+            None
+        }
+    }
 }
 
 impl Reader {
     /// Opens the journal and moves to the start.
     pub fn open(settings: Settings, stop: Stop, out: mpsc::Sender<RawItem>) -> Result<Self, Error> {
-        for (file, damage) in journal::damaged(&settings.location) {
-            let file = file.display();
-            tracing::warn!(
-                "the journal file {file} cannot be read: {damage}; reading the others. Move it away"
-            );
-        }
+        let check = spawn_check(&settings);
         let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
         let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
         let rules = settings.rules.borrow().clone();
@@ -98,6 +119,7 @@ impl Reader {
             matched: Vec::new(),
             changed: false,
             failing: false,
+            check,
         };
         reader.seek_start()?;
         Ok(reader)
@@ -136,6 +158,7 @@ impl Reader {
             self.settings.coverage = Coverage::default();
             self.settings.watermark.past_coverage();
             if !self.settings.follow {
+                let _ = self.check.take().map(JoinHandle::join);
                 return Ok(());
             }
             match self.waker.wait(&self.stop) {

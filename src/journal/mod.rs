@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
-pub use damage::damaged;
+pub use damage::{damaged, Damage};
 pub use entry::Entry;
 pub use position::{EntryKey, Position};
 
@@ -290,6 +290,12 @@ fn boot_id() -> std::io::Result<String> {
 pub fn monotonic_now() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
+}
+
+/// When this boot began, µs since the epoch by the present clock.
+pub fn boot_began() -> u64 {
+    let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now().saturating_sub(u64::try_from(boot.tv_sec).unwrap_or(0).saturating_add(1) * 1_000_000)
 }
 
 /// The present time, µs since the epoch.

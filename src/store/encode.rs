@@ -2,11 +2,12 @@
 //! (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>).
 
 use super::fields;
+use super::query::SKEW;
 use crate::bus::Published;
 use crate::event::{message_id, Severity, StorageEvent};
 
-/// Encodes an event; `run` identifies this run of the daemon.
-pub fn encode(published: &Published, run: &str) -> Vec<u8> {
+/// Encodes an event; `run` identifies this run of the daemon, `now` is the time (µs since the epoch).
+pub fn encode(published: &Published, run: &str, now: u64) -> Vec<u8> {
     let event = &published.event;
     let mut entry = Encoder(Vec::with_capacity(4096));
     entry.field("MESSAGE", &sentence(event));
@@ -21,6 +22,9 @@ pub fn encode(published: &Published, run: &str) -> Vec<u8> {
     entry.field(fields::SUB_SYSTEM, &event.sub_system);
     entry.field(fields::SEVERITY, event.severity.name());
     entry.field(fields::TIMESTAMP, &event.timestamp.to_string());
+    if event.timestamp > now.saturating_add(SKEW / 2) {
+        entry.field(fields::STORED_EARLY, "1");
+    }
     entry.optional(fields::DEV_WWID, &event.dev_wwid);
     for owner in event.owners_wwids.iter().take(fields::MAX_OWNERS) {
         entry.field(fields::OWNERS_WWID, owner);

@@ -18,6 +18,8 @@ pub const SUB_SYSTEM: &str = "PERIPETY_SUB_SYSTEM";
 pub const SEVERITY: &str = "PERIPETY_SEVERITY";
 /// Time of the event, µs since the epoch.
 pub const TIMESTAMP: &str = "PERIPETY_TIMESTAMP";
+/// The event was stored before its own time: the clock was set back in between.
+pub const STORED_EARLY: &str = "PERIPETY_STORED_EARLY";
 /// World wide id of the device.
 pub const DEV_WWID: &str = "PERIPETY_DEV_WWID";
 /// World wide id of an owner; the field comes once for each.

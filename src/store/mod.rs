@@ -213,7 +213,7 @@ impl Store {
 
     async fn send(&mut self, event: StoreEvent, attempt: usize) {
         let sequence = event.published.sequence;
-        let entry = encode::encode(&event.published, &self.run);
+        let entry = encode::encode(&event.published, &self.run, crate::journal::now());
         self.waiting.store(true, Ordering::Relaxed);
         let began = Instant::now();
         self.socket.send(&entry).await;

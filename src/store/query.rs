@@ -17,9 +17,10 @@ use crate::journal::{Error, Location, Reader, EVENT_VALUE};
 const CHUNK: usize = 65_536;
 /// Events handed over at a time.
 pub const BATCH: usize = 64;
-/// How much earlier than it happened an event may seem to be stored: the clock was set back in
-/// between. µs.
-pub const SKEW: u64 = 3_600_000_000;
+/// Slack of a search by time, µs: an event may seem to be stored so much earlier than it happened. Events for
+/// which it is (about) more, because the clock was set back in between, carry [`fields::STORED_EARLY`] and are
+/// searched for by that.
+pub const SKEW: u64 = 60_000_000;
 
 /// Order of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,20 +83,19 @@ pub fn run(
     let mut left = query.limit.unwrap_or(u64::MAX);
     let mut after = query.after.clone();
     let mut stored = Stored::default();
-    let mut reader = Reader::open(location, EVENT_VALUE)?;
-    query.filter.add_matches(&mut reader, trust)?;
+    let mut readers = Readers::open(location, trust, &query.filter)?;
     while left > 0 {
         // What the index cannot tell apart is filtered afterwards, so that more is needed.
         let chunk = match query.filter.is_indexed() {
             true => usize::try_from(left).unwrap_or(CHUNK).min(CHUNK),
             false => CHUNK,
         };
-        let keys = collect(&mut reader, trust, query, after.as_ref(), chunk, &mut stored)?;
+        let keys = collect(&mut readers, trust, query, after.as_ref(), chunk, &mut stored)?;
         let exhausted = keys.len() < chunk;
         let mut batch = Vec::with_capacity(BATCH.min(keys.len()));
         for (key, cursor) in in_order(keys, query.order) {
-            reader.seek_cursor(&cursor)?;
-            if reader.step()? && stored.read(&mut reader, trust) {
+            readers.all.seek_cursor(&cursor)?;
+            if readers.all.step()? && stored.read(&mut readers.all, trust) {
                 batch.extend(stored.event().filter(|event| query.filter.matches(event)));
             }
             after = Some(key);
@@ -120,24 +120,61 @@ pub fn run(
     Ok(())
 }
 
+/// The journal, with journald's index set to the candidates of a query.
+struct Readers {
+    /// All of them.
+    all: Reader,
+    /// Those that a search by time does not find.
+    early: Reader,
+}
+
+impl Readers {
+    fn open(location: &Location, trust: &Trust, filter: &Filter) -> Result<Self, Error> {
+        let mut all = Reader::open(location, EVENT_VALUE)?;
+        filter.add_matches(&mut all, trust)?;
+        let mut early = Reader::open(location, EVENT_VALUE)?;
+        filter.add_matches(&mut early, trust)?;
+        early.match_and()?;
+        early.match_add(fields::STORED_EARLY, "1")?;
+        Ok(Readers { all, early })
+    }
+}
+
 /// The first `chunk` keys behind `after`, with the cursor of each event's last copy.
 fn collect(
-    reader: &mut Reader,
+    readers: &mut Readers,
     trust: &Trust,
     query: &Query,
     after: Option<&Key>,
     chunk: usize,
     stored: &mut Stored,
 ) -> Result<BTreeMap<Key, String>, Error> {
-    let mut keys = BTreeMap::new();
     let passed = after.filter(|_| query.order == Order::OldestFirst).map(|key| key.timestamp);
+    let mut keys = BTreeMap::new();
+    let mut collect =
+        |reader: &mut Reader| collect_from(reader, trust, query, after, chunk, stored, &mut keys);
     match query.filter.since.max(passed) {
-        // An event is stored after it happened.
-        // Of a clock that was ahead: such an event is older than it says.
-        Some(since) if since > crate::journal::now() => reader.seek_head()?,
-        Some(since) => reader.seek_realtime(since.saturating_sub(SKEW))?,
-        None => reader.seek_head()?,
+        Some(since) => {
+            readers.early.seek_head()?;
+            collect(&mut readers.early)?;
+            readers.all.seek_realtime(since.saturating_sub(SKEW))?;
+        }
+        None => readers.all.seek_head()?,
     }
+    collect(&mut readers.all)?;
+    Ok(keys)
+}
+
+/// Adds the keys from where the reader stands on, and keeps the first `chunk`.
+fn collect_from(
+    reader: &mut Reader,
+    trust: &Trust,
+    query: &Query,
+    after: Option<&Key>,
+    chunk: usize,
+    stored: &mut Stored,
+    keys: &mut BTreeMap<Key, String>,
+) -> Result<(), Error> {
     while reader.step()? {
         if !stored.read(reader, trust) || !query.filter.in_time(stored.timestamp) {
             continue;
@@ -161,7 +198,7 @@ fn collect(
             };
         }
     }
-    Ok(keys)
+    Ok(())
 }
 
 fn in_order(keys: BTreeMap<Key, String>, order: Order) -> Box<dyn Iterator<Item = (Key, String)>> {
@@ -184,6 +221,12 @@ pub struct Range {
     pub since: u64,
 }
 
+impl Range {
+    fn len(&self) -> usize {
+        usize::try_from((self.last + 1).saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+}
+
 /// Hands over the events of a range in batches, as they were stored, until `take` says false.
 /// Blocks: it reads files.
 pub fn of_run(
@@ -196,21 +239,36 @@ pub fn of_run(
     trust.add_matches(&mut reader)?;
     reader.match_and()?;
     reader.match_add(fields::RUN, &range.run)?;
-    reader.seek_realtime(range.since.saturating_sub(SKEW))?;
-    let mut stored = Stored::default();
     let mut seen = HashSet::new();
+    reader.seek_realtime(range.since.saturating_sub(SKEW))?;
+    if take_range(&mut reader, trust, range, &mut seen, take)? && seen.len() < range.len() {
+        // The clock was set back since: they lie before that time.
+        reader.seek_head()?;
+        take_range(&mut reader, trust, range, &mut seen, take)?;
+    }
+    Ok(())
+}
+
+/// Hands over the events not yet `seen` from where the reader stands on. False: no more are wanted.
+fn take_range(
+    reader: &mut Reader,
+    trust: &Trust,
+    range: &Range,
+    seen: &mut HashSet<u64>,
+    take: &mut dyn FnMut(Vec<StorageEvent>) -> bool,
+) -> Result<bool, Error> {
+    let mut stored = Stored::default();
     let mut batch = Vec::with_capacity(BATCH);
-    while reader.step()? {
-        let wanted = stored.read(&mut reader, trust)
+    while seen.len() < range.len() && reader.step()? {
+        let wanted = stored.read(reader, trust)
             && (range.first..=range.last).contains(&stored.sequence)
             && seen.insert(stored.sequence);
         batch.extend(wanted.then(|| stored.event()).flatten());
         if batch.len() >= BATCH && !take(std::mem::take(&mut batch)) {
-            return Ok(());
+            return Ok(false);
         }
     }
-    take(batch);
-    Ok(())
+    Ok(take(batch))
 }
 
 #[cfg(test)]

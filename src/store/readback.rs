@@ -8,6 +8,7 @@ use rustix::event::{eventfd, EventfdFlags};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use super::fields;
 use super::stored::Stored;
 use super::trust::Trust;
 use crate::collector::Coverage;
@@ -126,6 +127,13 @@ pub fn start(
     Ok((coverage, Follower { caught_up, run, confirmations, poker }))
 }
 
+/// Takes note of the entries from which a stored event was made.
+fn cover(coverage: &mut Coverage, stored: &Stored) {
+    if let Ok(SourceOnly { source }) = serde_json::from_slice(&stored.json) {
+        coverage.add(&stored.event_id, &source);
+    }
+}
+
 struct ReadBackThread {
     caught_up: CaughtUp,
     location: Location,
@@ -140,12 +148,11 @@ impl ReadBackThread {
     fn run(mut self, ready: &std::sync::mpsc::Sender<Result<Coverage, Error>>) {
         let mut stored = Stored::default();
         let mut coverage = Coverage::default();
-        let opened = self.open().and_then(|mut reader| {
+        let opened = self.read_early(&mut stored, &mut coverage).and_then(|()| {
+            let mut reader = self.open()?;
             while reader.step()? {
                 if stored.read(&mut reader, &self.trust) {
-                    if let Ok(SourceOnly { source }) = serde_json::from_slice(&stored.json) {
-                        coverage.add(&stored.event_id, &source);
-                    }
+                    cover(&mut coverage, &stored);
                     self.from = From::Cursor(reader.cursor()?);
                 }
             }
@@ -165,6 +172,24 @@ impl ReadBackThread {
                 reader = again;
             }
         }
+    }
+
+    /// Reads the events that a search by time does not find.
+    fn read_early(&self, stored: &mut Stored, coverage: &mut Coverage) -> Result<(), Error> {
+        if !matches!(self.from, From::Time(_)) {
+            return Ok(());
+        }
+        let mut reader = Reader::open(&self.location, EVENT_VALUE)?;
+        self.trust.add_matches(&mut reader)?;
+        reader.match_and()?;
+        reader.match_add(fields::STORED_EARLY, "1")?;
+        reader.seek_head()?;
+        while reader.step()? {
+            if stored.read(&mut reader, &self.trust) {
+                cover(coverage, stored);
+            }
+        }
+        Ok(())
     }
 
     /// Opens the journal of events behind `from`.
