@@ -40,7 +40,7 @@ lints() {
         skip "cargo clippy" "this toolchain has no clippy (with rustup: rustup component add clippy)"
     fi
     if have shellcheck; then
-        step "shellcheck" shellcheck -x -P scripts scripts/*.sh .ci/run
+        step "shellcheck" shellcheck -x -P scripts scripts/*.sh tests/lab/*.sh tests/lab/cases/*.sh .ci/run
     else
         skip "shellcheck" "it is not installed"
     fi
