@@ -1,7 +1,8 @@
 #!/bin/bash
-# install.sh install | uninstall | list: puts what was built into a file system.
+# install.sh install | install-library | uninstall | list: puts what was built into a file system.
 # The Makefile's targets install and uninstall call it. It needs root only where
 # the folders do, starts nothing, and changes nothing else on the machine.
+# install-library puts only libperipety there, with what C programs need of it.
 #
 # Environment:
 #   DESTDIR     folder that stands for "/" (default: none)
@@ -9,9 +10,12 @@
 #   bindir      prpt (default: $prefix/bin)
 #   sbindir     peripetyd (default: $prefix/sbin)
 #   libdir      units, users, catalog (default: $prefix/lib; systemd looks in no other lib)
+#   clibdir     libperipety (default: $libdir; where the linker looks on this distribution,
+#               such as $prefix/lib64 or $prefix/lib/x86_64-linux-gnu)
+#   includedir  its header (default: $prefix/include)
 #   datadir     interface, documents, manual pages (default: $prefix/share)
 #   sysconfdir  (default: /etc; peripetyd reads no other)
-#   PROGRAMS    folder with built programs; without it they are built first
+#   PROGRAMS    folder with built programs and libraries; without it they are built first
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 DESTDIR=${DESTDIR:-}
@@ -19,14 +23,32 @@ prefix=${prefix:-/usr/local}
 bindir=${bindir:-$prefix/bin}
 sbindir=${sbindir:-$prefix/sbin}
 libdir=${libdir:-$prefix/lib}
+clibdir=${clibdir:-$libdir}
+includedir=${includedir:-$prefix/include}
 datadir=${datadir:-$prefix/share}
 sysconfdir=${sysconfdir:-/etc}
 docdir=$datadir/doc/peripety
 PROGRAMS=${PROGRAMS:-}
 
-# Every file but the configuration: mode, source, target. "@" is the folder of
-# the programs.
+# The number in the name of the shared library: see blkinfo/c/build.rs.
+SONAME=libperipety.so.0
+
+# The library: mode, source, target. "@" is the folder of the programs; a "link"
+# has what it holds as its source.
+library_files() {
+    cat <<LIST
+755 @/libperipety.so                $clibdir/$SONAME
+link $SONAME                        $clibdir/libperipety.so
+644 @/libperipety.a                 $clibdir/libperipety.a
+644 blkinfo/c/peripety.pc.in        $clibdir/pkgconfig/peripety.pc
+644 blkinfo/c/include/peripety.h    $includedir/peripety.h
+644 docs/libperipety.3              $datadir/man/man3/libperipety.3
+LIST
+}
+
+# Every file but the configuration.
 files() {
+    library_files
     cat <<LIST
 755 @/peripetyd                     $sbindir/peripetyd
 755 @/prpt                          $bindir/prpt
@@ -56,35 +78,61 @@ own_folders() { printf '%s\n' "$docdir/docs/examples" "$docdir/docs" "$docdir/co
 
 check_folders() {
     local name
-    for name in DESTDIR prefix bindir sbindir libdir datadir sysconfdir; do
+    for name in DESTDIR prefix bindir sbindir libdir clibdir includedir datadir sysconfdir; do
         [[ ${!name} != *[[:space:]]* ]] || die "$name is \"${!name}\": a folder with white space in its name cannot be used."
         [[ $name == DESTDIR || ${!name} == /* ]] || die "$name is \"${!name}\": give a path that begins with \"/\"."
     done
     DESTDIR=${DESTDIR%/}
 }
 
+# find_programs PACKAGE…: builds them, unless they are there; then looks for what
+# standard input lists and is built.
 find_programs() {
-    local program
+    local source
     if [ -z "$PROGRAMS" ]; then
         scripts/deps.sh build
-        scripts/cargo.sh build --release --locked -p peripety -p prpt
+        scripts/cargo.sh build --release --locked "${@/#/--package=}"
         PROGRAMS=$(target_dir)/release
     fi
-    for program in peripetyd prpt; do
-        [ -x "$PROGRAMS/$program" ] || die "There is no program $PROGRAMS/$program. Please run first: make build"
+    while read -r _ source _; do
+        [[ $source != @* ]] || [ -e "$PROGRAMS/${source#@/}" ] ||
+            die "There is no $PROGRAMS/${source#@/}. Please run first: make build"
     done
 }
 
-# The unit names the folder that the daemon is really in.
+# What programs need that are linked with the static library, as
+# "rustc --print native-static-libs" says.
+STATIC_LIBS="-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc"
+
+version() { sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1; }
+
+# filled_in FILE: a file that names the folders where things really are.
+filled_in() {
+    case $1 in
+    *.service) sed "s|^ExecStart=/usr/sbin/|ExecStart=$sbindir/|" "$1" ;;
+    *.pc.in)
+        sed -e "s|@prefix@|$prefix|" -e "s|@includedir@|$includedir|" -e "s|@libdir@|$clibdir|" \
+            -e "s|@version@|$(version)|" -e "s|@private@|$STATIC_LIBS|" "$1"
+        ;;
+    esac
+}
+
 put() {
     local mode=$1 source=${2/#@/$PROGRAMS} target=$DESTDIR$3
-    if [[ $source == *.service ]]; then
+    if [ "$mode" = link ]; then
+        ln -sfn "$source" "$target"
+    elif [[ $source == *.service || $source == *.pc.in ]]; then
         install -d "${target%/*}"
-        sed "s|^ExecStart=/usr/sbin/|ExecStart=$sbindir/|" "$source" >"$target"
+        filled_in "$source" >"$target"
         chmod "$mode" "$target"
     else
         install -D -m "$mode" "$source" "$target"
     fi
+}
+
+put_all() {
+    local mode source target
+    while read -r mode source target; do put "$mode" "$source" "$target"; done
 }
 
 # The administrator's file is never touched.
@@ -102,6 +150,7 @@ next_steps() {
     [ -z "$DESTDIR" ] || return 0
     cat <<STEPS
 Next, as root:
+    ldconfig
     systemd-sysusers $libdir/sysusers.d/peripety.conf
     journalctl --update-catalog
     systemctl daemon-reload
@@ -111,11 +160,16 @@ STEPS
 }
 
 install_all() {
-    local mode source target
-    find_programs
-    while read -r mode source target; do put "$mode" "$source" "$target"; done < <(files)
+    find_programs peripety prpt peripety-blkinfo-c < <(files)
+    put_all < <(files)
     put_configuration
     next_steps
+}
+
+install_library() {
+    find_programs peripety-blkinfo-c < <(library_files)
+    put_all < <(library_files)
+    say "Installed below ${DESTDIR:-/}. Where $clibdir is new to the dynamic linker, run as root: ldconfig"
 }
 
 # Configuration, state and the user stay: they are the administrator's.
@@ -131,7 +185,8 @@ uninstall_all() {
 check_folders
 case ${1:-} in
 install) install_all ;;
+install-library) install_library ;;
 uninstall) uninstall_all ;;
 list) files | awk '{print $3}' && say "$sysconfdir/peripetyd.conf" ;;
-*) die "Usage: install.sh install | uninstall | list. Its head explains the environment." ;;
+*) die "Usage: install.sh install | install-library | uninstall | list. Its head explains the environment." ;;
 esac

@@ -31,7 +31,9 @@ fn devices() {
             "owners_paths": ["/dev/mapper/mpathb", "/dev/sdb", "/dev/sdc", "/dev/sde", "/dev/sdf"],
             "holders": [], "size": 209_715_200, "fs_type": "ext4",
             "fs_uuid": "75cbc990-1bda-4427-9934-616ac2b1f72f", "fs_label": null, "mount_points": ["/mnt/d1"],
-            "transport": null, "extension": {},
+            "transport": null, "extension": {}, "address": null, "diskseq": 94, "paths": [], "slaves": ["dm-0"],
+            "stable_path": "/dev/mapper/labvg-e", "serial": null, "model": null, "vendor": null, "removable": null,
+            "rotational": null, "read_only": null,
         })
     );
     for spelling in
@@ -45,6 +47,20 @@ fn devices() {
         assert_eq!((error.as_str(), &parameters["blk"]), ("io.peripety.BlockNotFound", &json!(nothing)));
         assert!(!parameters["message"].as_str().unwrap().is_empty());
     }
+
+    let topology = client.call("GetTopology", json!({ "blk": "mpathb" })).unwrap();
+    let side = |side: &str| -> Vec<String> {
+        let blocks = topology[side].as_array().unwrap().iter();
+        blocks.map(|block| block["kdev"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(topology["info"]["kdev"], "dm-0");
+    assert_eq!(side("below"), ["sdb", "sdc", "sde", "sdf"]);
+    assert_eq!(side("above"), ["dm-1", "dm-2"]);
+    let path = &topology["info"]["paths"][1];
+    assert_eq!(
+        (&path["address"], &path["access_state"]),
+        (&json!("4:0:0:0"), &json!("active/non-optimized"))
+    );
 
     let infos = client.call("ListBlockInfo", json!({})).unwrap()["infos"].clone();
     let kdevs: Vec<&str> =

@@ -66,8 +66,16 @@ fn describes_the_service() {
     assert_eq!(varlinkctl.run(&["list-interfaces", "@"]), "io.peripety\norg.varlink.service\n");
     if varlinkctl.has("list-methods") {
         let methods = varlinkctl.run(&["list-methods", "@", "io.peripety"]);
-        let expected =
-            ["GetBlockInfo", "GetStatus", "ListBlockInfo", "ListRules", "Monitor", "Query", "TestRule"];
+        let expected = [
+            "GetBlockInfo",
+            "GetStatus",
+            "GetTopology",
+            "ListBlockInfo",
+            "ListRules",
+            "Monitor",
+            "Query",
+            "TestRule",
+        ];
         assert_eq!(methods.lines().collect::<Vec<_>>(), expected.map(|name| format!("io.peripety.{name}")));
     }
     for interface in ["io.peripety", "org.varlink.service"] {

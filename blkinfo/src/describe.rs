@@ -3,7 +3,8 @@
 use crate::device::Device;
 use crate::error::Error;
 use crate::escape::mangle;
-use crate::identity::Context;
+use crate::hardware::{self, Hardware};
+use crate::identity::{scsi_address, Context};
 use crate::info::{BlkType, BlockInfo, Owner};
 use crate::mounts::Mount;
 use crate::name::{nvme_head, DevNumber};
@@ -14,13 +15,13 @@ use crate::udev::Record;
 const SECTOR: u64 = 512;
 
 /// What many devices have in common and is read once.
-struct Common {
+pub(crate) struct Common {
     context: Context,
     swaps: Vec<DevNumber>,
 }
 
 impl Common {
-    fn read(tree: &Tree) -> Self {
+    pub fn read(tree: &Tree) -> Self {
         Self { context: Context::read(tree), swaps: tree.swaps() }
     }
 }
@@ -44,6 +45,17 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// All block devices, those too that [`Tree::list`] leaves out.
+    ///
+    /// # Errors
+    /// [`Error::Source`] when /sys/class/block cannot be read.
+    pub fn list_all(&self) -> Result<Vec<BlockInfo>, Error> {
+        let common = Common::read(self);
+        Ok(self.devices()?.iter().map(|device| describe(self, device, &common)).collect())
+    }
+}
+
 fn is_shown(tree: &Tree, device: &Device) -> bool {
     const RAM_MAJOR: u32 = 1;
     let Some(number) = device.number(tree).filter(|_| !device.is_hidden(tree)) else {
@@ -56,7 +68,7 @@ fn is_shown(tree: &Tree, device: &Device) -> bool {
     number.major != RAM_MAJOR && !empty_loop()
 }
 
-fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockInfo {
+pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockInfo {
     let context = &common.context;
     let record = tree.udev(device);
     let number = device.number(tree);
@@ -68,21 +80,32 @@ fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockInfo {
     let extension = tree.path_detail(device);
     let mounts = mounts_of(tree, number, &record, &context.mounts);
     let blk_type = tree.blk_type(device);
+    let hardware = Hardware::read(tree, device, &record);
     BlockInfo {
         kdev: kernel_name(device),
         major_minor: number,
+        address: (blk_type == BlkType::Scsi).then(|| scsi_address(device)).flatten().map(|a| a.to_string()),
         dev_path: dev_path(tree, device),
         blk_type,
         dev_wwid: context.wwid(tree, device),
         owners: tree.all_slaves(device).iter().map(owner).collect(),
+        slaves: tree.slaves(device).iter().map(kernel_name).collect(),
         holders: tree.holders(device).iter().map(kernel_name).collect(),
+        stable_path: hardware::stable_path(tree, device, &record),
         size_bytes: size_bytes(tree, device),
+        serial: hardware.serial,
+        model: hardware.model,
+        vendor: hardware.vendor,
+        removable: hardware.removable,
+        rotational: hardware.rotational,
+        read_only: hardware::flag(tree, device, "ro"),
         fs_type: record.encoded("ID_FS_TYPE").or_else(|| mounts.first().map(|mount| mount.fs_type.clone())),
         fs_uuid: record.encoded("ID_FS_UUID"),
         fs_label: record.encoded("ID_FS_LABEL"),
         mount_points: mount_points(&mounts, number.is_some_and(|number| common.swaps.contains(&number))),
         transport: extension.get("transport").cloned(),
         extension,
+        paths: tree.paths(device),
         // udev notes the node, whose file is another one later.
         present_since: tree.present_since(&record).filter(|_| blk_type != BlkType::Loop),
         diskseq: tree.diskseq(device),
@@ -94,7 +117,7 @@ pub(crate) fn kernel_name(device: &Device) -> String {
     device.name.replace('!', "/")
 }
 
-fn dev_path(tree: &Tree, device: &Device) -> String {
+pub(crate) fn dev_path(tree: &Tree, device: &Device) -> String {
     match (device.attr(tree, "dm/name"), nvme_head(&device.name)) {
         (Some(name), _) => format!("/dev/mapper/{}", mangle(&name)),
         (None, Some(head)) => format!("/dev/{head}"),

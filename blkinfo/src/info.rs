@@ -7,6 +7,7 @@ use crate::name::DevNumber;
 
 /// What kind of block device it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum BlkType {
     /// A disk of the SCSI layer: SCSI, SATA, SAS, FC, iSCSI, USB.
@@ -59,6 +60,7 @@ impl fmt::Display for BlkType {
 
 /// A block device that another one is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Owner {
     /// The kernel's name.
     pub kdev: String,
@@ -68,15 +70,41 @@ pub struct Owner {
     pub dev_wwid: Option<String>,
 }
 
+/// One way to a multipath map or to a multipathed NVMe namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Path {
+    /// The kernel's name: `sdb`, `nvme0c1n1`.
+    pub kdev: String,
+    /// The SCSI address `2:0:0:1`; the name of the controller `nvme1`.
+    pub address: Option<String>,
+    /// What the kernel says of the SCSI device (`running`, `offline`, `blocked`, `transport-offline` …:
+    /// drivers/scsi/scsi_sysfs.c, sdev_states) or of the NVMe controller (`live`, `connecting` …).
+    pub state: Option<String>,
+    /// The access state: ALUA's (`active/optimized`, `standby` …: drivers/scsi/scsi.c, sdev_access_states), or for NVMe
+    /// the ANA state (`optimized`, `inaccessible` …).
+    pub access_state: Option<String>,
+    /// The target prefers this path (ALUA).
+    pub preferred: Option<bool>,
+    /// Details of the path, as [`BlockInfo::extension`].
+    pub extension: BTreeMap<String, String>,
+}
+
 /// One block device.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BlockInfo {
     /// The kernel's name: `sdb`, `dm-3`, `cciss/c0d0`.
     pub kdev: String,
     /// The device number. A path of a multipathed NVMe namespace (`nvme0c1n1`) has none.
     pub major_minor: Option<DevNumber>,
+    /// The SCSI address `2:0:0:1` (host, channel, target, LUN) of a SCSI disk.
+    pub address: Option<String>,
     /// The node to use: `/dev/sdb`, for device-mapper `/dev/mapper/NAME`, for an NVMe path its namespace's.
     pub dev_path: String,
+    /// A link to the node that stays the same after a reboot: below /dev/disk/by-id, else /dev/disk/by-path; for
+    /// device-mapper the node itself. `None` when udev made none that leads here.
+    pub stable_path: Option<String>,
     /// The kind.
     pub blk_type: BlkType,
     /// The identity: the same on every path, after a reboot, under another name. Never invented, so that a device
@@ -84,10 +112,24 @@ pub struct BlockInfo {
     pub dev_wwid: Option<String>,
     /// What it is built from, all levels, nearest first, each device once. Begins with the disk for a partition.
     pub owners: Vec<Owner>,
+    /// Kernel names of what it is directly built from: the disk of a partition, the paths of a map.
+    pub slaves: Vec<String>,
     /// Kernel names of what is directly built on it: partitions, maps, arrays.
     pub holders: Vec<String>,
     /// The size in bytes.
     pub size_bytes: u64,
+    /// The serial number of the disk.
+    pub serial: Option<String>,
+    /// The model of the disk.
+    pub model: Option<String>,
+    /// The vendor of the disk.
+    pub vendor: Option<String>,
+    /// The medium can be taken out.
+    pub removable: Option<bool>,
+    /// The medium turns, or the driver does not say that it does not.
+    pub rotational: Option<bool>,
+    /// It cannot be written.
+    pub read_only: Option<bool>,
     /// What lies on it: a file system (`ext4`), or what makes it part of something (`LVM2_member`). From udev, else
     /// from the mount.
     pub fs_type: Option<String>,
@@ -98,10 +140,13 @@ pub struct BlockInfo {
     /// Where it is mounted, bind mounts included: first where its root folder is, and the oldest first. At the end
     /// `[SWAP]` when it is in use as swap.
     pub mount_points: Vec<String>,
-    /// How it is attached: `FC`, `iSCSI`, `SAS`, `SATA`, `ATA`, `USB`, `virtio`, `NVMe` (PCIe), `NVMe/TCP` …
+    /// How it is attached: `FC`, `iSCSI`, `SAS`, `SATA`, `ATA`, `USB`, `SPI`, `UFS`, `MMC`,
+    /// `virtio`, `NVMe-PCIe`, `NVMe-TCP` …
     pub transport: Option<String>,
     /// Details of that path, and of what backs a loop device.
     pub extension: BTreeMap<String, String>,
+    /// The ways to a multipath map or to a multipathed NVMe namespace.
+    pub paths: Vec<Path>,
     /// From when on the device certainly carried its name, in µs of CLOCK_MONOTONIC; 0 is since boot. `None`: not
     /// known, as for a loop device, whose node stays when its file changes.
     pub present_since: Option<u64>,
@@ -134,10 +179,18 @@ impl fmt::Display for BlockInfo {
         line("kdev", &self.kdev)?;
         let optional = [
             ("major_minor", self.major_minor.map(|number| number.to_string())),
+            ("address", self.address.clone()),
             ("dev_path", Some(self.dev_path.clone())),
             ("blk_type", Some(self.blk_type.to_string())),
             ("dev_wwid", self.dev_wwid.clone()),
+            ("stable_path", self.stable_path.clone()),
             ("size_bytes", Some(self.size_bytes.to_string())),
+            ("serial", self.serial.clone()),
+            ("model", self.model.clone()),
+            ("vendor", self.vendor.clone()),
+            ("removable", self.removable.map(|flag| flag.to_string())),
+            ("rotational", self.rotational.map(|flag| flag.to_string())),
+            ("read_only", self.read_only.map(|flag| flag.to_string())),
             ("fs_type", self.fs_type.clone()),
             ("fs_uuid", self.fs_uuid.clone()),
             ("fs_label", self.fs_label.clone()),
@@ -157,8 +210,16 @@ impl fmt::Display for BlockInfo {
             let wwid = owner.dev_wwid.as_deref().unwrap_or("-");
             line("owner", &format!("{} {} {wwid}", owner.kdev, owner.dev_path))?;
         }
+        for slave in &self.slaves {
+            line("slave", slave)?;
+        }
         for holder in &self.holders {
             line("holder", holder)?;
+        }
+        for path in &self.paths {
+            let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+            let [address, state, access] = [&path.address, &path.state, &path.access_state].map(or_unknown);
+            line("path", &format!("{} {address} {state} {access}", path.kdev))?;
         }
         for (key, value) in &self.extension {
             line("extension", &format!("{key}={value}"))?;

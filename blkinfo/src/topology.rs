@@ -2,12 +2,106 @@
 
 use std::collections::BTreeSet;
 
+use crate::describe::{describe, Common};
 use crate::device::Device;
+use crate::error::Error;
 use crate::info::{BlkType, BlockInfo};
 use crate::name::{natural_cmp, nvme_head};
 use crate::tree::Tree;
 
+/// A device with all that is below and above it, as two trees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Topology {
+    /// The device.
+    pub block: BlockInfo,
+    /// What it is built from. Within this tree `above` is empty.
+    pub below: Vec<Topology>,
+    /// What is built on it. Within this tree `below` is empty.
+    pub above: Vec<Topology>,
+}
+
+impl Topology {
+    /// All devices below, nearest first, each once.
+    pub fn all_below(&self) -> Vec<&BlockInfo> {
+        flat(&self.below, |topology| &topology.below)
+    }
+
+    /// All devices above, nearest first, each once.
+    pub fn all_above(&self) -> Vec<&BlockInfo> {
+        flat(&self.above, |topology| &topology.above)
+    }
+}
+
+fn flat(side: &[Topology], next: impl Fn(&Topology) -> &[Topology]) -> Vec<&BlockInfo> {
+    let mut found: Vec<&BlockInfo> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut level: Vec<&Topology> = side.iter().collect();
+    while !level.is_empty() {
+        found.extend(
+            level.iter().map(|topology| &topology.block).filter(|block| seen.insert(block.kdev.as_str())),
+        );
+        level = level.into_iter().flat_map(&next).collect();
+    }
+    found
+}
+
+/// Levels of devices on devices that are followed: the kernel allows eight for file systems
+/// (FILESYSTEM_MAX_STACK_DEPTH is 2, device-mapper has no limit), people build five.
+const MOST_LEVELS: usize = 32;
+/// Devices in one topology: a thin pool has thousands of volumes on each of its disks.
+const MOST_DEVICES: usize = 65_536;
+
 impl Tree {
+    /// A device with all that is below and above it. A device that is reached in two ways is told twice; a cycle (which no
+    /// kernel makes) ends where it closes.
+    ///
+    /// # Errors
+    /// As [`Tree::block`].
+    pub fn topology(&self, device: &str) -> Result<Topology, Error> {
+        let found = self.any_device(device)?;
+        Ok(self.topology_of(&found))
+    }
+
+    fn topology_of(&self, device: &Device) -> Topology {
+        let mut way = vec![device.clone()];
+        let mut left = MOST_DEVICES;
+        let below = self.branch(&mut way, &mut left, &|device| self.slaves(device));
+        let above = self.branch(&mut way, &mut left, &|device| self.holders(device));
+        let common = Common::read(self);
+        let side = |blocks: Vec<Branch>, down: bool| -> Vec<Topology> {
+            blocks.into_iter().map(|branch| branch.into_topology(self, &common, down)).collect()
+        };
+        Topology {
+            block: describe(self, device, &common),
+            below: side(below, true),
+            above: side(above, false),
+        }
+    }
+
+    fn branch(
+        &self,
+        way: &mut Vec<Device>,
+        left: &mut usize,
+        next: &impl Fn(&Device) -> Vec<Device>,
+    ) -> Vec<Branch> {
+        let Some(last) = way.last().filter(|_| way.len() <= MOST_LEVELS) else {
+            return Vec::new();
+        };
+        let mut branches = Vec::new();
+        for device in next(last) {
+            if *left == 0 || way.contains(&device) {
+                continue;
+            }
+            *left -= 1;
+            way.push(device.clone());
+            let further = self.branch(way, left, next);
+            way.pop();
+            branches.push(Branch { device, further });
+        }
+        branches
+    }
+
     /// The devices directly below: the disk of a partition, the `slaves` of anything else.
     pub(crate) fn slaves(&self, device: &Device) -> Vec<Device> {
         if let Some(disk) = device.disk(self) {
@@ -45,6 +139,21 @@ impl Tree {
         let above = self.all_holders(&self.kernel_device(kdev).ok()?);
         let found = above.iter().find(|device| self.blk_type(device) == blk_type)?;
         Some(self.describe(found))
+    }
+}
+
+/// A device and what comes behind it on one side.
+struct Branch {
+    device: Device,
+    further: Vec<Branch>,
+}
+
+impl Branch {
+    fn into_topology(self, tree: &Tree, common: &Common, down: bool) -> Topology {
+        let further = self.further.into_iter();
+        let further = further.map(|branch| branch.into_topology(tree, common, down)).collect();
+        let (below, above) = if down { (further, Vec::new()) } else { (Vec::new(), further) };
+        Topology { block: describe(tree, &self.device, common), below, above }
     }
 }
 

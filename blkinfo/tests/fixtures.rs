@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use peripety_blkinfo::{BlkType, BlockInfo, Error, Recorded, Source, Tree};
+use peripety_blkinfo::{BlkType, BlockInfo, Error, Recorded, Source, Topology, Tree};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -24,11 +24,15 @@ fn cases() -> Vec<PathBuf> {
 
 /// The answer to one line of `queries.txt`:
 /// `!list` the names of all devices, `!mounts` the mounts on block devices, `!boot` the boot id, `!map KDEV` the
-/// multipath map above a device, `!kernel STRING` the strict look-up; anything else is a device string.
+/// multipath map above a device, `!topology STRING` what is below and above it, `!kernel STRING` the strict look-up; anything else is a device string.
 fn answer(tree: &Tree, query: &str) -> String {
     match query.split_once(' ').unwrap_or((query, "")) {
         ("!list", _) => tree.list().unwrap().iter().map(|block| format!("{}\n", block.kdev)).collect(),
         ("!mounts", _) => mounts(tree),
+        ("!topology", device) => match tree.topology(device) {
+            Ok(topology) => stack(&topology),
+            Err(error) => format!("error: {error}\n"),
+        },
         ("!boot", _) => format!("{}\n", tree.boot_id().unwrap_or_else(|_| "none".to_owned())),
         ("!map", kdev) => match tree.holders_of_type(kdev, BlkType::DmMultipath) {
             Some(map) => format!("{}\n", map.kdev),
@@ -37,6 +41,24 @@ fn answer(tree: &Tree, query: &str) -> String {
         ("!kernel", kdev) => block(tree.kernel_block(kdev)),
         _ => block(tree.block(query)),
     }
+}
+
+/// What is above, indented by its distance, then the device, then what is below.
+fn stack(topology: &Topology) -> String {
+    fn side(side: &[Topology], down: bool, depth: usize, text: &mut String) {
+        for device in side {
+            let (mark, block) = (if down { "below" } else { "above" }, &device.block);
+            writeln!(text, "{:depth$}{mark} {} {}", "", block.kdev, block.blk_type).unwrap();
+            side_of(device, down, depth + 2, text);
+        }
+    }
+    fn side_of(device: &Topology, down: bool, depth: usize, text: &mut String) {
+        side(if down { &device.below } else { &device.above }, down, depth, text);
+    }
+    let mut text = format!("{} {}\n", topology.block.kdev, topology.block.blk_type);
+    side(&topology.below, true, 2, &mut text);
+    side(&topology.above, false, 2, &mut text);
+    text
 }
 
 fn block(answer: Result<BlockInfo, Error>) -> String {

@@ -138,7 +138,7 @@ pub enum Command {
     Info(InfoArgs),
     /// List all block devices of this machine
     #[command(after_help = EXIT_CODES)]
-    List,
+    List(ListArgs),
     /// Show the state of the daemon
     #[command(after_help = EXIT_CODES)]
     Status,
@@ -152,7 +152,7 @@ impl Command {
         match self {
             Self::Query(args) => args.events.check(),
             Self::Monitor(args) => args.events.check(),
-            Self::Info(_) | Self::List | Self::Status | Self::Rules(_) => Ok(()),
+            Self::Info(_) | Self::List(_) | Self::Status | Self::Rules(_) => Ok(()),
         }
     }
 }
@@ -183,6 +183,21 @@ pub struct InfoArgs {
     /// file system UUID, a wwid
     #[arg(value_name = "BLK", value_parser = non_empty)]
     pub blk: String,
+
+    /// Look at the devices of this machine without asking the daemon
+    #[arg(long)]
+    pub local: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Show every device in full, as info does
+    #[arg(short = 'D', long)]
+    pub detail: bool,
+
+    /// Look at the devices of this machine without asking the daemon
+    #[arg(long)]
+    pub local: bool,
 }
 
 /// Which events. An event must satisfy all the options given.

@@ -30,6 +30,10 @@ pub enum Error {
     )]
     PermissionDenied(String),
 
+    /// `--local`: what the device library says.
+    #[error("{0}")]
+    Local(String),
+
     /// The daemon does not keep events.
     #[error(
         "peripetyd keeps no events to query{}. Set save_to_journald = true in \
@@ -115,6 +119,12 @@ pub enum Error {
     /// The output cannot be written.
     #[error("cannot write the output: {0}. Make room or choose another place for it.")]
     Output(String),
+}
+
+impl From<peripety_blkinfo::Error> for Error {
+    fn from(error: peripety_blkinfo::Error) -> Self {
+        Self::Local(error.to_string())
+    }
 }
 
 impl Error {

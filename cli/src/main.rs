@@ -49,7 +49,7 @@ fn run(cli: &Cli) -> Result<(), Error> {
         Command::Query(args) => commands::query(args, address, &mut printer),
         Command::Monitor(args) => commands::monitor(args, address, &mut printer),
         Command::Info(args) => commands::info(args, address, &mut printer),
-        Command::List => commands::list(address, &mut printer),
+        Command::List(args) => commands::list(args, address, &mut printer),
         Command::Status => commands::status(address, &mut printer),
         Command::Rules(command) => commands::rules(command, address, &mut printer),
     };

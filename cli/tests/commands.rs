@@ -126,17 +126,29 @@ fn monitor_warns_of_lost_events() {
     assert!(outcome.stderr.starts_with("prpt: warning: 3 events were lost"), "{}", outcome.stderr);
 }
 
+/// A path with its map.
+fn topology() -> Value {
+    let mut map = block_info("dm-0");
+    map["slaves"] = json!(["sdd"]);
+    map["holders"] = json!([]);
+    json!({ "info": block_info("sdd"), "below": [], "above": [map] })
+}
+
 #[test]
 fn info_in_every_format() {
-    let daemon = || Daemon::answering(vec![last(json!({ "info": block_info("sdd") }))]);
+    let daemon = || Daemon::answering(vec![last(topology())]);
     let text = daemon().run(&["info", "sdd"]).ok();
-    assert!(text.contains("Size:        10GiB (10737418240 bytes)\n"), "{text}");
-    assert!(text.contains("driver_name: lpfc\n"), "{text}");
+    assert!(text.contains("Size:         10GiB (10737418240 bytes)\n"), "{text}");
+    assert!(text.contains("driver_name:  lpfc\n"), "{text}");
     for (format, head) in [("json", "{\"kdev\":"), ("json-pretty", "{\n  \"kdev\":"), ("json-seq", "\x1e{")] {
         let text = daemon().run(&["info", "sdd", "-o", format]).ok();
         assert!(text.starts_with(head), "{text}");
         let value: Value = serde_json::from_str(text.trim_start_matches('\x1e')).unwrap();
-        assert_eq!(value, block_info("sdd"));
+        assert_eq!(value["above"][0]["kdev"], "dm-0");
+        let mut expected = block_info("sdd");
+        expected["below"] = json!([]);
+        expected["above"] = topology()["above"].clone();
+        assert_eq!(value, expected);
         assert_eq!(value["size"], 10_737_418_240_i64);
     }
     let asked = daemon();

@@ -1,10 +1,11 @@
-//! The saved position: `position.json` in the state directory.
+//! The state directory: `position.json`, the saved position, and `devices.json`, the history of the devices.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use peripety_blkinfo::history::History;
 use rustix::fs::{flock, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
@@ -131,23 +132,54 @@ impl State {
 
     /// Saves a position: the old one stays until the new one is complete.
     pub fn save(&self, resume: &Resume, durable: bool) -> Result<(), StateError> {
-        let unusable =
-            |cause| StateError::Unusable { directory: self.directory.display().to_string(), cause };
         let saved = Saved { version: VERSION, journal: self.journal.clone(), resume: resume.clone() };
-        let text = serde_json::to_vec(&saved).map_err(|e| unusable(e.into()))?;
-        let temporary = self.directory.join("position.json.new");
+        let text = serde_json::to_vec(&saved).map_err(|e| self.unusable(e.into()))?;
         if !self.directory.join(LOCK).exists() {
             *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = take(&self.directory)?;
         }
+        self.write(&self.path(), &text, durable)
+    }
+
+    /// What was known of the devices. A file that cannot be used is passed over: it is only about the time before.
+    pub fn load_history(&self) -> Option<History> {
+        let path = self.history_path();
+        let text = fs::read(&path).ok()?;
+        serde_json::from_slice(&text)
+            .inspect_err(|e| {
+                tracing::warn!(
+                    "{} is damaged ({e}): devices that went before now are not known",
+                    path.display()
+                )
+            })
+            .ok()
+    }
+
+    /// Saves what is known of the devices.
+    pub fn save_history(&self, history: &History) -> Result<(), StateError> {
+        let text = serde_json::to_vec(history).map_err(|e| self.unusable(e.into()))?;
+        self.write(&self.history_path(), &text, false)
+    }
+
+    fn unusable(&self, cause: std::io::Error) -> StateError {
+        StateError::Unusable { directory: self.directory.display().to_string(), cause }
+    }
+
+    /// Replaces a file: the old one stays until the new one is complete.
+    fn write(&self, path: &Path, text: &[u8], durable: bool) -> Result<(), StateError> {
+        let temporary = path.with_extension("json.new");
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&temporary)?;
-            file.write_all(&text)?;
+            file.write_all(text)?;
             if durable {
                 file.sync_all()?;
             }
-            fs::rename(&temporary, self.path())
+            fs::rename(&temporary, path)
         };
-        write().map_err(unusable)
+        write().map_err(|e| self.unusable(e))
+    }
+
+    fn history_path(&self) -> PathBuf {
+        self.directory.join("devices.json")
     }
 
     fn path(&self) -> PathBuf {

@@ -1,5 +1,6 @@
 //! The daemon while it runs, and how it ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
@@ -13,6 +14,7 @@ use super::DaemonError;
 use crate::bus::{RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{Collector, CollectorError};
+use crate::devices::Devices;
 use crate::notify;
 
 /// How often the position is saved.
@@ -22,6 +24,8 @@ const DRAIN: Duration = Duration::from_secs(15);
 
 /// All that runs.
 pub struct Running {
+    /// What block device is this?
+    pub devices: Arc<Devices>,
     /// Reads the journal.
     pub collector: Collector,
     /// From the collector to the parsers.
@@ -47,7 +51,7 @@ impl Running {
         let stopper = self.collector.stopper.clone();
         // The parsers end when the bus does: not before it is known how the collector ended.
         let mut collecting = tokio::spawn(self.collector.run(self.bus.clone()));
-        let mut saver = Saver::new(state, self.watermark);
+        let mut saver = Saver::new(state, self.watermark, self.devices);
         let mut tick = tokio::time::interval(SAVE_EVERY);
         let collected = loop {
             tokio::select! {

@@ -39,7 +39,7 @@ pub async fn start(
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let (rules, _) = watch::channel(Arc::new(super::reload::rule_set(&config)?));
     let (config_state, _) = watch::channel(ConfigState::loaded(&config));
-    let devices = Arc::new(Devices::new(open_tree(options.device_tree)?));
+    let devices = Arc::new(Devices::new(open_tree(options.device_tree)?, state.load_history()));
     let counters = Counters::new();
     let watermark = Watermark::default();
     let events = EventBus::new(EVENT_BUS);
@@ -65,7 +65,7 @@ pub async fn start(
     })
     .await?;
     let service = Arc::new(Service {
-        devices,
+        devices: devices.clone(),
         events,
         store: sinks.access.subscribe(),
         counters,
@@ -81,7 +81,7 @@ pub async fn start(
     let reloader = Reloader { source: options.config, rules, state: config_state, journal: options.location };
     tracing::info!("{}; serving {}", reloader.status(), options.varlink);
     notify::ready(&reloader.status());
-    Ok(Running { collector, bus, parsers, sinks, server, watermark, reloader, heartbeat })
+    Ok(Running { devices, collector, bus, parsers, sinks, server, watermark, reloader, heartbeat })
 }
 
 fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {

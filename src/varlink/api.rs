@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use peripety_blkinfo::BlockInfo;
 use tokio::sync::{watch, Semaphore};
 
 use super::convert::int;
 use super::frame::FrameWriter;
 use super::generated::{
-    Call_GetBlockInfo, Call_GetStatus, Call_ListBlockInfo, Call_ListRules, Call_Monitor, Call_Query,
-    Call_TestRule, Filter, Order, Status, VarlinkCallError, VarlinkInterface,
+    Call_GetBlockInfo, Call_GetStatus, Call_GetTopology, Call_ListBlockInfo, Call_ListRules, Call_Monitor,
+    Call_Query, Call_TestRule, Filter, Order, Status, VarlinkCallError, VarlinkInterface,
 };
 use super::peer::Peer;
 use super::rules::{self, Wanted};
@@ -246,6 +247,20 @@ impl VarlinkInterface for Call {
         let found = blocking(move || tree.list()).await;
         match found.and_then(|blocks| blocks.map_err(Refusal::from)) {
             Ok(blocks) => call.reply(blocks.into_iter().map(Into::into).collect()),
+            Err(refusal) => refusal.reply(call),
+        }
+    }
+
+    async fn get_topology(&self, call: &mut dyn Call_GetTopology, blk: String) -> varlink::Result<()> {
+        let tree = self.service.devices.tree();
+        let _seat = self.service.tree_seats.acquire().await;
+        let found = blocking(move || tree.topology(&blk)).await;
+        match found.and_then(|topology| topology.map_err(Refusal::from)) {
+            Ok(topology) => {
+                let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();
+                let (below, above) = (side(topology.all_below()), side(topology.all_above()));
+                call.reply(topology.block.into(), below, above)
+            }
             Err(refusal) => refusal.reply(call),
         }
     }

@@ -1,8 +1,6 @@
 //! Between the daemon's types and the generated ones. The compiler checks here that the event of
 //! `event.rs` and the interface definition have the same fields.
 
-use peripety_blkinfo::BlockInfo;
-
 use super::generated as api;
 use crate::event::{Severity, StorageEvent};
 
@@ -66,29 +64,6 @@ impl From<StorageEvent> for api::StorageEvent {
                 first: event.source.first,
                 last: event.source.last,
             },
-        }
-    }
-}
-
-impl From<BlockInfo> for api::BlockInfo {
-    fn from(block: BlockInfo) -> Self {
-        let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
-        api::BlockInfo {
-            owners_wwids: owned(block.owners_wwids()),
-            owners_paths: owned(block.owners_paths()),
-            major_minor: block.major_minor.map(|number| number.to_string()),
-            blk_type: block.blk_type.to_string(),
-            kdev: block.kdev,
-            dev_path: block.dev_path,
-            dev_wwid: block.dev_wwid,
-            holders: block.holders,
-            size: int(block.size_bytes),
-            fs_type: block.fs_type,
-            fs_uuid: block.fs_uuid,
-            fs_label: block.fs_label,
-            mount_points: block.mount_points,
-            transport: block.transport,
-            extension: block.extension.into_iter().collect(),
         }
     }
 }

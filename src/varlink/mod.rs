@@ -9,6 +9,7 @@ pub mod address;
 mod api;
 mod connection;
 mod convert;
+mod convert_block;
 mod frame;
 pub mod listener;
 mod monitor;

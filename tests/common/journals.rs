@@ -91,6 +91,21 @@ impl LiveJournal {
         self.child.stdin.as_mut().unwrap().write_all(export.as_bytes()).unwrap();
     }
 
+    /// Writes a line of this machine's kernel, logged at that time of this boot (µs of CLOCK_MONOTONIC).
+    pub fn write_of_this_boot(&mut self, line: &str, monotonic: u64) {
+        let boot =
+            std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().replace('-', "");
+        self.realtime = now().max(self.realtime + 1);
+        let export = format!(
+            "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={}\n_BOOT_ID={boot}\n\
+             _SOURCE_MONOTONIC_TIMESTAMP={monotonic}\n_TRANSPORT=kernel\nSYSLOG_FACILITY=0\n\
+             SYSLOG_IDENTIFIER=kernel\nPRIORITY=3\n_HOSTNAME=live\nMESSAGE={line}\n\n",
+            self.realtime,
+            monotonic_now(),
+        );
+        self.child.stdin.as_mut().unwrap().write_all(export.as_bytes()).unwrap();
+    }
+
     /// Writes failures of the paths 8:`number` of a multipath device; each makes one event.
     pub fn write_failures(&mut self, numbers: std::ops::Range<usize>) {
         self.write(failures(numbers));
@@ -100,6 +115,12 @@ impl LiveJournal {
     pub fn write_failures_at(&mut self, numbers: std::ops::Range<usize>, time: u64) {
         self.write_at(failures(numbers), time);
     }
+}
+
+/// CLOCK_MONOTONIC, µs.
+pub fn monotonic_now() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
 }
 
 fn failures(numbers: std::ops::Range<usize>) -> impl Iterator<Item = String> {

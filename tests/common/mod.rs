@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{json, Value};
 
 pub use journald::{signal, Journald};
-pub use journals::{incident_export, journal_file, LiveJournal};
+pub use journals::{incident_export, journal_file, monotonic_now, LiveJournal};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);

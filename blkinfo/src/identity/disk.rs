@@ -37,10 +37,10 @@ pub(super) fn md(tree: &Tree, device: &Device) -> Option<String> {
     valid.then(|| groups.join("-"))
 }
 
-/// The serial number that the host gave the disk (drivers/block/virtio_blk.c, serial_show), else udev's.
+/// The serial number that the host gave the disk, from udev. sysfs has it too, but asks the disk each time it is read
+/// (drivers/block/virtio_blk.c, serial_show): that is I/O, and hangs on a dead disk.
 pub(super) fn virtio(tree: &Tree, device: &Device) -> Option<String> {
-    let serial = device.attr(tree, "serial").map(|serial| joined(&serial));
-    serial.or_else(|| tree.udev(device).get("ID_SERIAL").map(joined))
+    tree.udev(device).get("ID_SERIAL").map(joined)
 }
 
 /// The card's identification register. A card's boot areas are disks of their own (`mmcblk0boot1`).

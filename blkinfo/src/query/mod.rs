@@ -108,8 +108,12 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Ambiguous`], or [`Error::Source`] when a table that is needed cannot be read.
     pub fn block(&self, device: &str) -> Result<BlockInfo, Error> {
-        let found = self.find(device, |kind| kind.kernel().chain(kind.user()).collect())?;
-        Ok(self.describe(&found))
+        Ok(self.describe(&self.any_device(device)?))
+    }
+
+    /// See [`Tree::block`].
+    pub(crate) fn any_device(&self, device: &str) -> Result<Device, Error> {
+        self.find(device, |kind| kind.kernel().chain(kind.user()).collect())
     }
 
     /// The block device that a string means which the kernel (or journald for it) wrote. Unlike [`Tree::block`], it

@@ -42,6 +42,14 @@ impl Tree {
             BlkType::Scsi => scsi(self, device),
             BlkType::Nvme => nvme::detail(self, device),
             BlkType::Virtio => virtio::block(self, device),
+            BlkType::Mmc => facts([
+                ("transport", Some("MMC".to_owned())),
+                (
+                    "driver_name",
+                    device.dir.ancestors().nth(2).and_then(|card| bound_driver(self, card.parent()?)),
+                ),
+                ("pci_address", pci_address(&device.dir)),
+            ]),
             BlkType::Loop => facts([("backing_file", device.attr(self, "loop/backing_file"))]),
             _ => Detail::new(),
         }
@@ -54,9 +62,20 @@ fn scsi(tree: &Tree, device: &Device) -> Detail {
     };
     let driver = host_driver(tree, device, address);
     let path = ScsiPath { tree, device, address, driver };
-    let mut detail = SCSI_TRANSPORTS.iter().find_map(|transport| transport(&path)).unwrap_or_default();
+    let mut detail =
+        SCSI_TRANSPORTS.iter().find_map(|transport| transport(&path)).unwrap_or_else(|| other(&path));
     detail.extend(facts([("driver_name", path.driver)]));
     detail
+}
+
+/// Parallel SCSI by its transport class (drivers/scsi/scsi_transport_spi.c), UFS by its driver
+/// (drivers/ufs/host/ufshcd-pci.c); a RAID controller tells nothing of the disks behind it.
+fn other(path: &ScsiPath<'_>) -> Detail {
+    let spi = !path.tree.names(&host_class("spi_host", path.address)).is_empty();
+    let ufs = path.driver.as_deref().is_some_and(|driver| driver.starts_with("ufshcd"));
+    let transport =
+        [(spi, "SPI"), (ufs, "UFS")].into_iter().find_map(|(is, name)| is.then(|| name.to_owned()));
+    facts([("transport", transport), ("pci_address", pci_address(&path.device.dir))])
 }
 
 /// `proc_name` of the SCSI host (drivers/scsi/scsi_sysfs.c). A driver that gives no such name, like uas, has `(null)`

@@ -50,12 +50,12 @@ fn controllers(tree: &Tree, hardware: &Path) -> Vec<PathBuf> {
     names.filter_map(|name| tree.follow(&hardware.join(name))).collect()
 }
 
-/// `pcie` is plain NVMe; fabrics are named behind a slash, as the NVMe specifications do.
+/// The kernel's name of the transport behind `NVMe-`. Kernels before 4.20 name none: then it is PCIe.
 fn transport(kernel: Option<&str>) -> String {
     match kernel {
-        None | Some("pcie" | "apple-nvme") => "NVMe".to_owned(),
-        Some("loop") => "NVMe/loop".to_owned(),
-        Some(fabric) => format!("NVMe/{}", fabric.to_ascii_uppercase()),
+        None | Some("pcie" | "apple-nvme") => "NVMe-PCIe".to_owned(),
+        Some("loop") => "NVMe-loop".to_owned(),
+        Some(fabric) => format!("NVMe-{}", fabric.to_ascii_uppercase()),
     }
 }
 

@@ -1,18 +1,33 @@
-//! `prpt info`: one block device.
+//! `prpt info`: one block device, with all that is below and above it.
 
 use std::io::Write;
+
+use peripety_blkinfo::{BlockInfo, Tree};
 
 use crate::api::VarlinkClientInterface;
 use crate::args::InfoArgs;
 use crate::connection::{connect, Address};
 use crate::device;
 use crate::error::Error;
-use crate::format::Printer;
+use crate::format::{Printer, Stack};
 
-/// Prints what the device is, what it is built from and where it is mounted.
+/// Prints what the device is, what it is built from and what is built on it.
 pub fn info<W: Write>(args: &InfoArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
-    let blk = device::resolve(&args.blk, address);
-    let reply = connect(address)?.get_block_info(blk).call()?;
-    printer.info(&reply.info)?;
+    let stack = match args.local {
+        true => local(&args.blk)?,
+        false => {
+            let blk = device::resolve(&args.blk, address);
+            let reply = connect(address)?.get_topology(blk).call()?;
+            Stack { info: reply.info, below: reply.below, above: reply.above }
+        }
+    };
+    printer.info(&stack)?;
     Ok(())
+}
+
+fn local(blk: &str) -> Result<Stack, Error> {
+    let topology = Tree::live().topology(blk)?;
+    let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();
+    let (below, above) = (side(topology.all_below()), side(topology.all_above()));
+    Ok(Stack { info: topology.block.into(), below, above })
 }

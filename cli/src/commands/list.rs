@@ -2,14 +2,23 @@
 
 use std::io::Write;
 
-use crate::api::VarlinkClientInterface;
+use peripety_blkinfo::Tree;
+
+use crate::api::{BlockInfo, VarlinkClientInterface};
+use crate::args::ListArgs;
 use crate::connection::{connect, Address};
 use crate::error::Error;
 use crate::format::Printer;
 
-/// Prints a table of the block devices, in the daemon's order.
-pub fn list<W: Write>(address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
-    let reply = connect(address)?.list_block_info().call()?;
-    printer.list(&reply.infos)?;
+/// Prints the block devices as trees, or each in full.
+pub fn list<W: Write>(args: &ListArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
+    let infos: Vec<BlockInfo> = match args.local {
+        true => Tree::live().list()?.into_iter().map(Into::into).collect(),
+        false => connect(address)?.list_block_info().call()?.infos,
+    };
+    match args.detail {
+        true => printer.details(&infos)?,
+        false => printer.list(&infos)?,
+    }
     Ok(())
 }

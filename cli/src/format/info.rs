@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 
+use super::stack::{Branch, Devices};
+use super::table::or_dash;
 use super::text::{size, styled, BOLD};
-use super::Style;
-use crate::api::BlockInfo;
+use super::{Stack, Style};
+use crate::api::{BlockInfo, BlockPath};
 use crate::sanitize::visible;
 
-/// Writes the device; what it does not have is left out.
-pub fn write<W: Write>(out: &mut W, info: &BlockInfo, style: &Style) -> io::Result<()> {
-    let rows = rows(info);
+/// Writes the device with what is below and above it; what it does not have is left out.
+pub fn write<W: Write>(out: &mut W, stack: &Stack, style: &Style) -> io::Result<()> {
+    let rows = rows(stack);
     let width = rows.iter().map(|(label, _)| label.chars().count() + 1).max().unwrap_or(0);
     for (label, values) in &rows {
         let mut label = format!("{label}:");
@@ -22,30 +24,69 @@ pub fn write<W: Write>(out: &mut W, info: &BlockInfo, style: &Style) -> io::Resu
     Ok(())
 }
 
-fn rows(info: &BlockInfo) -> Vec<(String, Vec<String>)> {
+fn rows(stack: &Stack) -> Vec<(String, Vec<String>)> {
+    let info = &stack.info;
     let row = |label: &str, values: Vec<String>| (label.to_owned(), values);
     let one = |label: &str, value: &str| row(label, vec![value.to_owned()]);
     let maybe = |label: &str, value: &Option<String>| row(label, value.iter().cloned().collect());
     let mut rows = vec![
         one("Device", &info.kdev),
         one("Path", &info.dev_path),
+        maybe("Lasting path", &info.stable_path),
         maybe("Number", &info.major_minor),
+        maybe("SCSI address", &info.address),
         one("Type", &info.blk_type),
         one("WWID", info.dev_wwid.as_deref().unwrap_or("-")),
         one("Size", &format!("{} ({} bytes)", size(info.size), info.size)),
+        maybe("Serial", &info.serial),
+        maybe("Model", &info.model),
+        maybe("Vendor", &info.vendor),
+        row("Medium", medium(info)),
         maybe("Transport", &info.transport),
         maybe("Content", &info.fs_type),
         maybe("UUID", &info.fs_uuid),
         maybe("Label", &info.fs_label),
         row("Mounted on", info.mount_points.clone()),
-        row("Built from", info.owners_paths.clone()),
-        row("Built from WWID", info.owners_wwids.clone()),
-        row("Used by", info.holders.clone()),
+        row("Paths", info.paths.iter().map(path).collect()),
+        row("Built from", side(info, &stack.below, |info| &info.slaves)),
+        row("Used by", side(info, &stack.above, |info| &info.holders)),
     ];
-    let extension = info.extension.iter();
+    let extension = info.extension.iter().filter(|(key, _)| *key != "transport");
     rows.extend(extension.map(|(key, value)| one(&visible(key), value)));
     rows.retain(|(_, values)| !values.is_empty());
     rows
+}
+
+/// `removable, rotational, read-only`, or those of them that hold.
+fn medium(info: &BlockInfo) -> Vec<String> {
+    let flags =
+        [(info.removable, "removable"), (info.rotational, "rotational"), (info.read_only, "read-only")];
+    let holds = flags.into_iter().filter(|(flag, _)| *flag == Some(true)).map(|(_, name)| name);
+    let words: Vec<&str> = holds.collect();
+    if words.is_empty() {
+        Vec::new()
+    } else {
+        vec![words.join(", ")]
+    }
+}
+
+fn path(path: &BlockPath) -> String {
+    let facts = [&path.address, &path.state, &path.access_state].map(|fact| or_dash(fact.as_deref()));
+    let preferred = if path.preferred == Some(true) { ", preferred" } else { "" };
+    format!("{} {} {} {}{preferred}", path.kdev, facts[0], facts[1], facts[2])
+}
+
+/// One side of the stack as a tree, without the device itself.
+fn side(info: &BlockInfo, others: &[BlockInfo], next: fn(&BlockInfo) -> &[String]) -> Vec<String> {
+    let devices = Devices::new(others);
+    let tree = devices.tree(info, next);
+    let line = |branch: &Branch<'_>| {
+        let info = branch.info;
+        let mounted = info.mount_points.iter().map(|point| format!(" {point}")).collect::<String>();
+        let name = format!("{}{} {}", branch.drawing, info.dev_path, info.blk_type);
+        format!("{name} {}{mounted}", or_dash(info.dev_wwid.as_deref()))
+    };
+    tree.iter().skip(1).map(line).collect()
 }
 
 #[cfg(test)]
@@ -57,30 +98,31 @@ mod tests {
 
     fn text(info: &BlockInfo) -> String {
         let mut out = Vec::new();
-        write(&mut out, info, &Style { color: false, zone: TimeZone::UTC }).unwrap();
+        let stack = Stack { info: info.clone(), below: vec![samples::disk()], above: Vec::new() };
+        write(&mut out, &stack, &Style { color: false, zone: TimeZone::UTC }).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn aligned_and_complete() {
         let expected = "\
-Device:          dm-1
-Path:            /dev/mapper/vg-lv
-Number:          253:1
-Type:            dm-lvm
-WWID:            LVM-jM0Tz8
-Size:            10GiB (10737418240 bytes)
-Transport:       iSCSI
-Content:         ext4
-UUID:            47841ee5-047d-4f73-8951-5a3d7a4c770e
-Label:           data
-Mounted on:      /mnt/data
-                 /srv/with space
-Built from:      /dev/mapper/mpatha
-                 /dev/sda
-Built from WWID: mpath-333333330000007d0
-Used by:         dm-2
-lv_name:         lv
+Device:     dm-1
+Path:       /dev/mapper/vg-lv
+Number:     253:1
+Type:       dm-lvm
+WWID:       LVM-jM0Tz8
+Size:       10GiB (10737418240 bytes)
+Serial:     S1
+Medium:     rotational, read-only
+Transport:  iSCSI
+Content:    ext4
+UUID:       47841ee5-047d-4f73-8951-5a3d7a4c770e
+Label:      data
+Mounted on: /mnt/data
+            /srv/with space
+Paths:      sdb 2:0:0:1 running active/optimized, preferred
+Built from: └─/dev/sda scsi naa.5000
+lv_name:    lv
 ";
         assert_eq!(text(&samples::info()), expected);
     }

@@ -1,7 +1,8 @@
-//! A table of block devices.
+//! A table of block devices, drawn as trees.
 
 use std::io::{self, Write};
 
+use super::stack::{Branch, Devices};
 use super::table::{self, or_dash};
 use super::text::size;
 use super::Style;
@@ -12,16 +13,20 @@ const COLUMNS: usize = 8;
 const HEADER: [&str; COLUMNS] =
     ["NAME", "PATH", "TYPE", "SIZE", "WWID", "TRANSPORT", "CONTENT", "MOUNT POINTS"];
 
-/// Writes a heading and one line a device.
+/// Writes a heading and, as trees, a line for each device: on top what stands on nothing else.
 pub fn write<W: Write>(out: &mut W, infos: &[BlockInfo], style: &Style) -> io::Result<()> {
-    let rows: Vec<_> = infos.iter().map(row).collect();
+    let devices = Devices::new(infos);
+    let roots = infos.iter().filter(|info| devices.is_root(info));
+    let lines = roots.flat_map(|root| devices.tree(root, |info| &info.holders));
+    let rows: Vec<_> = lines.map(|line| row(&line)).collect();
     table::write(out, HEADER, &rows, style)
 }
 
-fn row(info: &BlockInfo) -> [String; COLUMNS] {
+fn row(branch: &Branch<'_>) -> [String; COLUMNS] {
+    let info = branch.info;
     let mount_points = info.mount_points.join(", ");
     [
-        info.kdev.clone(),
+        format!("{}{}", branch.drawing, info.kdev),
         info.dev_path.clone(),
         info.blk_type.clone(),
         size(info.size),
@@ -53,6 +58,34 @@ dm-1   /dev/mapper/vg-lv  dm-lvm  10GiB   LVM-jM0Tz8  iSCSI      ext4     /mnt/d
 loop0  /dev/loop0         loop    512KiB  -           -          -        -
 ";
         assert_eq!(text(&[samples::info(), samples::bare_info()]), expected);
+    }
+
+    #[test]
+    fn what_stands_on_others_is_below_them() {
+        let device = |kdev: &str, slaves: &[&str], holders: &[&str]| {
+            let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let (slaves, holders) = (names(slaves), names(holders));
+            crate::api::BlockInfo { kdev: kdev.to_owned(), slaves, holders, ..samples::bare_info() }
+        };
+        let infos = [
+            device("sda", &[], &["sda1", "sda2"]),
+            device("sda1", &["sda"], &[]),
+            device("sda2", &["sda"], &["dm-0"]),
+            device("sdb", &[], &["dm-0"]),
+            device("dm-0", &["sda2", "sdb"], &[]),
+            device("dm-1", &["gone"], &[]),
+        ];
+        let text = text(&infos);
+        let names: Vec<&str> =
+            text.lines().skip(1).map(|line| line.split("  /dev").next().unwrap().trim_end()).collect();
+        assert_eq!(names, ["sda", "├─sda1", "└─sda2", "  └─dm-0", "sdb", "└─dm-0", "dm-1"]);
+    }
+
+    #[test]
+    fn a_cycle_ends() {
+        let mut info = samples::bare_info();
+        info.holders = vec![info.kdev.clone()];
+        assert!(text(&[info]).lines().count() < 100);
     }
 
     #[test]

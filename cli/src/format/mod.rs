@@ -5,6 +5,7 @@ mod json;
 mod list;
 pub mod rules;
 mod short;
+mod stack;
 mod status;
 mod table;
 mod text;
@@ -23,6 +24,15 @@ pub struct Style {
     pub color: bool,
     /// The zone that times are shown in.
     pub zone: TimeZone,
+}
+
+/// A block device, with all that is below and above it, the nearest first.
+#[derive(Serialize)]
+pub struct Stack {
+    #[serde(flatten)]
+    pub info: BlockInfo,
+    pub below: Vec<BlockInfo>,
+    pub above: Vec<BlockInfo>,
 }
 
 /// Prints answers in the chosen format.
@@ -47,11 +57,27 @@ impl<W: Write> Printer<W> {
     }
 
     /// One block device, in full.
-    pub fn info(&mut self, info: &BlockInfo) -> io::Result<()> {
+    pub fn info(&mut self, stack: &Stack) -> io::Result<()> {
         match self.format {
-            Format::Short => info::write(&mut self.out, info, &self.style),
-            format => json::write(&mut self.out, info, format),
+            Format::Short => info::write(&mut self.out, stack, &self.style),
+            format => json::write(&mut self.out, stack, format),
         }
+    }
+
+    /// Block devices, each in full; as JSON one object a device.
+    pub fn details(&mut self, infos: &[BlockInfo]) -> io::Result<()> {
+        if self.format != Format::Short {
+            return self.json_each(infos, self.format);
+        }
+        for (place, info) in infos.iter().enumerate() {
+            if place > 0 {
+                writeln!(self.out)?;
+            }
+            let side = |names: &[String]| infos.iter().filter(|i| names.contains(&i.kdev)).cloned().collect();
+            let stack = Stack { below: side(&info.slaves), above: side(&info.holders), info: info.clone() };
+            info::write(&mut self.out, &stack, &self.style)?;
+        }
+        Ok(())
     }
 
     /// A table of block devices; as JSON one object a device.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{BlockInfo, Severity, Status, StorageEvent};
+use crate::api::{BlockInfo, BlockPath, Severity, Status, StorageEvent};
 
 fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
@@ -47,6 +47,17 @@ pub fn info() -> BlockInfo {
         dev_wwid: text("LVM-jM0Tz8"),
         owners_wwids: texts(&["mpath-333333330000007d0"]),
         owners_paths: texts(&["/dev/mapper/mpatha", "/dev/sda"]),
+        address: None,
+        diskseq: None,
+        stable_path: None,
+        slaves: texts(&["sda"]),
+        paths: vec![path()],
+        serial: text("S1"),
+        model: None,
+        vendor: None,
+        removable: Some(false),
+        rotational: Some(true),
+        read_only: Some(true),
         holders: texts(&["dm-2"]),
         size: 10_737_418_240,
         fs_type: text("ext4"),
@@ -56,6 +67,23 @@ pub fn info() -> BlockInfo {
         transport: text("iSCSI"),
         extension: BTreeMap::from([("lv_name".to_owned(), "lv".to_owned())]),
     }
+}
+
+fn path() -> BlockPath {
+    BlockPath {
+        kdev: "sdb".to_owned(),
+        address: text("2:0:0:1"),
+        state: text("running"),
+        access_state: text("active/optimized"),
+        preferred: Some(true),
+        extension: BTreeMap::new(),
+    }
+}
+
+/// The disk below [`info`].
+pub fn disk() -> BlockInfo {
+    let (kdev, dev_path, blk_type) = ("sda".to_owned(), "/dev/sda".to_owned(), "scsi".to_owned());
+    BlockInfo { kdev, dev_path, blk_type, dev_wwid: text("naa.5000"), ..bare_info() }
 }
 
 /// A loop device with nothing.
@@ -68,6 +96,17 @@ pub fn bare_info() -> BlockInfo {
         dev_wwid: None,
         owners_wwids: Vec::new(),
         owners_paths: Vec::new(),
+        address: None,
+        diskseq: None,
+        stable_path: None,
+        slaves: Vec::new(),
+        paths: Vec::new(),
+        serial: None,
+        model: None,
+        vendor: None,
+        removable: Some(false),
+        rotational: None,
+        read_only: None,
         holders: Vec::new(),
         size: 512 * 1024,
         fs_type: None,

@@ -12,8 +12,8 @@ printf 'label: gpt\nsize=64M, name="first part"\nsize=32M\nsize=+\n' | sfdisk -q
 udevadm settle
 mkfs.vfat -n "ESP" "${sata}1" > /dev/null
 mkswap -q -L swap "${sata}2" && swapon "${sata}2"
-echo secret | cryptsetup -q luksFormat --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "${sata}3" -
-echo secret | cryptsetup open "${sata}3" "luks-home" -
+printf secret | cryptsetup -q luksFormat --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "${sata}3" --key-file -
+printf secret | cryptsetup open "${sata}3" "luks-home" --key-file -
 pvcreate -q /dev/mapper/luks-home && vgcreate -q vg-lab /dev/mapper/luks-home
 lvcreate -q -y -n lv-home -L 32M vg-lab && lvcreate -q -y -n swap -L 16M vg-lab
 mkfs.ext4 -q -L home /dev/vg-lab/lv-home

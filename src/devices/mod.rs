@@ -1,14 +1,21 @@
 //! What block device a log line is about.
 //!
+//! The running machine is watched: see `watch.rs`. Its history says which device had a name when the line was logged.
+//!
 //! A device tree belongs to one boot: entries of another boot, or of another machine, are never
 //! looked up in it. Nor is a device that got its name only after the line was logged.
+
+mod uevents;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use peripety_blkinfo::history::{Answer as Past, History};
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Tree};
 
+use self::watch::Watch;
 use crate::bus::raw::EntryInfo;
 use crate::journal::monotonic_now;
 
@@ -30,11 +37,29 @@ pub enum Name<'n> {
     Any(&'n str),
 }
 
+impl<'n> Name<'n> {
+    fn text(self) -> &'n str {
+        match self {
+            Name::Kernel(text) | Name::Any(text) => text,
+        }
+    }
+}
+
+/// Both are the same device, seen twice.
+fn is_same(a: &BlockInfo, b: &BlockInfo) -> bool {
+    let identity = a.dev_wwid.is_none() || a.dev_wwid == b.dev_wwid;
+    a.kdev == b.kdev && a.diskseq == b.diskseq && a.major_minor == b.major_minor && identity
+}
+
 /// The device tree, and the boot it belongs to.
 #[derive(Debug)]
 pub struct Devices {
     tree: Arc<Tree>,
     boot_id: Option<String>,
+    /// Of the running machine.
+    watch: Option<Arc<Watch>>,
+    /// What an earlier run of the daemon saw in another boot.
+    earlier: Option<History>,
     answers: Mutex<HashMap<String, Answer>>,
 }
 
@@ -45,14 +70,32 @@ struct Answer {
 }
 
 impl Devices {
-    /// The devices of a tree.
-    pub fn new(tree: Tree) -> Self {
+    /// The devices of a tree. `earlier`: what the daemon saw when it ran before.
+    pub fn new(tree: Tree, earlier: Option<History>) -> Self {
         let boot_id = tree.boot_id().inspect_err(|e| {
             tracing::warn!(
                 "the device tree belongs to no known boot, so that no device can be resolved: {e}"
             );
         });
-        Devices { tree: Arc::new(tree), boot_id: boot_id.ok(), answers: Mutex::default() }
+        let (tree, boot_id) = (Arc::new(tree), boot_id.ok());
+        let (same_boot, earlier): (Option<History>, Option<History>) = match earlier {
+            Some(history) if Some(history.boot_id()) == boot_id.as_deref() => (Some(history), None),
+            other => (None, other),
+        };
+        let watch = boot_id.as_deref().filter(|_| tree.is_live()).and_then(|boot_id| {
+            let watch = Watch::start(tree.clone(), boot_id, same_boot);
+            watch
+                .inspect_err(|e| {
+                    tracing::error!("{e}; a line about a device that came or went may not name it")
+                })
+                .ok()
+        });
+        Devices { tree, boot_id, watch, earlier, answers: Mutex::default() }
+    }
+
+    /// What is known of this machine's devices over time, to be kept for the next run.
+    pub fn history(&self) -> Option<History> {
+        self.watch.as_ref().map(|watch| watch.history())
     }
 
     /// The tree, for questions that are not about a log line.
@@ -68,9 +111,58 @@ impl Devices {
     /// The device that `name` meant when the entry was logged; `None` when that is not known.
     pub fn at(&self, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         if !self.knows(entry) {
-            return None;
+            return self.in_earlier_boot(entry, name);
         }
-        self.now(name).filter(|block| self.was_there(entry, block))
+        match &self.watch {
+            Some(watch) => self.watched(watch, entry, name),
+            None => self.now(name).filter(|block| self.was_there(entry, block)),
+        }
+    }
+
+    /// The device that had the name in a boot that ended.
+    fn in_earlier_boot(&self, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
+        let history = self.earlier.as_ref().filter(|history| history.boot_id() == entry.boot_id)?;
+        match history.at(name.text(), entry.monotonic) {
+            Past::Known { block, .. } => Some(block),
+            Past::Uncertain | Past::Absent => None,
+        }
+    }
+
+    /// The device that had the name when the line was logged, which may be gone by now.
+    fn watched(&self, watch: &Watch, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
+        let past = watch.at(name.text(), entry.monotonic);
+        let past = match (past, name) {
+            (Past::Absent, Name::Any(map)) => watch.at(&format!("/dev/mapper/{map}"), entry.monotonic),
+            (past, _) => past,
+        };
+        match past {
+            Past::Known { block, present: false } => Some(block),
+            Past::Known { block, present: true } => Some(self.fresh(watch, block)),
+            Past::Uncertain => None,
+            // Not a name of the kind that a history has: a UUID, an ATA port, a mount point.
+            Past::Absent => {
+                let found = self.now(name)?;
+                match watch.at(&found.kdev, entry.monotonic) {
+                    Past::Known { block, .. } if is_same(&block, &found) => Some(found),
+                    // A path of a multipathed NVMe namespace and the like, which no history has.
+                    Past::Absent if found.major_minor.is_none() => Some(found),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// What a device that is there is like now.
+    fn fresh(&self, watch: &Watch, block: Arc<BlockInfo>) -> Arc<BlockInfo> {
+        match self.now(Name::Kernel(&block.kdev)).filter(|found| is_same(&block, found)) {
+            Some(found) => {
+                if found != block {
+                    watch.refresh(&found);
+                }
+                found
+            }
+            None => block,
+        }
     }
 
     /// The device had its name already when the entry was logged. Where nothing tells since when
@@ -93,10 +185,12 @@ impl Devices {
 
     /// The multipath map that has this device as a path.
     pub fn map_above(&self, entry: &EntryInfo, path: &BlockInfo) -> Option<Arc<BlockInfo>> {
-        if !self.knows(entry) {
-            return None;
-        }
-        self.tree.holders_of_type(&path.kdev, BlkType::DmMultipath).map(Arc::new)
+        let known = path.holders.iter().filter_map(|holder| self.at(entry, Name::Kernel(holder)));
+        let mut maps = known.filter(|holder| holder.blk_type == BlkType::DmMultipath);
+        maps.next().or_else(|| {
+            let live = self.knows(entry).then(|| self.tree.holders_of_type(&path.kdev, BlkType::DmMultipath));
+            live.flatten().map(Arc::new)
+        })
     }
 
     /// The mounts of a device, present ones only.

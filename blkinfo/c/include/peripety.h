@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/**
+ * What block device is this?
+ *
+ * libperipety takes any string that names a block device ("sdb", "8:16", "2:0:0:1", "/dev/disk/by-id/...",
+ * "mpatha", "vg/lv", a file system's UUID, a mount point) and answers with one peripety_block: its identity, what
+ * it is built from, what lies on it, how it is attached. It reads sysfs, links in /dev, udev's database and the
+ * mount table. It never opens a device node: a question about a dead disk costs no I/O on it and cannot hang.
+ *
+ * Handles. A function that answers with a handle through a pointer to a non-const handle gives it to the caller,
+ * who frees it with the function named after its type. A const handle that a getter returns lies inside the handle
+ * it was got from, is valid until that one is freed, and is not freed by itself. Each _free function takes NULL.
+ *
+ * Strings are UTF-8 and end with a NUL. "const char *" belongs to the handle it was got from. "char *" belongs to
+ * the caller: free it with peripety_string_free. Bytes that are not printable are written as \xNN.
+ *
+ * Errors. A function that can fail returns a peripety_code. Its last two arguments are where the answer and the
+ * error go: after PERIPETY_OK the error is NULL, otherwise the answer is NULL. The place for the error may be NULL.
+ * An argument that is NULL, or a string that is not UTF-8, is PERIPETY_INVALID_ARGUMENT.
+ *
+ * Getters return NULL, 0 or false when they are given NULL, and for what is not known. An index past the end gives
+ * NULL. Getters of numbers and flags return whether it is known, and store it only then.
+ *
+ * Threads. There is no global state. A handle does not change, so that threads may use it at the same time; only
+ * freeing it needs that no other thread uses it.
+ */
+#ifndef PERIPETY_H
+#define PERIPETY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How a call ended. Later versions may add codes. */
+typedef enum peripety_code {
+    PERIPETY_OK = 0,
+    PERIPETY_NOT_FOUND = 1,        /**< No block device goes by that string. */
+    PERIPETY_AMBIGUOUS = 2,        /**< Several do: see peripety_error_candidate. */
+    PERIPETY_SOURCE = 3,           /**< A file or folder that is needed could not be read. */
+    PERIPETY_BAD_TEXT = 4,         /**< A recorded tree is not in its text format. */
+    PERIPETY_BAD_BOOT_ID = 5,      /**< The tree's boot id is not one. */
+    PERIPETY_INVALID_ARGUMENT = 6, /**< NULL, not UTF-8, or an unknown number. */
+    PERIPETY_BUG = 7               /**< A bug in this library. */
+} peripety_code;
+
+/** What kind of block device it is. Later versions may add kinds. */
+typedef enum peripety_blk_type {
+    PERIPETY_BLK_TYPE_OTHER = 0,
+    PERIPETY_BLK_TYPE_SCSI = 1,         /**< SCSI, SATA, SAS, FC, iSCSI, USB. */
+    PERIPETY_BLK_TYPE_NVME = 2,         /**< An NVMe namespace, or a path to one. */
+    PERIPETY_BLK_TYPE_DM_MULTIPATH = 3, /**< A multipath map. */
+    PERIPETY_BLK_TYPE_DM_LVM = 4,       /**< A logical volume, inner ones too. */
+    PERIPETY_BLK_TYPE_DM_CRYPT = 5,
+    PERIPETY_BLK_TYPE_DM = 6,           /**< Any other device-mapper device. */
+    PERIPETY_BLK_TYPE_MD = 7,           /**< A software RAID array. */
+    PERIPETY_BLK_TYPE_PARTITION = 8,    /**< The kernel's or kpartx's. */
+    PERIPETY_BLK_TYPE_LOOP = 9,
+    PERIPETY_BLK_TYPE_VIRTIO = 10,
+    PERIPETY_BLK_TYPE_MMC = 11,
+    PERIPETY_BLK_TYPE_ZRAM = 12
+} peripety_blk_type;
+
+typedef struct peripety_tree peripety_tree;         /**< The block devices of a machine. */
+typedef struct peripety_block peripety_block;       /**< One block device, as it was when asked. */
+typedef struct peripety_owner peripety_owner;       /**< A device that a block is built from. */
+typedef struct peripety_path peripety_path;         /**< A way to a multipath map or NVMe namespace. */
+typedef struct peripety_list peripety_list;         /**< Several blocks. */
+typedef struct peripety_mount peripety_mount;       /**< A line of the mount table. */
+typedef struct peripety_mounts peripety_mounts;     /**< Several mounts. */
+typedef struct peripety_topology peripety_topology; /**< A block with all below and above it. */
+typedef struct peripety_error peripety_error;       /**< Why a call failed. */
+typedef struct peripety_answer peripety_answer;     /**< Where a function of peripety_source puts its answer. */
+
+/* ---- Everything ------------------------------------------------------------------------------------------- */
+
+/** The version of the library: "0.1.0". */
+const char *peripety_version(void);
+/** Frees a string that a function handed over as "char *". */
+void peripety_string_free(char *text);
+/** The name of a code: "NOT_FOUND". NULL for an unknown number. */
+const char *peripety_code_name(peripety_code code);
+/** The name of a kind: "dm-multipath". NULL for an unknown number. */
+const char *peripety_blk_type_name(peripety_blk_type blk_type);
+/** Reads "8:16". False, and nothing is stored, for anything else. */
+bool peripety_dev_number_parse(const char *text, uint32_t *major, uint32_t *minor);
+/** The natural order of kernel names (sdb before sdaa, sda2 before sda10): -1, 0 or 1. NULL comes first. */
+int peripety_natural_cmp(const char *a, const char *b);
+
+/* ---- Errors ----------------------------------------------------------------------------------------------- */
+
+void peripety_error_free(peripety_error *error);
+/** PERIPETY_OK for NULL. */
+peripety_code peripety_error_code(const peripety_error *error);
+/** What happened, where, and what can be done. For people; its wording may change. */
+const char *peripety_error_message(const peripety_error *error);
+/** NOT_FOUND, AMBIGUOUS: the string that was asked about. */
+const char *peripety_error_device(const peripety_error *error);
+/** AMBIGUOUS: the kernel names of the devices, in natural order. */
+size_t peripety_error_candidate_count(const peripety_error *error);
+const char *peripety_error_candidate(const peripety_error *error, size_t index);
+/** SOURCE, BAD_BOOT_ID: the path, as seen inside the tree. Not always UTF-8. */
+const char *peripety_error_path(const peripety_error *error);
+/** BAD_TEXT: the number of the line, from 1. */
+bool peripety_error_line(const peripety_error *error, size_t *line);
+/** SOURCE: the errno, when the system said one. */
+bool peripety_error_errno(const peripety_error *error, int *number);
+
+/* ---- Trees ------------------------------------------------------------------------------------------------ */
+
+void peripety_tree_free(peripety_tree *tree);
+/** The running machine. */
+peripety_code peripety_tree_live(peripety_tree **tree, peripety_error **error);
+/** A folder with a copy of a machine's files, or a file with a recorded tree. The path may hold any bytes. */
+peripety_code peripety_tree_open(const char *path, peripety_tree **tree, peripety_error **error);
+/** The tree below a folder, "/" for the running machine. The path may hold any bytes. Nothing is read yet. */
+peripety_code peripety_tree_directory(const char *root, peripety_tree **tree, peripety_error **error);
+/** A recorded tree: a text whose first line is "# peripety device tree 1". */
+peripety_code peripety_tree_recorded(const char *text, peripety_tree **tree, peripety_error **error);
+
+/**
+ * A machine's files, read by functions of your own. Each is given `user` and an absolute path, puts its answer
+ * into `answer` with peripety_answer_add, and returns 0, or the errno why there is none. They may be called from
+ * any thread that uses the tree, several at once, and must return (no longjmp, no exception).
+ */
+typedef struct peripety_source {
+    void *user;
+    /** The content of a regular file. It may be added in pieces. */
+    int (*read)(void *user, const char *path, peripety_answer *answer);
+    /** The target of a symbolic link, as it is written there; EINVAL when the path is no link. */
+    int (*read_link)(void *user, const char *path, peripety_answer *answer);
+    /** The names in a folder, each added by one call, in any order. */
+    int (*read_dir)(void *user, const char *path, peripety_answer *answer);
+    /** Called once with `user` when the tree is freed; may be NULL. Not called when peripety_tree_new fails. */
+    void (*free)(void *user);
+} peripety_source;
+
+/** A tree that is read from a source of your own. The structure is copied. */
+peripety_code peripety_tree_new(const peripety_source *source, peripety_tree **tree, peripety_error **error);
+/** Adds bytes to an answer. False when answer or data is NULL; only while a function of peripety_source runs. */
+bool peripety_answer_add(peripety_answer *answer, const void *data, size_t length);
+
+/** Reads a recorded tree and writes it again: sorted, each entry once. */
+peripety_code peripety_recorded_to_text(const char *text, char **plain, peripety_error **error);
+
+/** Is it the running machine, whose state changes from one question to the next? */
+bool peripety_tree_is_live(const peripety_tree *tree);
+/** The boot that the tree belongs to, as journald writes it in _BOOT_ID: 32 hexadecimal digits. */
+peripety_code peripety_tree_boot_id(const peripety_tree *tree, char **boot_id, peripety_error **error);
+
+/* ---- Questions -------------------------------------------------------------------------------------------- */
+
+/** The block device that any device string means. */
+peripety_code peripety_tree_block(const peripety_tree *tree, const char *device, peripety_block **block,
+                                  peripety_error **error);
+/**
+ * The block device that a string means which the kernel wrote ("sdb", "8:16", "2:0:0:1", "ata3.00", "dm-0-8").
+ * Never takes the name of a disk that is gone for a map, label or identity of the same spelling.
+ */
+peripety_code peripety_tree_kernel_block(const peripety_tree *tree, const char *kdev, peripety_block **block,
+                                         peripety_error **error);
+/** The block device on which the file system of that UUID lies: of several the topmost. */
+peripety_code peripety_tree_identity_of_fs(const peripety_tree *tree, const char *uuid, peripety_block **block,
+                                           peripety_error **error);
+/**
+ * The nearest device of that kind above a device that the kernel names so: the multipath map above "8:48".
+ * PERIPETY_OK with NULL as the block when there is none.
+ */
+peripety_code peripety_tree_holders_of_type(const peripety_tree *tree, const char *kdev,
+                                            peripety_blk_type blk_type, peripety_block **block,
+                                            peripety_error **error);
+/** All block devices that lsblk(8) shows, in natural order of their names. */
+peripety_code peripety_tree_list(const peripety_tree *tree, peripety_list **list, peripety_error **error);
+/** A device (any device string) with all that it is built from and all that is built on it. */
+peripety_code peripety_tree_topology(const peripety_tree *tree, const char *device,
+                                     peripety_topology **topology, peripety_error **error);
+/** All mounts, the oldest first. */
+peripety_code peripety_tree_mounts(const peripety_tree *tree, peripety_mounts **mounts, peripety_error **error);
+/** The mounts of one device, the oldest first; none when the mount table cannot be read. */
+peripety_code peripety_tree_mount_of(const peripety_tree *tree, uint32_t major, uint32_t minor,
+                                     peripety_mounts **mounts, peripety_error **error);
+/**
+ * The mount on which an absolute path lies, which is compared as text and never touched.
+ * PERIPETY_OK with NULL as the mount when there is none.
+ */
+peripety_code peripety_tree_mount_at(const peripety_tree *tree, const char *path, peripety_mount **mount,
+                                     peripety_error **error);
+
+/* ---- One block device ------------------------------------------------------------------------------------- */
+
+void peripety_block_free(peripety_block *block);
+/** The kernel's name: "sdb", "dm-3". Always known. */
+const char *peripety_block_kdev(const peripety_block *block);
+/** The device number. A path of a multipathed NVMe namespace has none. */
+bool peripety_block_major_minor(const peripety_block *block, uint32_t *major, uint32_t *minor);
+/** The node to use: "/dev/sdb", "/dev/mapper/NAME". Always known. */
+const char *peripety_block_dev_path(const peripety_block *block);
+/** The SCSI address "2:0:0:1" (host, channel, target, LUN) of a SCSI disk. */
+const char *peripety_block_address(const peripety_block *block);
+/** A link to the node that stays the same after a reboot; for device-mapper the node itself. */
+const char *peripety_block_stable_path(const peripety_block *block);
+/** The kind. */
+peripety_blk_type peripety_block_blk_type(const peripety_block *block);
+/** The identity: the same on every path, after a reboot, under another name. Never invented. */
+const char *peripety_block_dev_wwid(const peripety_block *block);
+/** What it is built from, all levels, nearest first, each device once. */
+size_t peripety_block_owner_count(const peripety_block *block);
+const peripety_owner *peripety_block_owner(const peripety_block *block, size_t index);
+/** The distinct identities of the owners, in their order. */
+size_t peripety_block_owners_wwid_count(const peripety_block *block);
+const char *peripety_block_owners_wwid(const peripety_block *block, size_t index);
+/** The nodes of the owners, in their order. */
+size_t peripety_block_owners_path_count(const peripety_block *block);
+const char *peripety_block_owners_path(const peripety_block *block, size_t index);
+/** Kernel names of what it is directly built from: the disk of a partition, the paths of a map. */
+size_t peripety_block_slave_count(const peripety_block *block);
+const char *peripety_block_slave(const peripety_block *block, size_t index);
+/** Kernel names of what is directly built on it. */
+size_t peripety_block_holder_count(const peripety_block *block);
+const char *peripety_block_holder(const peripety_block *block, size_t index);
+/** The size in bytes. Always known. */
+bool peripety_block_size_bytes(const peripety_block *block, uint64_t *size_bytes);
+const char *peripety_block_serial(const peripety_block *block);
+const char *peripety_block_model(const peripety_block *block);
+const char *peripety_block_vendor(const peripety_block *block);
+/** The medium can be taken out. */
+bool peripety_block_removable(const peripety_block *block, bool *removable);
+/** The medium turns, or the driver does not say that it does not. */
+bool peripety_block_rotational(const peripety_block *block, bool *rotational);
+/** It cannot be written. */
+bool peripety_block_read_only(const peripety_block *block, bool *read_only);
+/** What lies on it: "ext4", "LVM2_member". */
+const char *peripety_block_fs_type(const peripety_block *block);
+const char *peripety_block_fs_uuid(const peripety_block *block);
+const char *peripety_block_fs_label(const peripety_block *block);
+/** Where it is mounted; "[SWAP]" at the end when it is in use as swap. */
+size_t peripety_block_mount_point_count(const peripety_block *block);
+const char *peripety_block_mount_point(const peripety_block *block, size_t index);
+/** How it is attached: "FC", "iSCSI", "SAS", "SATA", "USB", "NVMe-TCP" ... */
+const char *peripety_block_transport(const peripety_block *block);
+/** Details of how it is attached, sorted by their keys; by index or by key. */
+size_t peripety_block_extension_count(const peripety_block *block);
+const char *peripety_block_extension_key(const peripety_block *block, size_t index);
+const char *peripety_block_extension_value(const peripety_block *block, size_t index);
+const char *peripety_block_extension(const peripety_block *block, const char *key);
+/** The ways to a multipath map or to a multipathed NVMe namespace. */
+size_t peripety_block_path_count(const peripety_block *block);
+const peripety_path *peripety_block_path(const peripety_block *block, size_t index);
+/** From when on it certainly carried its name, in microseconds of CLOCK_MONOTONIC; 0 is since boot. */
+bool peripety_block_present_since(const peripety_block *block, uint64_t *present_since);
+/** The kernel's sequence number of the disk (Linux 5.15 and later), never used twice in one boot. */
+bool peripety_block_diskseq(const peripety_block *block, uint64_t *diskseq);
+/** All fields as a JSON object with the names that are used here; what is not known is null. */
+char *peripety_block_to_json(const peripety_block *block);
+/** One fact a line, for people. */
+char *peripety_block_to_text(const peripety_block *block);
+
+/** The kernel's name. */
+const char *peripety_owner_kdev(const peripety_owner *owner);
+/** The node, as peripety_block_dev_path. */
+const char *peripety_owner_dev_path(const peripety_owner *owner);
+/** The identity, as peripety_block_dev_wwid. */
+const char *peripety_owner_dev_wwid(const peripety_owner *owner);
+
+/** The kernel's name: "sdb", "nvme0c1n1". */
+const char *peripety_path_kdev(const peripety_path *path);
+/** The SCSI address "2:0:0:1"; the NVMe controller "nvme1". */
+const char *peripety_path_address(const peripety_path *path);
+/** What the kernel says of the SCSI device ("running", "offline" ...) or NVMe controller ("live" ...). */
+const char *peripety_path_state(const peripety_path *path);
+/** ALUA's or ANA's access state: "active/optimized", "standby", "inaccessible" ... */
+const char *peripety_path_access_state(const peripety_path *path);
+/** The target prefers this path (ALUA). */
+bool peripety_path_preferred(const peripety_path *path, bool *preferred);
+/** Details of the path, as those of a block. */
+size_t peripety_path_extension_count(const peripety_path *path);
+const char *peripety_path_extension_key(const peripety_path *path, size_t index);
+const char *peripety_path_extension_value(const peripety_path *path, size_t index);
+const char *peripety_path_extension(const peripety_path *path, const char *key);
+
+/* ---- Several block devices -------------------------------------------------------------------------------- */
+
+void peripety_list_free(peripety_list *list);
+size_t peripety_list_count(const peripety_list *list);
+const peripety_block *peripety_list_block(const peripety_list *list, size_t index);
+/** A JSON array of what peripety_block_to_json gives. */
+char *peripety_list_to_json(const peripety_list *list);
+
+void peripety_topology_free(peripety_topology *topology);
+const peripety_block *peripety_topology_block(const peripety_topology *topology);
+/** What it is built from, one level. Within this branch nothing is above. */
+size_t peripety_topology_below_count(const peripety_topology *topology);
+const peripety_topology *peripety_topology_below(const peripety_topology *topology, size_t index);
+/** What is built on it, one level. Within this branch nothing is below. */
+size_t peripety_topology_above_count(const peripety_topology *topology);
+const peripety_topology *peripety_topology_above(const peripety_topology *topology, size_t index);
+/** {"block": ..., "below": [...], "above": [...]}, the same again in the arrays. */
+char *peripety_topology_to_json(const peripety_topology *topology);
+
+/* ---- Mounts ----------------------------------------------------------------------------------------------- */
+
+void peripety_mount_free(peripety_mount *mount);
+void peripety_mounts_free(peripety_mounts *mounts);
+size_t peripety_mounts_count(const peripety_mounts *mounts);
+const peripety_mount *peripety_mounts_mount(const peripety_mounts *mounts, size_t index);
+/** The kernel's number of the mount; used again after an unmount. */
+bool peripety_mount_id(const peripety_mount *mount, uint32_t *id);
+/** The device of the file system; for btrfs and bcachefs the device that was named when mounting. */
+bool peripety_mount_major_minor(const peripety_mount *mount, uint32_t *major, uint32_t *minor);
+/** The folder of the file system that is mounted; other than "/" for a bind mount or a subvolume. */
+const char *peripety_mount_root(const peripety_mount *mount);
+/** Where. */
+const char *peripety_mount_mount_point(const peripety_mount *mount);
+/** "ext4", "nfs4" ... */
+const char *peripety_mount_fs_type(const peripety_mount *mount);
+/** What was mounted: a device path, or whatever the file system takes instead. */
+const char *peripety_mount_source(const peripety_mount *mount);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

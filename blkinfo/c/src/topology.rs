@@ -1,0 +1,57 @@
+//! What a device is built from and what is built on it: `peripety_topology`.
+
+use std::ffi::c_char;
+use std::ptr;
+
+use peripety_blkinfo as blkinfo;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::block::Block;
+use crate::boundary::{element_at, free_functions, get, json, list_getters};
+
+/// `peripety_topology`: a whole tree, or a device inside one.
+pub(crate) struct Topology {
+    block: Block,
+    below: Vec<Topology>,
+    above: Vec<Topology>,
+}
+
+impl From<blkinfo::Topology> for Topology {
+    fn from(topology: blkinfo::Topology) -> Self {
+        let all = |side: Vec<blkinfo::Topology>| side.into_iter().map(Self::from).collect();
+        Self { block: Block::from(topology.block), below: all(topology.below), above: all(topology.above) }
+    }
+}
+
+/// As `peripety_blkinfo::Topology`.
+impl Serialize for Topology {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Topology", 3)?;
+        fields.serialize_field("block", &self.block.info)?;
+        fields.serialize_field("below", &self.below)?;
+        fields.serialize_field("above", &self.above)?;
+        fields.end()
+    }
+}
+
+list_getters! { Topology:
+    peripety_topology_below_count, peripety_topology_below: Topology => Topology,
+        |topology| &topology.below, element_at;
+    peripety_topology_above_count, peripety_topology_above: Topology => Topology,
+        |topology| &topology.above, element_at;
+}
+free_functions! { peripety_topology_free, Topology; }
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_topology_block(topology: *const Topology) -> *const Block {
+    // SAFETY: the caller passes NULL or a topology.
+    unsafe { get(topology, ptr::null(), |topology| ptr::from_ref(&topology.block)) }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_topology_to_json(topology: *const Topology) -> *mut c_char {
+    // SAFETY: the caller passes NULL or a topology.
+    unsafe { get(topology, ptr::null_mut(), json) }
+}

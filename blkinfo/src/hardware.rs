@@ -1,0 +1,105 @@
+//! The disk itself: serial number, model, what its medium is like; and the link to it that stays.
+
+use std::path::Path;
+
+use crate::device::Device;
+use crate::escape::visible;
+use crate::tree::Tree;
+use crate::udev::Record;
+
+/// Facts about a disk. A partition has those of its medium alone; other devices on disks have none.
+#[derive(Debug, Default)]
+pub(crate) struct Hardware {
+    pub serial: Option<String>,
+    pub model: Option<String>,
+    pub vendor: Option<String>,
+    pub removable: Option<bool>,
+    pub rotational: Option<bool>,
+}
+
+/// Where udev's properties of a serial number stand in its rules (60-persistent-storage.rules, 55-scsi-sg3_id.rules): what
+/// was asked of the disk itself comes first.
+const SERIAL: [&str; 3] = ["ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT"];
+/// In sysfs, of what stands behind the device (NVMe controllers, MMC cards). `serial` of the device itself is not read: of
+/// virtio-blk that asks the disk.
+const SERIAL_ATTR: &str = "device/serial";
+
+impl Hardware {
+    pub fn read(tree: &Tree, device: &Device, record: &Record) -> Self {
+        let disk = device.disk(tree);
+        let medium = disk.as_ref().unwrap_or(device);
+        let of_medium = Self {
+            removable: flag(tree, medium, "removable"),
+            rotational: flag(tree, medium, "queue/rotational"),
+            ..Self::default()
+        };
+        if disk.is_some() || device.attr(tree, "dm/uuid").is_some() {
+            return of_medium;
+        }
+        let attr = |names: &[&str]| names.iter().find_map(|name| device.attr(tree, name));
+        Self {
+            serial: serial(tree, device, record),
+            model: record
+                .encoded("ID_MODEL")
+                .or_else(|| attr(&["device/model", "device/name"]))
+                .map(|model| model.trim().to_owned()),
+            vendor: record
+                .encoded("ID_VENDOR")
+                // Of virtio it is the number of the PCI vendor.
+                .or_else(|| attr(&["device/vendor"]).filter(|vendor| !vendor.starts_with("0x")))
+                .map(|vendor| vendor.trim().to_owned()),
+            ..of_medium
+        }
+    }
+}
+
+pub(crate) fn serial(tree: &Tree, device: &Device, record: &Record) -> Option<String> {
+    let of_udev = SERIAL.iter().find_map(|key| record.get(key).map(str::to_owned));
+    let of_sysfs = || device.attr(tree, SERIAL_ATTR);
+    of_udev.or_else(|| vpd_serial(tree, device)).or_else(of_sysfs)
+}
+
+/// The unit serial number page (SPC, VPD page 0x80): four bytes of head, then the number, padded with blanks.
+fn vpd_serial(tree: &Tree, device: &Device) -> Option<String> {
+    let page = tree.read(&device.dir.join("device/vpd_pg80")).ok()?;
+    let text = visible(page.get(4..)?);
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// An attribute that is `0` or `1`.
+pub(crate) fn flag(tree: &Tree, device: &Device, name: &str) -> Option<bool> {
+    match device.attr(tree, name)?.as_str() {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
+}
+
+/// Links that last, the best kind first: names that the disk brings along, names of the format, then any other name, then
+/// the place where it is plugged in.
+const LASTING: [&str; 9] = [
+    "disk/by-id/wwn-",
+    "disk/by-id/nvme-eui.",
+    "disk/by-id/nvme-uuid.",
+    "disk/by-id/md-uuid-",
+    "disk/by-id/scsi-",
+    "disk/by-id/ata-",
+    "disk/by-id/nvme-",
+    "disk/by-id/",
+    "disk/by-path/",
+];
+
+/// See [`crate::BlockInfo::stable_path`]. A link that several devices claim counts for the one it leads to.
+pub(crate) fn stable_path(tree: &Tree, device: &Device, record: &Record) -> Option<String> {
+    let node = crate::describe::dev_path(tree, device);
+    if device.attr(tree, "dm/name").is_some() {
+        return Some(node);
+    }
+    let mine = Path::new("/dev").join(crate::describe::kernel_name(device));
+    let leads_here = |link: &&String| tree.follow_node(&Path::new("/dev").join(link)).as_ref() == Some(&mine);
+    let mut links: Vec<&String> = record.links.iter().filter(leads_here).collect();
+    links.sort();
+    let best = LASTING.iter().find_map(|kind| links.iter().find(|link| link.starts_with(kind)))?;
+    Some(format!("/dev/{best}"))
+}

@@ -1,0 +1,57 @@
+//! The names under which a history finds a device: its kernel name, its number, its SCSI address, its device-mapper name.
+
+use crate::info::{BlkType, BlockInfo};
+use crate::name::{number, DevNumber, ScsiAddress};
+
+const NAME: &str = "name ";
+const NUMBER: &str = "number ";
+const ADDRESS: &str = "address ";
+const MAPPER: &str = "mapper ";
+
+/// The key of a kernel name.
+pub(super) fn name(kdev: &str) -> String {
+    format!("{NAME}{kdev}")
+}
+
+/// The key of a SCSI address.
+pub(super) fn address(address: &str) -> String {
+    format!("{ADDRESS}{address}")
+}
+
+/// Is it the key of a SCSI address?
+pub(super) fn is_address(key: &str) -> bool {
+    key.starts_with(ADDRESS)
+}
+
+/// All keys of a device.
+pub(super) fn of(block: &BlockInfo) -> Vec<String> {
+    let mut keys = vec![name(&block.kdev)];
+    keys.extend(block.major_minor.map(|number| format!("{NUMBER}{number}")));
+    if block.blk_type == BlkType::Scsi {
+        keys.extend(block.address.as_deref().map(address));
+    }
+    keys.extend(block.dev_path.strip_prefix("/dev/mapper/").map(|name| format!("{MAPPER}{name}")));
+    keys
+}
+
+/// The keys that a string may mean, the likeliest first.
+pub(super) fn asked(text: &str) -> impl Iterator<Item = String> {
+    let text = text.trim();
+    let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let bare =
+        ["+scsi:", "+block:", "/dev/"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
+    let plain = bare.strip_prefix('b').unwrap_or(bare);
+    let first = if let Some(number) = DevNumber::parse(plain) {
+        format!("{NUMBER}{number}")
+    } else if let Some(found) = ScsiAddress::parse(bare) {
+        address(&found.to_string())
+    } else if let Some(map) = bare.strip_prefix("mapper/") {
+        format!("{MAPPER}{map}")
+    } else {
+        name(bare)
+    };
+    // jbd2 names the journal of a file system after its device and an inode: sda1-8.
+    let journal = bare.rsplit_once('-').filter(|(_, inode)| number::<u64>(inode).is_some());
+    let device = journal.map(|(device, _)| name(device));
+    std::iter::once(first).chain(device)
+}

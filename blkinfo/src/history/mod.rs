@@ -1,0 +1,297 @@
+//! Which device had a name at a moment that has passed?
+//!
+//! The line about a lost disk arrives when the disk is gone, and its name may be another disk's by then. A
+//! [`History`] is told what came and went, and answers for any time since. It reads nothing by itself.
+//!
+//! Nobody says exactly when a device came: the kernel's uevents carry no time. What is known is a [`Window`]: it was
+//! not there when we looked last, and it was there when we were told. Within a window, and while a name is nobody's,
+//! the answer is [`Answer::Uncertain`] or [`Answer::Absent`], never a guess.
+
+mod keys;
+mod tenure;
+mod uevent;
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::info::BlockInfo;
+
+use tenure::Tenure;
+pub use tenure::Window;
+pub use uevent::{Action, Uevent};
+
+/// Tenures that have ended are kept up to this number, the newest.
+pub const MOST_ENDED: usize = 16_384;
+
+/// Who had a name at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This device, as it was last seen.
+    Known {
+        /// What was known of it.
+        block: Arc<BlockInfo>,
+        /// It still has the name.
+        present: bool,
+    },
+    /// Something came or went about then.
+    Uncertain,
+    /// Nobody, as far as this history knows.
+    Absent,
+}
+
+/// The block devices of one boot over time. Times are µs of CLOCK_MONOTONIC.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct History {
+    /// The boot: 32 hexadecimal digits.
+    boot_id: String,
+    /// All that happened up to this time is told.
+    told_until: u64,
+    /// The number of the next device.
+    next: u64,
+    /// The devices, present and past, by number.
+    blocks: HashMap<u64, Arc<BlockInfo>>,
+    /// For every name (see `keys.rs`) who had it, the oldest first.
+    names: HashMap<String, Vec<Tenure>>,
+    /// Names whose tenures have ended, in that order.
+    ended: VecDeque<String>,
+}
+
+impl History {
+    /// Begins with the devices that were there when somebody `looked`: after the one time, and not later than the other.
+    /// What happens after the first will be told.
+    pub fn new(boot_id: &str, looked: Window, blocks: impl IntoIterator<Item = BlockInfo>) -> Self {
+        let mut history = Self { boot_id: boot_id.to_owned(), ..Self::default() };
+        for block in blocks {
+            let came = window_of(&block, Window { after: 0, by: looked.by });
+            history.begin(block, came);
+        }
+        history.told_until = looked.after;
+        history
+    }
+
+    /// The boot of which it tells.
+    pub fn boot_id(&self) -> &str {
+        &self.boot_id
+    }
+
+    /// All that happened up to this time is told.
+    pub fn told_until(&self) -> u64 {
+        self.told_until
+    }
+
+    /// Everything that happened up to `now` has been told by now: no uevent is waiting.
+    pub fn told(&mut self, now: u64) {
+        self.told_until = self.told_until.max(now);
+    }
+
+    /// Number of devices, present and past.
+    pub fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// It knows of no device.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Who had this name at that time? A name is what the kernel or journald writes: `sdb`, `[sdb]`, `8:16`, `b8:16`,
+    /// `2:0:0:1`, `+scsi:2:0:0:1`, `dm-0-8`; a device-mapper name as `/dev/mapper/NAME`.
+    pub fn at(&self, name: &str, time: u64) -> Answer {
+        let Some(tenures) = keys::asked(name).find_map(|key| self.names.get(&key)) else {
+            return Answer::Absent;
+        };
+        if let Some(holder) = tenures.iter().find(|tenure| tenure.certain(time, self.told_until)) {
+            return match self.blocks.get(&holder.block) {
+                Some(block) => Answer::Known { block: block.clone(), present: holder.went.is_none() },
+                None => Answer::Uncertain,
+            };
+        }
+        match tenures.iter().any(|tenure| tenure.possible(time)) {
+            true => Answer::Uncertain,
+            false => Answer::Absent,
+        }
+    }
+
+    /// A device came, or changed: its names, or what is known of it. It happened between `told_until` and `now`.
+    pub fn seen(&mut self, block: BlockInfo, now: u64) {
+        let window = self.window(now);
+        match self.holder(&keys::name(&block.kdev)) {
+            Some((number, held)) if same(&held, &block) => self.update(number, block, window),
+            Some((number, _)) => {
+                self.end(number, window, |_| true);
+                self.begin(block, window);
+            }
+            None => self.begin(block, window),
+        }
+    }
+
+    /// What is known of a device that is there has changed, but not its names: mounted, for one. Ignored when that
+    /// device has the name no more.
+    pub fn refresh(&mut self, block: BlockInfo) {
+        if let Some((number, held)) = self.holder(&keys::name(&block.kdev)) {
+            if same(&held, &block) {
+                self.blocks.insert(number, Arc::new(block));
+            }
+        }
+    }
+
+    /// The block device of that kernel name went. Its SCSI address stays until [`History::address_gone`]: the driver
+    /// has some last words. With `diskseq` only that disk; a word about an earlier one comes late.
+    pub fn gone(&mut self, kdev: &str, diskseq: Option<u64>, now: u64) {
+        let window = self.window(now);
+        if let Some((number, held)) = self.holder(&keys::name(kdev)) {
+            let other = diskseq.zip(held.diskseq).is_some_and(|(told, held)| told != held);
+            if !other {
+                self.end(number, window, |key| !keys::is_address(key));
+            }
+        }
+    }
+
+    /// The SCSI device of that address went.
+    pub fn address_gone(&mut self, address: &str, now: u64) {
+        let window = self.window(now);
+        let key = keys::address(address);
+        if let Some((number, _)) = self.holder(&key) {
+            self.end(number, window, |ended| ended == key);
+        }
+    }
+
+    /// Uevents were lost, or nobody listened: these are the devices that are there now. What had its name before and has
+    /// it now had it all the time if the kernel's disk sequence number (or udev's first sight of it) is the same.
+    /// `looked` is as in [`History::new`].
+    pub fn resync(&mut self, looked: Window, blocks: impl IntoIterator<Item = BlockInfo>) {
+        let window = self.window(looked.by);
+        let blocks: Vec<BlockInfo> = blocks.into_iter().collect();
+        let there: HashMap<String, &BlockInfo> =
+            blocks.iter().map(|block| (keys::name(&block.kdev), block)).collect();
+        let mut present: Vec<(u64, String)> = Vec::new();
+        for (key, tenures) in &self.names {
+            let open = tenures.last().filter(|tenure| tenure.went.is_none());
+            present.extend(open.map(|tenure| (tenure.block, key.clone())));
+        }
+        for (number, key) in present {
+            let stays = self.blocks.get(&number).is_some_and(|held| {
+                there.get(&keys::name(&held.kdev)).is_some_and(|block| same(held, block))
+            });
+            if !stays {
+                self.end(number, window, |ended| ended == key);
+            }
+        }
+        for block in blocks {
+            match self.holder(&keys::name(&block.kdev)) {
+                Some((number, _)) => self.update(number, block, window),
+                None => {
+                    let came = window_of(&block, window);
+                    self.begin(block, came);
+                }
+            }
+        }
+        self.told_until = self.told_until.max(looked.after);
+    }
+
+    fn window(&self, now: u64) -> Window {
+        Window { after: self.told_until, by: now.max(self.told_until) }
+    }
+
+    /// The number of the device that has this name now, and the device.
+    fn holder(&self, key: &str) -> Option<(u64, Arc<BlockInfo>)> {
+        let tenure = self.names.get(key)?.last().filter(|tenure| tenure.went.is_none())?;
+        Some((tenure.block, self.blocks.get(&tenure.block)?.clone()))
+    }
+
+    fn begin(&mut self, block: BlockInfo, came: Window) {
+        let number = self.next;
+        self.next += 1;
+        for key in keys::of(&block) {
+            self.take(key, number, came);
+        }
+        self.blocks.insert(number, Arc::new(block));
+    }
+
+    /// A device takes a name. Whoever had it lost it before.
+    fn take(&mut self, key: String, number: u64, came: Window) {
+        let tenures = self.names.entry(key.clone()).or_default();
+        let before = tenures.last_mut().filter(|tenure| tenure.went.is_none());
+        if let Some(before) = before {
+            before.went = Some(came);
+            self.ended.push_back(key);
+        }
+        tenures.push(Tenure { block: number, came, went: None });
+        self.forget();
+    }
+
+    /// A device that stays, perhaps under other names.
+    fn update(&mut self, number: u64, block: BlockInfo, window: Window) {
+        let names = keys::of(&block);
+        self.end(number, window, |key| !names.iter().any(|name| name == key));
+        for key in names {
+            if self.holder(&key).is_none_or(|(holder, _)| holder != number) {
+                self.take(key, number, window);
+            }
+        }
+        self.blocks.insert(number, Arc::new(block));
+    }
+
+    /// A device loses those of its names that `which` is true for.
+    fn end(&mut self, number: u64, window: Window, which: impl Fn(&str) -> bool) {
+        let Some(block) = self.blocks.get(&number).cloned() else { return };
+        for key in keys::of(&block).into_iter().filter(|key| which(key)) {
+            let last = self.names.get_mut(&key).and_then(|tenures| tenures.last_mut());
+            if let Some(tenure) = last.filter(|tenure| tenure.block == number && tenure.went.is_none()) {
+                tenure.went = Some(window);
+                self.ended.push_back(key);
+            }
+        }
+        self.forget();
+    }
+
+    /// Forgets the oldest tenures beyond [`MOST_ENDED`], and devices that have no name left.
+    fn forget(&mut self) {
+        while self.ended.len() > MOST_ENDED {
+            let Some(key) = self.ended.pop_front() else { return };
+            let Some(tenures) = self.names.get_mut(&key) else { continue };
+            if tenures.first().is_none_or(|tenure| tenure.went.is_none()) {
+                continue;
+            }
+            let forgotten = tenures.remove(0).block;
+            if tenures.is_empty() {
+                self.names.remove(&key);
+            }
+            let Some(block) = self.blocks.get(&forgotten) else { continue };
+            let keys = keys::of(block);
+            let mut named = keys.iter().filter_map(|key| self.names.get(key)).flatten();
+            if !named.any(|tenure| tenure.block == forgotten) {
+                self.blocks.remove(&forgotten);
+            }
+        }
+    }
+}
+
+/// What was seen `before` is the same device as what is seen `now`. A sequence number is never used twice in a boot, but a
+/// loop device keeps it for a moment after its file is gone: an identity may be learned, not lost. Where there is no
+/// number, udev's first sight of a device and its identity stay; a device of which neither is known may be another one.
+fn same(before: &BlockInfo, now: &BlockInfo) -> bool {
+    let seen = before.present_since.is_some() && before.present_since == now.present_since;
+    let numbers = match (before.diskseq, now.diskseq) {
+        (Some(before), Some(now)) => before == now,
+        _ => seen && now.dev_wwid == before.dev_wwid,
+    };
+    let identity = before.dev_wwid.is_none() || before.dev_wwid == now.dev_wwid;
+    numbers && identity && before.major_minor == now.major_minor
+}
+
+/// When a device came that was found within `window`: udev may know better.
+fn window_of(block: &BlockInfo, window: Window) -> Window {
+    match block.present_since {
+        Some(since) if since < window.by => {
+            Window { after: window.after.min(since), by: since.max(window.after) }
+        }
+        _ => window,
+    }
+}

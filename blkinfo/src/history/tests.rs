@@ -1,0 +1,166 @@
+//! Sequences that happen on real machines.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use crate::info::BlkType;
+use crate::name::DevNumber;
+
+/// A SCSI disk with nothing on it.
+pub(super) fn block(
+    kdev: &str,
+    number: DevNumber,
+    address: &str,
+    id: &str,
+    diskseq: Option<u64>,
+) -> BlockInfo {
+    let tree = crate::Tree::recorded("# peripety device tree 1\n").unwrap();
+    let device = crate::device::Device { name: kdev.to_owned(), dir: "/sys/devices/x".into() };
+    BlockInfo {
+        major_minor: Some(number),
+        address: Some(address.to_owned()),
+        blk_type: BlkType::Scsi,
+        dev_wwid: Some(format!("disk-{id}")),
+        diskseq,
+        ..tree.describe(&device)
+    }
+}
+
+fn disk(kdev: &str, minor: u32, id: &str, diskseq: u64) -> BlockInfo {
+    block(kdev, DevNumber { major: 8, minor }, &format!("2:0:0:{minor}"), id, Some(diskseq))
+}
+
+/// A look that takes no time.
+pub(super) fn at(time: u64) -> Window {
+    Window { after: time, by: time }
+}
+
+fn who(history: &History, name: &str, time: u64) -> Option<String> {
+    match history.at(name, time) {
+        Answer::Known { block, .. } => block.dev_wwid.clone(),
+        Answer::Uncertain | Answer::Absent => None,
+    }
+}
+
+fn here(mut block: BlockInfo) -> BlockInfo {
+    block.present_since = Some(0);
+    block
+}
+
+#[test]
+fn a_disk_goes_and_another_takes_its_name() {
+    let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);
+    history.told(200);
+    history.gone("sdb", Some(1), 210);
+    history.told(210);
+    history.seen(disk("sdb", 16, "new", 2), 300);
+    history.told(300);
+    for name in ["sdb", "[sdb]", "8:16", "b8:16", "/dev/sdb"] {
+        assert_eq!(who(&history, name, 200).as_deref(), Some("disk-old"), "{name}");
+        assert_eq!(history.at(name, 205), Answer::Uncertain, "{name}: it went about then");
+        assert_eq!(history.at(name, 295), Answer::Uncertain, "{name}: the new one came about then");
+        assert_eq!(who(&history, name, 300).as_deref(), Some("disk-new"), "{name}");
+    }
+    assert_eq!(history.at("sdc", 200), Answer::Absent);
+}
+
+/// "Synchronize Cache failed" is logged after the block device went, with the SCSI address.
+#[test]
+fn last_words_by_the_address() {
+    let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);
+    history.gone("sdb", Some(1), 210);
+    history.told(210);
+    history.told(230);
+    assert_eq!(who(&history, "2:0:0:16", 220).as_deref(), Some("disk-old"));
+    assert_eq!(who(&history, "sdb", 220), None);
+    history.address_gone("2:0:0:16", 240);
+    history.told(240);
+    assert_eq!(who(&history, "+scsi:2:0:0:16", 230).as_deref(), Some("disk-old"));
+    assert_eq!(who(&history, "2:0:0:16", 240), None);
+}
+
+#[test]
+fn a_message_about_the_disk_before_comes_late() {
+    let mut history = History::new("b", at(100), [here(disk("sdb", 16, "new", 2))]);
+    history.gone("sdb", Some(1), 210);
+    history.told(220);
+    assert_eq!(who(&history, "sdb", 220).as_deref(), Some("disk-new"));
+}
+
+#[test]
+fn a_map_is_renamed() {
+    let map = |name: &str| BlockInfo { dev_path: format!("/dev/mapper/{name}"), ..disk("dm-0", 0, "map", 5) };
+    let mut history = History::new("b", at(100), [here(map("a"))]);
+    history.told(200);
+    history.seen(here(map("b")), 210);
+    history.told(210);
+    assert_eq!(who(&history, "/dev/mapper/a", 200).as_deref(), Some("disk-map"));
+    assert_eq!(who(&history, "/dev/mapper/a", 210), None);
+    assert_eq!(who(&history, "/dev/mapper/b", 210).as_deref(), Some("disk-map"));
+    assert_eq!(who(&history, "dm-0", 205).as_deref(), Some("disk-map"), "its other names stay");
+    assert_eq!(who(&history, "dm-0-8", 205).as_deref(), Some("disk-map"), "a journal on it");
+}
+
+/// A loop device whose file was taken away has the old sequence number for a moment.
+#[test]
+fn an_identity_is_learned_and_not_lost() {
+    let nameless = |diskseq| BlockInfo { dev_wwid: None, ..disk("loop0", 0, "", diskseq) };
+    let mut history = History::new("b", at(100), [nameless(1)]);
+    history.told(200);
+    history.seen(disk("loop0", 0, "file", 1), 210);
+    history.told(220);
+    assert_eq!(who(&history, "loop0", 150).as_deref(), Some("disk-file"));
+    history.seen(nameless(1), 230);
+    history.told(240);
+    history.seen(disk("loop0", 0, "other", 2), 250);
+    history.told(260);
+    assert_eq!(who(&history, "loop0", 220).as_deref(), Some("disk-file"));
+    assert_eq!(who(&history, "loop0", 240), None);
+    assert_eq!(who(&history, "loop0", 250).as_deref(), Some("disk-other"));
+}
+
+#[test]
+fn the_daemon_was_away() {
+    let (stays, goes) = (here(disk("sda", 0, "stays", 1)), here(disk("sdb", 16, "goes", 2)));
+    let mut history = History::new("b", at(100), [stays.clone(), goes]);
+    history.told(200);
+    history.resync(at(500), [stays, disk("sdb", 16, "comes", 3)]);
+    assert_eq!(who(&history, "sda", 350).as_deref(), Some("disk-stays"), "its sequence number is the same");
+    assert_eq!(who(&history, "sdb", 200).as_deref(), Some("disk-goes"));
+    assert_eq!(history.at("sdb", 350), Answer::Uncertain);
+    assert_eq!(who(&history, "sdb", 500).as_deref(), Some("disk-comes"));
+}
+
+#[test]
+fn ten_thousand_come_and_go() {
+    let mut history = History::new("b", at(0), []);
+    for round in 0..10u64 {
+        for n in 0..1_000u32 {
+            history.seen(
+                disk(&format!("sd{n}"), n, &format!("{round}"), round * 1_000 + u64::from(n)),
+                round * 10 + 1,
+            );
+        }
+        history.told(round * 10 + 5);
+        for n in 0..1_000u32 {
+            history.gone(&format!("sd{n}"), None, round * 10 + 6);
+            history.address_gone(&format!("2:0:0:{n}"), round * 10 + 6);
+        }
+        history.told(round * 10 + 9);
+    }
+    assert_eq!(who(&history, "sd7", 93).as_deref(), Some("disk-9"));
+    assert_eq!(history.at("sd7", 99), Answer::Absent);
+    assert!(history.ended.len() <= MOST_ENDED && history.len() <= MOST_ENDED);
+    assert_eq!(who(&history, "sd7", 3), None, "so old that it is forgotten");
+}
+
+/// What happens while somebody looks is told afterwards.
+#[test]
+fn a_disk_goes_while_all_are_looked_at() {
+    let mut history = History::new("b", Window { after: 100, by: 120 }, [here(disk("sda", 0, "a", 1))]);
+    history.gone("sda", Some(1), 130);
+    history.told(140);
+    assert_eq!(who(&history, "sda", 100).as_deref(), Some("disk-a"));
+    assert_eq!(history.at("sda", 110), Answer::Uncertain);
+    assert_eq!(history.at("sda", 135), Answer::Absent);
+}

@@ -1,0 +1,216 @@
+//! Keeps the history of this machine's devices up to date.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use peripety_blkinfo::history::{Action, Answer, History, Uevent, Window};
+use peripety_blkinfo::{BlockInfo, Tree};
+
+use super::uevents::{Received, Socket};
+use crate::journal::monotonic_now;
+use crate::sys::poll_readable;
+
+/// How often is looked whether messages wait, while nobody asks. What happened in between is not known to be earlier or
+/// later than a log line.
+const IDLE: Duration = Duration::from_millis(500);
+/// The same while log lines come.
+const BUSY: Duration = Duration::from_millis(20);
+/// Log lines came so short ago.
+const RECENT: Duration = Duration::from_secs(10);
+/// When udev and file systems are done with a device that came or changed.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The devices of this machine over time.
+#[derive(Debug)]
+pub struct Watch {
+    tree: Arc<Tree>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    history: History,
+    socket: Socket,
+    /// The number of the last message.
+    seqnum: Option<u64>,
+    /// Devices to be looked at again, and since when.
+    unsettled: BTreeSet<String>,
+    changed: Option<Instant>,
+    asked: Option<Instant>,
+    failing: bool,
+}
+
+impl Watch {
+    /// Begins to watch. What an earlier run of the daemon saw in the same boot goes on.
+    pub fn start(tree: Arc<Tree>, boot_id: &str, earlier: Option<History>) -> Result<Arc<Self>, String> {
+        let socket = Socket::open().map_err(|e| format!("cannot listen to the kernel's uevents: {e}"))?;
+        let (looked, blocks) = look_at_all(&tree).map_err(|e| e.to_string())?;
+        let history = match earlier.filter(|history| history.boot_id() == boot_id) {
+            Some(mut history) => {
+                history.resync(looked, blocks);
+                history
+            }
+            None => History::new(boot_id, looked, blocks),
+        };
+        let state = State {
+            history,
+            socket,
+            seqnum: None,
+            unsettled: BTreeSet::new(),
+            changed: None,
+            asked: None,
+            failing: false,
+        };
+        let watch = Arc::new(Watch { tree, state: Mutex::new(state) });
+        let weak = Arc::downgrade(&watch);
+        let fd = watch.state().socket.fd();
+        std::thread::Builder::new()
+            .name("uevents".into())
+            .spawn(move || follow(&weak, fd))
+            .map_err(|e| format!("cannot start a thread for the kernel's uevents: {e}"))?;
+        Ok(watch)
+    }
+
+    /// Who had this name at that time (µs of CLOCK_MONOTONIC)?
+    pub fn at(&self, name: &str, time: u64) -> Answer {
+        let mut state = self.state();
+        state.asked = Some(Instant::now());
+        self.read(&mut state);
+        state.history.at(name, time)
+    }
+
+    /// Takes note of what a device is now.
+    pub fn refresh(&self, block: &BlockInfo) {
+        self.state().history.refresh(block.clone());
+    }
+
+    /// The history up to now.
+    pub fn history(&self) -> History {
+        let mut state = self.state();
+        self.read(&mut state);
+        state.history.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads all messages that wait.
+    fn read(&self, state: &mut State) {
+        loop {
+            // Taken before: what happened until then is in the queue.
+            let before = monotonic_now();
+            match state.socket.receive() {
+                Ok(Received::Event(event)) => self.take(state, &event),
+                Ok(Received::Nothing) => {
+                    state.failing = false;
+                    return state.history.told(before);
+                }
+                Ok(Received::Lost) => {
+                    tracing::warn!(
+                        "the kernel's uevents came faster than they were read; looking at all devices again"
+                    );
+                    self.resync(state);
+                }
+                // Nothing is certain until it can be read again.
+                Err(e) => {
+                    if !std::mem::replace(&mut state.failing, true) {
+                        tracing::error!(
+                            "cannot read the kernel's uevents: {e}; devices are not resolved until then"
+                        );
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&self, state: &mut State, event: &Uevent) {
+        let expected = state.seqnum.map(|last| last + 1);
+        state.seqnum = Some(event.seqnum);
+        // In a network namespace other devices' messages are left out, which looks the same.
+        if expected.is_some_and(|expected| event.seqnum > expected) {
+            tracing::debug!("uevents are missing before {}", event.seqnum);
+            self.resync(state);
+        }
+        let now = monotonic_now();
+        match (event.subsystem.as_str(), event.action) {
+            ("block", Action::Remove) => {
+                state.unsettled.insert(event.name());
+                state.changed = Some(Instant::now());
+                state.history.gone(&event.name(), event.diskseq, now);
+            }
+            ("block", Action::Add | Action::Change) => self.look(state, event),
+            ("block", Action::Move) => {
+                if let Some(old) = event.old_name() {
+                    state.history.gone(&old, event.diskseq, now);
+                }
+                self.look(state, event);
+            }
+            ("scsi", Action::Remove) => state.history.address_gone(&event.name(), now),
+            _ => {}
+        }
+    }
+
+    /// A device came or changed. What has its name by now may be a later one: it came in the same span of time.
+    fn look(&self, state: &mut State, event: &Uevent) {
+        let Ok(block) = self.tree.kernel_block(&event.name()) else { return };
+        state.unsettled.insert(block.kdev.clone());
+        state.changed = Some(Instant::now());
+        state.history.seen(block, monotonic_now());
+    }
+
+    /// Looks at all devices. Messages that wait are read afterwards: those about what was seen already change nothing.
+    fn resync(&self, state: &mut State) {
+        match look_at_all(&self.tree) {
+            Ok((looked, blocks)) => state.history.resync(looked, blocks),
+            Err(e) => tracing::error!("{e}"),
+        }
+    }
+
+    /// Looks again at devices that have settled: udev knows more of them by then, and a message that came out of order
+    /// is set right.
+    fn settle(&self, state: &mut State) {
+        if state.changed.is_none_or(|changed| changed.elapsed() < SETTLED) {
+            return;
+        }
+        state.changed = None;
+        for name in std::mem::take(&mut state.unsettled) {
+            match self.tree.kernel_block(&name) {
+                Ok(block) => state.history.seen(block, monotonic_now()),
+                Err(_) => state.history.gone(&name, None, monotonic_now()),
+            }
+        }
+    }
+
+    /// How long to wait for a message.
+    fn pause(state: &State) -> Duration {
+        match state.asked.is_some_and(|asked| asked.elapsed() < RECENT) {
+            true => BUSY,
+            false => IDLE,
+        }
+    }
+}
+
+/// Reads messages as they come, as long as somebody has the watch.
+fn follow(watch: &Weak<Watch>, fd: std::os::fd::RawFd) {
+    let mut pause = IDLE;
+    while watch.strong_count() > 0 {
+        if poll_readable([fd], pause).is_err() {
+            std::thread::sleep(IDLE);
+        }
+        let Some(watch) = watch.upgrade() else { return };
+        let mut state = watch.state();
+        watch.read(&mut state);
+        watch.settle(&mut state);
+        pause = Watch::pause(&state);
+    }
+}
+
+/// All block devices, empty and hidden ones too, and when they were looked at.
+fn look_at_all(tree: &Tree) -> Result<(Window, Vec<BlockInfo>), peripety_blkinfo::Error> {
+    let after = monotonic_now();
+    let blocks = tree.list_all()?;
+    Ok((Window { after, by: monotonic_now() }, blocks))
+}
