@@ -36,7 +36,7 @@ try() {
         PASSED=$((PASSED + 1))
     else
         say "test $name ... FAILED"
-        sed 's/^/    /' "$WORK/said" | head -n 60
+        head -n 60 "$WORK/said" | sed 's/^/    /'
         FAILED=$((FAILED + 1))
     fi
 }
@@ -90,9 +90,12 @@ checked() {
     fi
 }
 
-# answers LINKING FIXTURE: the questions of a recorded device tree.
+# answers LINKING FIXTURE: the questions of a recorded device tree. They take long
+# under valgrind, so that only the shared library answers there.
 answers() {
-    checked "$WORK/$1/dump" "$FIXTURES/$2/tree.txt" <"$FIXTURES/$2/queries.txt" >"$WORK/answers" || return
+    local with=checked
+    [ "$1" = shared ] || with=command
+    $with "$WORK/$1/dump" "$FIXTURES/$2/tree.txt" <"$FIXTURES/$2/queries.txt" >"$WORK/answers" || return
     diff -u "$FIXTURES/$2/expected.txt" "$WORK/answers"
 }
 

@@ -152,3 +152,26 @@ fn another_boot_gives_no_identity() {
         assert_eq!(event["dev_wwid"].as_str(), says, "{event}");
     }
 }
+
+/// One event for each device, when the configuration asks for it.
+#[test]
+fn devices_at_the_start() {
+    let Some(machine) = Machine::start("devices at the start", &[]) else { return };
+    let config = machine.path("peripetyd.conf");
+    std::fs::write(&config, "[main]\ndump_blk_info_at_start = true\n").unwrap();
+    let daemon = machine.incident("fs-lvm-multipath", &["--config", config.to_str().unwrap()]);
+    let events = common::wait_for("an event for each device", || {
+        let events = daemon.query(json!({ "event_types": ["PERIPETY_BLK_INFO"] }));
+        (events.len() >= 8).then_some(events)
+    });
+    let mut kdevs: Vec<&str> = events.iter().map(|event| event["kdev"].as_str().unwrap()).collect();
+    kdevs.sort_unstable();
+    assert_eq!(kdevs, ["dm-0", "dm-1", "dm-2", "sdb", "sdc", "sde", "sdf", "vda"]);
+    let ext4 = events.iter().find(|event| event["kdev"] == "dm-1").unwrap();
+    assert_eq!(ext4["dev_path"], "/dev/mapper/labvg-e");
+    assert_eq!(ext4["owners_wwids"][0], "mpath-1Linux_scsi_debug_2000");
+    assert_eq!(
+        (&ext4["extension"]["mount_point"], &ext4["extension"]["size"]),
+        (&json!("/mnt/d1"), &json!("209715200"))
+    );
+}

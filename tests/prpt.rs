@@ -160,17 +160,21 @@ fn devices_and_status() {
     let Some(prpt) = Prpt::start("prpt devices") else { return };
     let info = prpt.print(&["info", "/mnt/d1"]);
     for line in [
-        "Device:          dm-1",
-        "Path:            /dev/mapper/labvg-e",
-        "Mounted on:      /mnt/d1",
-        "UUID:            75cbc990-1bda-4427-9934-616ac2b1f72f",
+        "Device:     dm-1",
+        "Path:       /dev/mapper/labvg-e",
+        "Mounted on: /mnt/d1",
+        "UUID:       75cbc990-1bda-4427-9934-616ac2b1f72f",
+        "Built from: └─/dev/mapper/mpathb dm-multipath mpath-1Linux_scsi_debug_2000",
+        "              ├─/dev/sdb scsi naa.33333330000007d0",
     ] {
         assert!(info.lines().any(|found| found == line), "{line:?} is missing:\n{info}");
     }
     assert_eq!(prpt.json(&["info", "dm-1"])[0]["owners_paths"][0], "/dev/mapper/mpathb");
     let list = prpt.print(&["list"]);
-    let names: Vec<&str> = list.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-    assert_eq!(names, ["NAME", "dm-0", "dm-1", "dm-2", "sdb", "sdc", "sde", "sdf", "vda"]);
+    let names: Vec<&str> = list.lines().map(|line| line.split("  /dev").next().unwrap().trim_end()).collect();
+    assert_eq!(names[1..5], ["sdb", "└─dm-0", "  ├─dm-1", "  └─dm-2"], "{list}");
+    assert_eq!(names[5..9], ["sdc", "└─dm-0", "  ├─dm-1", "  └─dm-2"], "{list}");
+    assert_eq!((names.len(), names.last()), (18, Some(&"vda")), "{list}");
     assert_eq!(prpt.json(&["list"]).len(), 8);
     let status = prpt.print(&["status"]);
     assert!(status.lines().any(|line| line == "Events stored:      158"), "{status}");

@@ -5,6 +5,7 @@
 //! `heartbeat` watches that everything moves; `saver` keeps the position; `signals` listens to the
 //! system.
 
+mod dump;
 mod heartbeat;
 mod reload;
 mod running;

@@ -54,6 +54,9 @@ pub async fn start(
     let bus = RawBus::new(RAW_BUS);
     let context = parser::Context { devices: devices.clone(), sink: sinks.sink.clone() };
     let parsers = parser::start(&bus, &context);
+    if config.main.dump_blk_info_at_start {
+        tokio::spawn(super::dump::dump(devices.clone(), sinks.sink.clone()));
+    }
     let collector = Collector::start(reader::Settings {
         location: options.location.clone(),
         start,

@@ -98,6 +98,11 @@ impl Devices {
         self.watch.as_ref().map(|watch| watch.history())
     }
 
+    /// The boot to which the tree belongs.
+    pub fn boot_id(&self) -> Option<&str> {
+        self.boot_id.as_deref()
+    }
+
     /// The tree, for questions that are not about a log line.
     pub fn tree(&self) -> Arc<Tree> {
         self.tree.clone()

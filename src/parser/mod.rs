@@ -5,7 +5,7 @@
 //! sub-system.
 
 mod block;
-mod build;
+pub mod build;
 mod dm;
 mod fs;
 mod generic;

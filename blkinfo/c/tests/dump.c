@@ -40,6 +40,8 @@ static void print_lists(const peripety_block *block) {
                or_dash(peripety_owner_dev_wwid(owner)));
         CHECK(same(peripety_owner_dev_path(owner), peripety_block_owners_path(block, i)));
     }
+    for (size_t i = 0; i < peripety_block_slave_count(block); i++)
+        text("slave", peripety_block_slave(block, i));
     for (size_t i = 0; i < peripety_block_holder_count(block); i++)
         text("holder", peripety_block_holder(block, i));
     for (size_t i = 0; i < peripety_block_path_count(block); i++) {
@@ -60,6 +62,7 @@ static void print_block(const peripety_block *block) {
     text("kdev", peripety_block_kdev(block));
     if (peripety_block_major_minor(block, &major, &minor))
         printf("%-14s%" PRIu32 ":%" PRIu32 "\n", "major_minor", major, minor);
+    text("address", peripety_block_address(block));
     text("dev_path", peripety_block_dev_path(block));
     text("blk_type", peripety_blk_type_name(peripety_block_blk_type(block)));
     text("dev_wwid", peripety_block_dev_wwid(block));

@@ -32,7 +32,7 @@ fn rows(stack: &Stack) -> Vec<(String, Vec<String>)> {
     let mut rows = vec![
         one("Device", &info.kdev),
         one("Path", &info.dev_path),
-        maybe("Lasting path", &info.stable_path),
+        maybe("Lasting path", &info.stable_path.clone().filter(|path| *path != info.dev_path)),
         maybe("Number", &info.major_minor),
         maybe("SCSI address", &info.address),
         one("Type", &info.blk_type),

@@ -1,0 +1,92 @@
+//! `dump_blk_info_at_start`: one event for each block device.
+
+use std::sync::Arc;
+
+use peripety_blkinfo::BlockInfo;
+
+use crate::devices::Devices;
+use crate::event::{event_id, EntryTime, Severity, Source, StorageEvent};
+use crate::journal::{monotonic_now, now};
+use crate::parser::build;
+use crate::store::Sink;
+
+/// Type of the events.
+pub const EVENT_TYPE: &str = "PERIPETY_BLK_INFO";
+
+/// Makes an event of every block device that `prpt list` shows. They are of the time of this start, and new at each.
+pub async fn dump(devices: Arc<Devices>, sink: Sink) {
+    let blocks = match tokio::task::block_in_place(|| devices.tree().list()) {
+        Ok(blocks) => blocks,
+        Err(e) => return tracing::error!("no block device can be told about at the start: {e}"),
+    };
+    let moment = Moment {
+        hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        boot_id: devices.boot_id().unwrap_or_default().to_owned(),
+        realtime: now(),
+        monotonic: monotonic_now(),
+    };
+    tracing::info!("telling about {} block devices (dump_blk_info_at_start)", blocks.len());
+    for block in &blocks {
+        sink.emit(event(block, &moment), Vec::new()).await;
+    }
+}
+
+/// When and where the devices were looked at.
+struct Moment {
+    hostname: String,
+    boot_id: String,
+    realtime: u64,
+    monotonic: u64,
+}
+
+fn event(block: &BlockInfo, moment: &Moment) -> StorageEvent {
+    let wwid = block.dev_wwid.as_deref().unwrap_or("without a WWID");
+    let message = format!("{} is {} {wwid}, {} bytes", block.kdev, block.blk_type, block.size_bytes);
+    let time = EntryTime::Received { realtime: moment.realtime, monotonic: moment.monotonic };
+    let mut event = StorageEvent {
+        hostname: moment.hostname.clone(),
+        severity: Severity::Info,
+        sub_system: "peripety".into(),
+        timestamp: moment.realtime,
+        event_id: event_id(&moment.boot_id, time, message.as_bytes(), 0),
+        event_type: EVENT_TYPE.into(),
+        dev_wwid: None,
+        dev_path: None,
+        owners_wwids: Vec::new(),
+        owners_paths: Vec::new(),
+        kdev: Some(block.kdev.clone()),
+        raw_msg: message.clone(),
+        msg: message,
+        extension: facts(block).map(|(key, value)| (key.to_owned(), value)).collect(),
+        root_cause_event_id: None,
+        repeat_count: 1,
+        boot_id: moment.boot_id.clone(),
+        source: Source { identifier: "peripetyd".into(), ..Source::default() },
+    };
+    build::set_device(&mut event, block);
+    build::add_path_detail(&mut event, block);
+    let points = block.mount_points.iter().filter(|point| point.starts_with('/'));
+    build::set_mount_points(&mut event, points.cloned().collect());
+    event
+}
+
+/// What is known beside the path detail, under the names of the interface.
+fn facts(block: &BlockInfo) -> impl Iterator<Item = (&'static str, String)> {
+    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
+    let facts = [
+        ("major_minor", block.major_minor.map(|number| number.to_string())),
+        ("blk_type", Some(block.blk_type.to_string())),
+        ("size", Some(block.size_bytes.to_string())),
+        ("stable_path", block.stable_path.clone()),
+        ("serial", block.serial.clone()),
+        ("model", block.model.clone()),
+        ("vendor", block.vendor.clone()),
+        ("removable", flag(block.removable)),
+        ("rotational", flag(block.rotational)),
+        ("read_only", flag(block.read_only)),
+        ("fs_type", block.fs_type.clone()),
+        ("fs_uuid", block.fs_uuid.clone()),
+        ("fs_label", block.fs_label.clone()),
+    ];
+    facts.into_iter().filter_map(|(key, value)| Some((key, value?)))
+}
