@@ -93,9 +93,9 @@ checked() {
 # answers LINKING FIXTURE: the questions of a recorded device tree. They take long
 # under valgrind, so that only the shared library answers there.
 answers() {
-    local with=checked
-    [ "$1" = shared ] || with=command
-    $with "$WORK/$1/dump" "$FIXTURES/$2/tree.txt" <"$FIXTURES/$2/queries.txt" >"$WORK/answers" || return
+    local with=(checked)
+    [ "$1" = shared ] || with=()
+    "${with[@]}" "$WORK/$1/dump" "$FIXTURES/$2/tree.txt" <"$FIXTURES/$2/queries.txt" >"$WORK/answers" || return
     diff -u "$FIXTURES/$2/expected.txt" "$WORK/answers"
 }
 

@@ -9,22 +9,23 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 BUILD="compiler pkgconfig libsystemd certificates rust"
 RUN="$BUILD journald journalremote namespaces"
 DEMO="$RUN python"
-CHECK="$DEMO ext4 rustfmt clippy shellcheck"
+CHECK="$DEMO ext4 rustfmt clippy shellcheck valgrind pytest cplusplus"
 
 # Without these a check is less complete, and says so.
-SOFT="rustfmt|clippy|shellcheck"
+SOFT="rustfmt|clippy|shellcheck|valgrind|pytest|cplusplus"
 
 declare -A DEBIAN=(
     [compiler]="gcc libc6-dev" [pkgconfig]="pkg-config" [libsystemd]="libsystemd-dev"
     [certificates]="ca-certificates" [journald]="systemd" [journalremote]="systemd-journal-remote"
     [namespaces]="util-linux mount" [python]="python3 python3-venv" [ext4]="e2fsprogs mount"
-    [shellcheck]="shellcheck"
+    [shellcheck]="shellcheck" [valgrind]="valgrind" [pytest]="python3-pytest" [cplusplus]="g++"
 )
 declare -A FEDORA=(
     [compiler]="gcc glibc-devel" [pkgconfig]="pkgconf-pkg-config" [libsystemd]="systemd-devel"
     [certificates]="ca-certificates" [journald]="systemd" [journalremote]="systemd-journal-remote"
     [namespaces]="util-linux" [python]="python3 python3-pip" [ext4]="e2fsprogs util-linux"
     [rust]="cargo rust" [rustfmt]="rustfmt" [clippy]="clippy" [shellcheck]="ShellCheck"
+    [valgrind]="valgrind" [pytest]="python3-pytest" [cplusplus]="gcc-c++"
 )
 
 has_compiler() { have cc; }
@@ -38,6 +39,13 @@ has_rust() { use_rust; }
 has_rustfmt() { use_rust && rustfmt --version >/dev/null 2>&1; }
 has_clippy() { use_rust && cargo-clippy --version >/dev/null 2>&1; }
 has_shellcheck() { have shellcheck; }
+has_valgrind() { have valgrind; }
+# python-tests.sh can fetch it with pip, too.
+has_pytest() {
+    local python
+    python=$(find_python) && "$python" -c 'import pytest' 2>/dev/null
+}
+has_cplusplus() { have c++; }
 has_journald() { have journalctl && systemd_helper systemd-journald >/dev/null; }
 has_journalremote() { systemd_helper systemd-journal-remote >/dev/null; }
 has_namespaces() { have unshare && have setpriv && have setsid && have mount; }

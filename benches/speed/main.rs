@@ -1,6 +1,7 @@
 //! How fast Peripety is, and how much memory it takes, beside `journalctl` on the same files in
 //! the same run. `make bench` runs it; docs/benchmarks.md tells what is measured.
 
+mod devices;
 mod journal;
 mod lines;
 mod matcher;
@@ -51,6 +52,7 @@ struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
     Matcher,
+    Devices,
     Pipeline,
 }
 
@@ -61,10 +63,14 @@ fn main() -> anyhow::Result<()> {
     }
     let cores = std::thread::available_parallelism()?;
     println!("{cores} cores; every figure is the median of {}.", args.repeat);
-    if args.only != Some(Part::Pipeline) {
+    let wanted = |part: Part| args.only.is_none_or(|only| only == part);
+    if wanted(Part::Matcher) {
         matcher::run(args.repeat)?;
     }
-    if args.only != Some(Part::Matcher) {
+    if wanted(Part::Devices) {
+        devices::run(args.repeat)?;
+    }
+    if wanted(Part::Pipeline) {
         pipeline::run(args.entries, args.repeat, args.keep.as_deref())?;
     }
     Ok(())

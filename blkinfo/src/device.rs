@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::name::{is_component, numbered, DevNumber};
+use crate::name::{is_component, numbered, nvme_head, DevNumber};
 use crate::tree::Tree;
 
 /// A block device that is in the tree.
@@ -38,6 +38,22 @@ impl Tree {
     pub(crate) fn devices(&self) -> Result<Vec<Device>, Error> {
         let names = self.try_names(Path::new(CLASS))?;
         Ok(names.iter().filter_map(|name| self.device(name)).collect())
+    }
+
+    /// The disks whose folder lies below one of that name: those behind a host, target, port, PCI function … A path node of
+    /// NVMe stands for its namespace.
+    pub(crate) fn disks_behind(&self, folder: &str) -> Result<Vec<Device>, Error> {
+        let names = self.try_names(Path::new(CLASS))?;
+        let dirs = names.iter().filter_map(|name| self.follow(&Path::new(CLASS).join(name)));
+        let behind = dirs.filter(|dir| dir.iter().any(|name| name == folder));
+        let devices = behind.filter_map(|dir| self.device_at(dir));
+        let disks = devices.filter(|device| device.partition(self).is_none());
+        Ok(disks
+            .filter_map(|disk| match nvme_head(&disk.name) {
+                Some(namespace) => self.device(&namespace),
+                None => Some(disk),
+            })
+            .collect())
     }
 
     /// The device whose folder this is, if it is one: a dangling link leads nowhere.

@@ -50,3 +50,13 @@ pub enum Error {
         found: String,
     },
 }
+
+impl Error {
+    /// The same, of the device string as it was given.
+    pub(crate) fn about(self, given: &str) -> Self {
+        match self {
+            Self::Ambiguous { candidates, .. } => Self::Ambiguous { device: given.to_owned(), candidates },
+            other => other,
+        }
+    }
+}

@@ -35,11 +35,11 @@ const QUEUE: usize = 256;
 const WINDOW: usize = 1024;
 /// How long journald has to show an event it has read, by attempt.
 const PATIENCE: [Duration; 5] = [
-    Duration::from_secs(2),
-    Duration::from_secs(4),
+    Duration::from_secs(5),
+    Duration::from_secs(5),
     Duration::from_secs(8),
     Duration::from_secs(16),
-    Duration::from_secs(32),
+    Duration::from_secs(28),
 ];
 /// How long the last events have to be confirmed when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -59,40 +59,40 @@ __all__ = [
 ]
 
 
-def _tree(tree: Optional[Tree]) -> Tree:
+def _or_live(tree: Optional[Tree]) -> Tree:
     return Tree.live() if tree is None else tree
 
 
 def block_info(device: str, tree: Optional[Tree] = None) -> BlockInfo:
     """The block device that any device string means. See `Tree.block`."""
-    return _tree(tree).block(device)
+    return _or_live(tree).block(device)
 
 
 def kernel_block(kdev: str, tree: Optional[Tree] = None) -> BlockInfo:
     """The block device that a string means which the kernel wrote. See `Tree.kernel_block`."""
-    return _tree(tree).kernel_block(kdev)
+    return _or_live(tree).kernel_block(kdev)
 
 
 def identity_of_fs(uuid: str, tree: Optional[Tree] = None) -> BlockInfo:
     """The block device on which the file system of that UUID lies. See `Tree.identity_of_fs`."""
-    return _tree(tree).identity_of_fs(uuid)
+    return _or_live(tree).identity_of_fs(uuid)
 
 
 def list_blocks(tree: Optional[Tree] = None) -> List[BlockInfo]:
     """All block devices that lsblk(8) shows. See `Tree.list`."""
-    return _tree(tree).list()
+    return _or_live(tree).list()
 
 
 def topology(device: str, tree: Optional[Tree] = None) -> Topology:
     """A device with all that is below and above it. See `Tree.topology`."""
-    return _tree(tree).topology(device)
+    return _or_live(tree).topology(device)
 
 
 def mounts(tree: Optional[Tree] = None) -> List[Mount]:
     """All mounts, the oldest first. See `Tree.mounts`."""
-    return _tree(tree).mounts()
+    return _or_live(tree).mounts()
 
 
 def mount_at(path: str, tree: Optional[Tree] = None) -> Optional[Mount]:
     """The mount on which an absolute path lies. See `Tree.mount_at`."""
-    return _tree(tree).mount_at(path)
+    return _or_live(tree).mount_at(path)

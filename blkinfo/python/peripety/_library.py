@@ -4,7 +4,7 @@ import ctypes
 import os
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint32, c_void_p
 from pathlib import Path as FilePath
-from typing import Any, Callable, List, Optional, Tuple, Type
+from typing import Any, Callable, List, Optional, Tuple, Type, Union
 
 from . import _errors as errors
 
@@ -15,7 +15,11 @@ def _load() -> ctypes.CDLL:
     """The library in the environment variable PERIPETY_LIBRARY, else the wheel's, else the system's."""
     bundled = FilePath(__file__).resolve().parent / SONAME
     named = os.environ.get("PERIPETY_LIBRARY")
-    return ctypes.CDLL(named or (str(bundled) if bundled.exists() else SONAME))
+    path = named or (str(bundled) if bundled.exists() else SONAME)
+    try:
+        return ctypes.CDLL(path)
+    except OSError as error:
+        raise ImportError(f"the module peripety needs the library {path}: {error}") from error
 
 
 _LIBRARY = _load()
@@ -35,8 +39,19 @@ def encoded(text: str) -> bytes:
         raise TypeError(f"a device string is a str, not {type(text).__name__}")
     if "\0" in text:
         raise errors.InvalidArgumentError("the string holds a NUL")
-    # Bytes that were not UTF-8 (see os.fsdecode) go back to what they were; the library refuses them.
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        # Bytes that were not UTF-8 (see os.fsdecode) go back to what they were; the library refuses them.
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise errors.InvalidArgumentError(f"the string cannot be written in UTF-8: {error}") from None
+
+
+def file_name(path: Union[str, bytes, "os.PathLike[Any]"]) -> bytes:
+    """A file name as the library takes it: any bytes."""
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise errors.InvalidArgumentError("the file name holds a NUL")
+    return name
 
 
 def text_or_none(text: Optional[bytes]) -> Optional[str]:

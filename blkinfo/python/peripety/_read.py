@@ -56,8 +56,10 @@ _blk_type_name = function("peripety_blk_type_name", c_char_p, c_uint)
 
 def _kind(handle: int) -> BlkType:
     name = known(library.text_or_none(_blk_type_name(_blk_type(handle))))
-    # A later library may know more kinds.
-    return BlkType(name) if name in set(BlkType) else BlkType.OTHER
+    try:
+        return BlkType(name)
+    except ValueError:  # of a later library
+        return BlkType.OTHER
 
 
 #: The number of each kind in the library, for questions.

@@ -7,7 +7,7 @@ from typing import Any, Callable, List, Optional, Tuple, TypeVar, Union
 
 from . import _read
 from ._errors import BugError
-from ._library import encoded, function, known, question, taken
+from ._library import encoded, file_name, function, known, question, taken
 from ._types import BlkType, BlockInfo, DevNumber, Mount, Topology
 
 T = TypeVar("T")
@@ -72,17 +72,17 @@ class Tree:
         return cls(_tree_live())
 
     @classmethod
-    def open(cls, path: Union[str, bytes, "os.PathLike[str]"]) -> "Tree":
+    def open(cls, path: Union[str, bytes, "os.PathLike[Any]"]) -> "Tree":
         """A folder with a copy of a machine's files, or a file with a recorded tree.
 
         Raises SourceError when it cannot be read, BadTextError when it is no device tree.
         """
-        return cls(_tree_open(os.fsencode(path)))
+        return cls(_tree_open(file_name(path)))
 
     @classmethod
-    def directory(cls, root: Union[str, bytes, "os.PathLike[str]"]) -> "Tree":
+    def directory(cls, root: Union[str, bytes, "os.PathLike[Any]"]) -> "Tree":
         """The tree below a folder; ``/`` is the running machine."""
-        return cls(_tree_directory(os.fsencode(root)))
+        return cls(_tree_directory(file_name(root)))
 
     @classmethod
     def recorded(cls, text: str) -> "Tree":

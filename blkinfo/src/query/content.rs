@@ -1,9 +1,10 @@
-//! What lies on a device, and what it is: UUIDs, labels, WWIDs.
+//! What lies on a device: UUIDs and labels.
 
-use super::only;
+use super::asked::Asked;
+use super::choice::only;
 use crate::device::Device;
 use crate::error::Error;
-use crate::identity::{joined, Context};
+use crate::escape::decode_hex;
 use crate::tree::Tree;
 use crate::udev::Record;
 
@@ -23,22 +24,33 @@ pub(super) fn tag(device: &str) -> Option<(&'static str, &str)> {
     Some((property, quoted('"').or_else(|| quoted('\'')).unwrap_or(value)))
 }
 
-pub(super) fn tagged(tree: &Tree, device: &str) -> Result<Option<Device>, Error> {
+pub(super) fn tagged(tree: &Asked<'_>, device: &str) -> Result<Option<Device>, Error> {
     match tag(device) {
         Some((property, value)) => with_property(tree, device, &[property], value),
         None => Ok(None),
     }
 }
 
-/// A UUID alone.
-pub(super) fn uuid(tree: &Tree, uuid: &str) -> Result<Option<Device>, Error> {
-    with_property(tree, uuid, &["ID_FS_UUID", "ID_PART_ENTRY_UUID", "MD_UUID"], uuid)
+/// A UUID alone; that of one member of a file system of several devices (libblkid's UUID_SUB) comes last.
+pub(super) fn uuid(tree: &Asked<'_>, uuid: &str) -> Result<Option<Device>, Error> {
+    match with_property(tree, uuid, &["ID_FS_UUID", "ID_PART_ENTRY_UUID", "MD_UUID"], uuid)? {
+        None => with_property(tree, uuid, &["ID_FS_UUID_SUB"], uuid),
+        found => Ok(found),
+    }
+}
+
+/// A label alone: of file systems, then of partitions.
+pub(super) fn label(tree: &Asked<'_>, label: &str) -> Result<Option<Device>, Error> {
+    match with_property(tree, label, &["ID_FS_LABEL"], label)? {
+        None => with_property(tree, label, &["ID_PART_ENTRY_NAME"], label),
+        found => Ok(found),
+    }
 }
 
 /// The device with that value in one of these properties: those that hold a file system before those that are part of
 /// something. Of a file system of several devices, the one that was named when mounting.
 fn with_property(
-    tree: &Tree,
+    tree: &Asked<'_>,
     device: &str,
     properties: &[&str],
     value: &str,
@@ -48,12 +60,11 @@ fn with_property(
             properties.iter().filter_map(|property| record.encoded(property).map(|found| (property, found)));
         found.into_iter().any(|(property, found)| same(property, &found, value))
     };
-    let devices = tree.devices()?.into_iter().map(|device| (tree.udev(&device), device));
-    let found: Vec<(Record, Device)> = devices.filter(|(record, _)| has(record)).collect();
+    let found: Vec<&(Device, Record)> = tree.known()?.iter().filter(|(_, record)| has(record)).collect();
     let is_fs = |record: &Record| record.get("ID_FS_USAGE") == Some("filesystem");
-    let any_fs = found.iter().any(|(record, _)| is_fs(record));
-    let best = found.into_iter().filter(|(record, _)| !any_fs || is_fs(record));
-    let found: Vec<Device> = best.map(|(_, device)| device).collect();
+    let any_fs = found.iter().any(|(_, record)| is_fs(record));
+    let best = found.into_iter().filter(|(_, record)| !any_fs || is_fs(record));
+    let found: Vec<Device> = best.map(|(device, _)| device.clone()).collect();
     match only(tree, device, found.clone()) {
         Err(Error::Ambiguous { device, candidates }) => {
             let mounted = only(tree, &device, mounted(tree, found))?;
@@ -63,11 +74,13 @@ fn with_property(
     }
 }
 
-/// Labels are compared to the letter, UUIDs without regard to case.
+/// Labels are compared to the letter, UUIDs without regard to case. A partition's name stands encoded in udev's database
+/// (systemd, src/udev/udev-builtin-blkid.c).
 fn same(property: &str, found: &str, value: &str) -> bool {
-    match property.ends_with("UUID") {
-        true => found.eq_ignore_ascii_case(value),
-        false => found == value,
+    match property {
+        "ID_PART_ENTRY_NAME" => found == value || decode_hex(found) == value,
+        _ if property.contains("UUID") => found.eq_ignore_ascii_case(value),
+        _ => found == value,
     }
 }
 
@@ -79,20 +92,4 @@ fn mounted(tree: &Tree, devices: Vec<Device>) -> Vec<Device> {
         mounts.iter().any(|mount| Some(mount.major_minor) == number)
     };
     devices.into_iter().filter(is_mounted).collect()
-}
-
-/// An identity, as this crate, multipath(8) or udev writes it. Blanks may stand for its hyphens.
-pub(super) fn wwid(tree: &Tree, wwid: &str) -> Result<Option<Device>, Error> {
-    let context = Context::read(tree);
-    let wanted = joined(wwid);
-    let map = format!("mpath-{wanted}");
-    let is = |device: &Device| {
-        let own = context.wwid(tree, device);
-        own.is_some_and(|own| own == wanted || own == map) || tree.udev(device).get("ID_SERIAL") == Some(wwid)
-    };
-    only(
-        tree,
-        wwid,
-        tree.devices()?.into_iter().filter(is).filter(|device| !device.is_hidden(tree)).collect(),
-    )
 }

@@ -1,5 +1,7 @@
 //! Device-mapper names.
 
+use std::path::Path;
+
 use crate::device::Device;
 use crate::error::Error;
 use crate::escape::mangle;
@@ -23,11 +25,18 @@ fn lvm_name(path: &str) -> Option<String> {
 }
 
 impl Tree {
-    /// The device-mapper device of that name, mangled or not.
+    /// The device-mapper device of that name, mangled or not. The link that udev made for it is looked at first: there may
+    /// be thousands of maps.
     pub(crate) fn device_by_dm_name(&self, name: &str) -> Option<Device> {
         let wanted = mangle(name);
-        let devices = self.devices().ok()?;
-        let mut maps = devices.into_iter().filter(|device| device.name.starts_with("dm-"));
-        maps.find(|map| map.attr(self, "dm/name").is_some_and(|name| mangle(&name) == wanted))
+        let is = |map: &Device| map.attr(self, "dm/name").is_some_and(|name| mangle(&name) == wanted);
+        let node = crate::name::is_component(&wanted)
+            .then(|| self.follow_node(&Path::new("/dev/mapper").join(&wanted)));
+        let linked = node.flatten().and_then(|node| self.device(node.file_name()?.to_str()?));
+        linked.filter(is).or_else(|| {
+            let names = self.names(Path::new("/sys/class/block"));
+            let maps = names.iter().filter(|name| name.starts_with("dm-"));
+            maps.filter_map(|name| self.device(name)).find(is)
+        })
     }
 }

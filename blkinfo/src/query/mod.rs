@@ -1,49 +1,151 @@
 //! From any string that means a block device to the device.
 
+mod asked;
+mod choice;
 mod content;
 mod dm;
+mod driver;
+mod hardware;
 mod kernel;
+mod nvme;
 mod path;
+mod wwid;
+
+use asked::Asked;
 
 use crate::device::Device;
 use crate::error::Error;
-use crate::info::{BlkType, BlockInfo};
-use crate::name::{natural_cmp, DevNumber, ScsiAddress};
+use crate::info::BlockInfo;
+use crate::name::{DevNumber, ScsiAddress};
 use crate::tree::Tree;
 
 /// One way to read a device string.
 struct Form {
     /// What it looks for and where, for the error message.
     looked: &'static str,
+    /// Can the string have this form at all?
+    fits: fn(&str) -> bool,
     /// `None`: there is no such device.
-    find: fn(&Tree, &str) -> Result<Option<Device>, Error>,
+    find: Find,
+}
+
+/// How it looks.
+enum Find {
+    /// Straight for the device.
+    Straight(fn(&Tree, &str) -> Result<Option<Device>, Error>),
+    /// Through all devices and udev's records of them.
+    Through(fn(&Asked<'_>, &str) -> Result<Option<Device>, Error>),
+}
+
+/// See [`Form::fits`].
+fn any(_: &str) -> bool {
+    true
+}
+
+fn is_nvme(name: &str) -> bool {
+    name.starts_with("nvme")
 }
 
 /// Names that only the kernel gives.
 const KERNEL_NAMES: &[Form] = &[
-    Form { looked: "a kernel name in /sys/class/block", find: kernel::name },
-    Form { looked: "an NVMe controller in /sys/class/nvme", find: kernel::nvme_controller },
-    Form { looked: "an ATA device in /sys/bus/scsi/devices", find: kernel::ata },
-    Form { looked: "a jbd2 journal of a device", find: kernel::journal },
+    Form { looked: "a kernel name in /sys/class/block", fits: any, find: Find::Straight(kernel::name) },
+    Form {
+        looked: "an NVMe controller in /sys/class/nvme",
+        fits: is_nvme,
+        find: Find::Straight(nvme::controller),
+    },
+    Form { looked: "its namespace of that number", fits: is_nvme, find: Find::Straight(nvme::namespace) },
+    Form {
+        looked: "a generic NVMe node",
+        fits: |name| name.starts_with("ng"),
+        find: Find::Straight(nvme::generic),
+    },
+    Form {
+        looked: "the name of an NVMe subsystem (NQN)",
+        fits: |name| name.starts_with("nqn."),
+        find: Find::Straight(nvme::qualified_name),
+    },
+    Form {
+        looked: "an ATA device in /sys/bus/scsi/devices",
+        fits: |name| name.starts_with("ata"),
+        find: Find::Straight(kernel::ata),
+    },
+    Form {
+        looked: "a generic SCSI node in /sys/class/scsi_generic",
+        fits: |name| name.starts_with("sg"),
+        find: Find::Straight(kernel::scsi_generic),
+    },
+    Form {
+        looked: "hardware on the way to a disk (host, target, port, PCI, USB ...)",
+        fits: hardware::is_name,
+        find: Find::Straight(hardware::on_the_way),
+    },
+    Form {
+        looked: "an iSCSI connection",
+        fits: |name| name.starts_with("connection"),
+        find: Find::Straight(hardware::connection),
+    },
+    Form {
+        looked: "a jbd2 journal of a device",
+        fits: kernel::is_journal,
+        find: Find::Straight(kernel::journal),
+    },
 ];
 /// Names that people give.
 const USER_NAMES: &[Form] = &[
-    Form { looked: "a device-mapper name", find: dm::name },
-    Form { looked: "a link below /dev", find: path::below_dev },
-    Form { looked: "a WWID", find: content::wwid },
-    Form { looked: "a UUID of a file system, array or partition", find: content::uuid },
+    Form { looked: "a device-mapper name", fits: any, find: Find::Straight(dm::name) },
+    Form {
+        looked: "a link below /dev",
+        fits: |name| name.contains('/'),
+        find: Find::Through(path::below_dev),
+    },
+    Form { looked: "a Ceph image", fits: |name| name.contains('/'), find: Find::Through(driver::ceph_image) },
+    Form { looked: "a DRBD resource", fits: any, find: Find::Through(driver::drbd) },
+    Form { looked: "the name of an array", fits: any, find: Find::Through(driver::array) },
+    Form { looked: "a WWID", fits: any, find: Find::Through(wwid::wwid) },
+    Form {
+        looked: "a link in /dev/disk/by-id or by-path",
+        fits: crate::name::is_component,
+        find: Find::Through(wwid::link),
+    },
+    Form {
+        looked: "a UUID of a file system, array or partition",
+        fits: any,
+        find: Find::Through(content::uuid),
+    },
+    Form { looked: "a serial number", fits: any, find: Find::Through(wwid::serial) },
+    Form { looked: "a label of a file system or partition", fits: any, find: Find::Through(content::label) },
 ];
-const NUMBER: &[Form] = &[Form { looked: "that number in /sys/dev/block", find: kernel::number }];
-const CHAR_NUMBER: &[Form] =
-    &[Form { looked: "an NVMe controller of that number in /sys/dev/char", find: kernel::char_number }];
-const SCSI: &[Form] = &[Form { looked: "that address in /sys/bus/scsi/devices", find: kernel::scsi }];
-const TAGGED: &[Form] = &[Form { looked: "that tag in udev's database", find: content::tagged }];
-const NODE: &[Form] = &[Form { looked: "that node or link, in udev's database too", find: path::node }];
-const SYSFS: &[Form] = &[Form { looked: "a block device's folder there", find: path::sysfs }];
-const MOUNT: &[Form] = &[Form {
-    looked: "a block device mounted at or above that path (/proc/self/mountinfo)",
-    find: path::mounted,
+const NUMBER: &[Form] =
+    &[Form { looked: "that number in /sys/dev/block", fits: any, find: Find::Straight(kernel::number) }];
+const CHAR_NUMBER: &[Form] = &[Form {
+    looked: "a disk behind the character device of that number in /sys/dev/char",
+    fits: any,
+    find: Find::Straight(kernel::char_number),
 }];
+const SCSI: &[Form] = &[Form {
+    looked: "that address in /sys/bus/scsi/devices",
+    fits: any,
+    find: Find::Straight(kernel::scsi),
+}];
+const TAGGED: &[Form] =
+    &[Form { looked: "that tag in udev's database", fits: any, find: Find::Through(content::tagged) }];
+const NODE: &[Form] = &[Form {
+    looked: "that node or link, in udev's database too",
+    fits: any,
+    find: Find::Through(path::node),
+}];
+const SYSFS: &[Form] =
+    &[Form { looked: "a block device's folder there", fits: any, find: Find::Straight(path::sysfs) }];
+const MOUNT: &[Form] = &[
+    Form {
+        looked: "a mount point (/proc/self/mountinfo)",
+        fits: any,
+        find: Find::Straight(path::mount_point),
+    },
+    Form { looked: "the file behind a loop device", fits: any, find: Find::Through(path::backing_file) },
+    Form { looked: "a block device mounted above that path", fits: any, find: Find::Straight(path::mounted) },
+];
 
 /// Which forms a string can have at all.
 enum Kind {
@@ -96,14 +198,27 @@ impl Kind {
 }
 
 impl Tree {
-    /// The block device that any device string means:
+    /// The block device that any device string means. The first of these forms that fits counts:
     ///
     /// * as the kernel writes it: see [`Tree::kernel_block`];
-    /// * `/dev/sdb`, `/dev/disk/by-id/…`, `/dev/mapper/mpatha`, `/dev/vg/lv` and any other link in /dev;
-    /// * a device-mapper name `mpatha`, `vg-lv`, a logical volume `vg/lv`;
-    /// * a WWID (of several paths the map on top of them), a file system's, array's or partition's UUID,
-    ///   `UUID=`, `LABEL=`, `PARTUUID=`, `PARTLABEL=` as in fstab(5);
-    /// * a mount point or a path below one. That path is compared as text and never touched.
+    /// * `/dev/sdb`, `/dev/disk/by-id/…`, `/dev/mapper/mpatha`, `/dev/vg/lv`, `/dev/md/name` and any other link in /dev, with
+    ///   or without `/dev/`; character nodes with a disk behind them `/dev/sg3`, `/dev/nvme0`, `/dev/ng0n1`;
+    /// * a device-mapper name `mpatha`, `vg-lv` (those of LVM, dm-crypt, dm-integrity …), a logical volume `vg/lv`;
+    /// * a Ceph image `pool/image`, `pool/namespace/image`, `pool/image@snapshot`; a DRBD resource `r0` or volume `r0/1`;
+    ///   an array's name `host:name` or `name`;
+    /// * a WWID (of several paths the map on top of them) in any spelling: `naa.6001…`, `0x6001…`, `36001…`, `mpath-36001…`,
+    ///   `eui.…`, `uuid.…`, `t10.…`, an array's UUID with hyphens or colons;
+    /// * the name of a link in /dev/disk/by-id or by-path without the folder: `wwn-0x5000…`, `scsi-3600…`, `nvme-eui.…`;
+    /// * the UUID of a file system, a member of one, an array or a partition. Of a file system of several devices, that
+    ///   which was named when mounting; `UUID=`, `LABEL=`, `PARTUUID=`, `PARTLABEL=` as in fstab(5);
+    /// * a disk's serial number, then the label of a file system or partition;
+    /// * a path: the device mounted exactly there, else the loop device whose backing file that is, else the device
+    ///   mounted nearest above. So a backing file means its loop device, not the file system in which it lies. A path is
+    ///   compared as text and never touched;
+    /// * a block device's folder below /sys.
+    ///
+    /// What several devices share is [`Error::Ambiguous`], unless one of them, or one multipath map or array, stands for
+    /// all of them.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Ambiguous`], or [`Error::Source`] when a table that is needed cannot be read.
@@ -119,9 +234,21 @@ impl Tree {
     /// The block device that a string means which the kernel (or journald for it) wrote. Unlike [`Tree::block`], it
     /// never takes the name of a disk that is gone for a map, label or identity of the same spelling.
     ///
-    /// `8:16`, `b8:16`, `sdb`, `[sdb]`, `sdb3`, `dm-3`, `md127`, `nvme0n1`, `nvme0c0n1`, the SCSI address `2:0:0:1` and
-    /// `+scsi:2:0:0:1`, an NVMe controller with one namespace `nvme0`, `+nvme:nvme0`, `c244:0`, `ata3.00`, the
-    /// journals `dm-0-8` and `sda1-8`.
+    /// * numbers `8:16`, `b8:16`, `c244:0` (of NVMe controllers and other character devices with a disk behind them);
+    /// * names `sdb`, `[sdb]`, `sdb3`, `dm-3`, `md127`, `nvme0n1`, `nvme0c0n1`, `mmcblk0`, `nbd0`, `rbd0`, `drbd0`, `zram0`,
+    ///   `pmem0`, `bcache0`, `loop0`, `cciss/c0d0` and any other in /sys/class/block; `sg3`, `ng0n1`;
+    /// * SCSI: the address `2:0:0:1`, `target2:0:0`, `host2`; iSCSI `session3`, `connection3:0`; Fibre Channel
+    ///   `rport-7:0-2`; SAS `end_device-0:0`, `port-0:0`, `expander-0:0`; ATA `ata3`, `ata3.00` (`ata3.01`: the slave, or the
+    ///   second disk of a port multiplier, which itself is `ata3.15` and no disk);
+    /// * NVMe: a controller `nvme0`, a subsystem `nvme-subsys0` or its NQN `nqn.…`, one of several namespaces
+    ///   `nvme0 nsid 1`, `nvme0 namespace 1`, `nvme0:1`;
+    /// * what a disk is plugged into: PCI `0000:04:00.0` (`04:00.0` in domain 0), USB `1-2.3`, `virtio4`, `mmc0`,
+    ///   `mmc0:0001`, `namespace1.0`;
+    /// * journald's `+scsi:2:0:0:1`, `+scsi:target2:0:0`, `+nvme:nvme0`, `+pci:0000:04:00.0` …;
+    /// * the journals `dm-0-8` and `sda1-8`.
+    ///
+    /// Hardware means the one disk behind it; with several disks it is [`Error::Ambiguous`], unless they are all paths to
+    /// one multipath map, which is the answer then. An array that has all of the disks is not: they stay different.
     ///
     /// # Errors
     /// As [`Tree::block`].
@@ -149,8 +276,14 @@ impl Tree {
             true => Vec::new(),
             false => forms(&Kind::of(plain)),
         };
+        let asked = Asked::of(self);
+        let forms: Vec<&Form> = forms.into_iter().filter(|form| (form.fits)(plain)).collect();
         for form in &forms {
-            if let Some(found) = (form.find)(self, plain)? {
+            let found = match form.find {
+                Find::Straight(find) => find(self, plain),
+                Find::Through(find) => find(&asked, plain),
+            };
+            if let Some(found) = found.map_err(|error| error.about(device))? {
                 return Ok(found);
             }
         }
@@ -166,43 +299,27 @@ impl Tree {
 /// PATH_MAX: no device string is longer.
 const MAX_LENGTH: usize = 4096;
 
+/// The subsystems of devices that journald writes before the name (sd_device_get_device_id(3)).
+const SUBSYSTEMS: [&str; 13] = [
+    "+scsi:",
+    "+nvme:",
+    "+block:",
+    "+pci:",
+    "+usb:",
+    "+virtio:",
+    "+mmc:",
+    "+nd:",
+    "+scsi_host:",
+    "+fc_remote_ports:",
+    "+iscsi_session:",
+    "+iscsi_connection:",
+    "+nvme-subsystem:",
+];
+
 /// Without blanks around it, the brackets of `sd 2:0:0:1: [sdb]`, and the subsystem of journald's `+scsi:2:0:0:1`.
 fn plain(device: &str) -> &str {
     let device = device.trim();
     let device = device.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(device);
-    let bare = ["+scsi:", "+nvme:", "+block:"].iter().find_map(|prefix| device.strip_prefix(prefix));
+    let bare = SUBSYSTEMS.iter().find_map(|prefix| device.strip_prefix(prefix));
     bare.unwrap_or(device)
-}
-
-/// The one device that all of these mean: the topmost when they lie on each other, the map or array when they are its
-/// paths or members.
-fn only(tree: &Tree, device: &str, mut found: Vec<Device>) -> Result<Option<Device>, Error> {
-    if found.len() > 1 {
-        let below: Vec<Device> = found.iter().flat_map(|device| tree.all_slaves(device)).collect();
-        let tops: Vec<Device> = found.iter().filter(|device| !below.contains(device)).cloned().collect();
-        if !tops.is_empty() {
-            found = tops;
-        }
-    }
-    if found.len() > 1 {
-        found = common_holder(tree, &found).map_or(found, |map| vec![map]);
-    }
-    if found.len() < 2 {
-        return Ok(found.pop());
-    }
-    let mut candidates: Vec<String> = found.iter().map(crate::describe::kernel_name).collect();
-    candidates.sort_by(|a, b| natural_cmp(a, b));
-    Err(Error::Ambiguous { device: device.to_owned(), candidates })
-}
-
-/// The one multipath map or array that all of these are in. One that is in none (yet) does not count.
-fn common_holder(tree: &Tree, found: &[Device]) -> Option<Device> {
-    let joins = |device: &Device| matches!(tree.blk_type(device), BlkType::DmMultipath | BlkType::Md);
-    let mut holders: Vec<Device> = Vec::new();
-    for holder in found.iter().flat_map(|device| tree.holders(device)).filter(joins) {
-        if !holders.contains(&holder) {
-            holders.push(holder);
-        }
-    }
-    holders.pop().filter(|_| holders.is_empty())
 }

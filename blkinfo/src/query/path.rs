@@ -1,15 +1,18 @@
 //! Paths: nodes and links in /dev, folders in sysfs, mount points.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
-use super::{dm, only};
+use super::asked::Asked;
+use super::choice::only;
+use super::{dm, driver, kernel};
 use crate::device::Device;
 use crate::error::Error;
+use crate::mounts::Mount;
 use crate::tree::Tree;
 
 /// `/dev/sdb`, `/dev/disk/by-uuid/…`, `/dev/mapper/x`, `/dev/vg/lv`. A link that is not there (yet) may still stand in
 /// udev's database, and without udev the nodes in /dev/mapper and /dev/VG have the names of the maps.
-pub(super) fn node(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
+pub(super) fn node(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
     if !is_plain(path) {
         return Ok(None);
     }
@@ -20,14 +23,27 @@ pub(super) fn node(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
     if let Some(device) = linked(tree, name)? {
         return Ok(Some(device));
     }
-    match name.strip_prefix("mapper/") {
-        Some(name) => Ok(tree.device_by_dm_name(name)),
-        None => Ok(dm::logical_volume(tree, name)),
+    if let Some(name) = name.strip_prefix("mapper/") {
+        return Ok(tree.device_by_dm_name(name));
+    }
+    if let Some(name) = name.strip_prefix("md/") {
+        return driver::array(tree, name);
+    }
+    match dm::logical_volume(tree, name) {
+        None => character(tree, path),
+        found => Ok(found),
     }
 }
 
+/// The disk behind a character node, or behind a link to one (`/dev/char/21:3`).
+fn character(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
+    let node = tree.follow_node(Path::new(path));
+    let name = node.as_ref().and_then(|node| node.strip_prefix("/dev").ok()?.to_str());
+    name.map_or(Ok(None), |name| kernel::char_node(tree, name))
+}
+
 /// `vg/lv`, `disk/by-id/…`: the same without `/dev/`.
-pub(super) fn below_dev(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
+pub(super) fn below_dev(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
     match name.contains('/') {
         true => node(tree, &format!("/dev/{name}")),
         false => Ok(None),
@@ -35,10 +51,9 @@ pub(super) fn below_dev(tree: &Tree, name: &str) -> Result<Option<Device>, Error
 }
 
 /// The device that has this link in udev's database.
-fn linked(tree: &Tree, link: &str) -> Result<Option<Device>, Error> {
-    let devices = tree.devices()?;
-    let has_link = |device: &Device| tree.udev(device).links.iter().any(|known| known == link);
-    only(tree, link, devices.into_iter().filter(has_link).collect())
+fn linked(tree: &Asked<'_>, link: &str) -> Result<Option<Device>, Error> {
+    let found = tree.devices(|_, record| record.links.iter().any(|known| known == link))?;
+    only(tree, link, found)
 }
 
 /// `/sys/block/sdb` and other ways to a block device's folder.
@@ -51,12 +66,33 @@ pub(super) fn sysfs(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
     Ok(device.filter(|device| device.dir == dir))
 }
 
-/// A mount point or a path below one, as text: what lies there is never touched.
+/// What is mounted exactly there.
+pub(super) fn mount_point(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
+    let exact = |mount: &Mount| Path::new(&mount.mount_point) == Path::new(path);
+    at(tree, path, exact)
+}
+
+/// The loop device over a file.
+pub(super) fn backing_file(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
+    match is_plain(path) {
+        // Without doubled slashes and single dots, as the kernel writes it.
+        true => {
+            driver::backing_file(tree, &Path::new(path).components().collect::<PathBuf>().to_string_lossy())
+        }
+        false => Ok(None),
+    }
+}
+
+/// A path below a mount point, as text: what lies there is never touched.
 pub(super) fn mounted(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
+    at(tree, path, |_| true)
+}
+
+fn at(tree: &Tree, path: &str, fits: impl Fn(&Mount) -> bool) -> Result<Option<Device>, Error> {
     if !is_plain(path) {
         return Ok(None);
     }
-    let mount = tree.mount_at(path)?;
+    let mount = tree.mount_at(path)?.filter(fits);
     Ok(mount.and_then(|mount| tree.device_by_number(mount.major_minor)))
 }
 

@@ -1,0 +1,71 @@
+//! Names that belong to one kind of device: arrays, Ceph images, DRBD resources, files behind loop devices.
+
+use super::asked::Asked;
+use super::choice::{one_disk, only};
+use crate::device::Device;
+use crate::error::Error;
+use crate::info::BlkType;
+use crate::tree::Tree;
+use crate::udev::Record;
+
+/// Properties of udev with an array's name (mdadm --detail --export in 63-md-raid-arrays.rules; udisks2 has its own).
+const MD_NAMES: [&str; 4] = ["MD_NAME", "MD_DEVNAME", "UDISKS_MD_NAME", "UDISKS_MD_DEVNAME"];
+/// Links of udev that end with it.
+const MD_LINKS: [&str; 2] = ["md/", "disk/by-id/md-name-"];
+
+/// An array by its name, as it is written in its superblock `host:name` or without the host (mdadm(8), --name).
+pub(super) fn array(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+    let fits = |known: &str| known == name || known.split_once(':').is_some_and(|(_, short)| short == name);
+    let is = |device: &Device, record: &Record| {
+        let mut names = MD_NAMES.iter().filter_map(|property| record.get(property));
+        let linked = |link: &String| MD_LINKS.iter().filter_map(|start| link.strip_prefix(start)).any(fits);
+        (names.any(fits) || record.links.iter().any(linked)) && tree.blk_type(device) == BlkType::Md
+    };
+    one_disk(tree, name, tree.devices(is)?)
+}
+
+/// A mapped image of Ceph, `pool/image`, `pool/image@snapshot` or with a namespace `pool/namespace/image`
+/// (Documentation/ABI/testing/sysfs-bus-rbd; a snapshot that is none is called `-`).
+pub(super) fn ceph_image(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+    if !name.contains('/') {
+        return Ok(None);
+    }
+    let is = |device: &Device, _: &Record| {
+        device.name.starts_with("rbd")
+            && device.partition(tree).is_none()
+            && image(tree, device).is_some_and(|image| image == name)
+    };
+    one_disk(tree, name, tree.devices(is)?)
+}
+
+fn image(tree: &Tree, device: &Device) -> Option<String> {
+    let attr = |name: &str| device.attr(tree, &format!("device/{name}"));
+    let namespace = attr("pool_ns").map(|namespace| format!("/{namespace}")).unwrap_or_default();
+    let snapshot = attr("current_snap").filter(|snapshot| snapshot != "-");
+    let snapshot = snapshot.map(|snapshot| format!("@{snapshot}")).unwrap_or_default();
+    Some(format!("{}{namespace}/{}{snapshot}", attr("pool")?, attr("name")?))
+}
+
+/// A resource of DRBD, `r0`, or its volume `r0/1` as the kernel writes it (drivers/block/drbd/drbd_int.h,
+/// drbd_printk_with_wrong_object_type). Only udev knows the name: the link `drbd/by-res/r0/1`, with drbd-utils before
+/// version 9 `drbd/by-res/r0`.
+pub(super) fn drbd(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+    let fits = |link: &String| {
+        let resource = link.strip_prefix("drbd/by-res/");
+        resource
+            .is_some_and(|r| r == name || r.rsplit_once('/').is_some_and(|(resource, _)| resource == name))
+    };
+    let is = |device: &Device, record: &Record| {
+        device.name.starts_with("drbd") && device.partition(tree).is_none() && record.links.iter().any(fits)
+    };
+    one_disk(tree, name, tree.devices(is)?)
+}
+
+/// The loop device over that file. A file that was deleted has no path (fs/d_path.c marks it).
+pub(super) fn backing_file(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
+    let is = |device: &Device, _: &Record| device.attr(tree, "loop/backing_file").as_deref() == Some(path);
+    match path.ends_with(" (deleted)") {
+        true => Ok(None),
+        false => only(tree, path, tree.devices(is)?),
+    }
+}
