@@ -129,8 +129,11 @@ impl Tree {
         node.starts_with("/dev").then_some(node)
     }
 
+    /// Links elsewhere than in /sys and /dev are not looked at: they may lie on a file system that hangs.
     fn resolve(&self, path: &Path) -> Option<PathBuf> {
-        resolve(path, Last::Follow, |path| self.source.read_link(path).ok()).ok()
+        let ours = |path: &Path| path.starts_with("/sys") || path.starts_with("/dev");
+        let link = |path: &Path| ours(path).then(|| self.source.read_link(path).ok()).flatten();
+        resolve(path, Last::Follow, link).ok()
     }
 }
 
