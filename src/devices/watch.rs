@@ -42,11 +42,11 @@ struct State {
 }
 
 impl Watch {
-    /// Begins to watch. What an earlier run of the daemon saw in the same boot goes on.
+    /// Begins to watch. `earlier`, what an earlier run of the daemon saw in the same boot, goes on.
     pub fn start(tree: Arc<Tree>, boot_id: &str, earlier: Option<History>) -> Result<Arc<Self>, String> {
         let socket = Socket::open().map_err(|e| format!("cannot listen to the kernel's uevents: {e}"))?;
         let (looked, blocks) = look_at_all(&tree).map_err(|e| e.to_string())?;
-        let history = match earlier.filter(|history| history.boot_id() == boot_id) {
+        let history = match earlier {
             Some(mut history) => {
                 history.resync(looked, blocks);
                 history
