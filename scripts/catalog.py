@@ -2,13 +2,12 @@
 """catalog.py [--check FILE | --write FILE]: texts for "journalctl -x", one for each event type.
 
 Without an option: prints the catalog. --check FILE: exits 1 when FILE is not what would be printed.
---write FILE: writes it. It is made of the rules (rules/*.toml), the meanings in docs/events.md and the
-advice in systemd/advice.toml; the format is that of https://systemd.io/CATALOG. Exits 2 where there
+--write FILE: writes it. It is made of the tables [event_types.NAME] in rules/*.toml; the format is that of
+https://systemd.io/CATALOG. Exits 2 where there
 is no TOML reader (Python 3.11, or the package tomli).
 """
 
 import argparse
-import fnmatch
 import importlib.util
 import pathlib
 import sys
@@ -17,11 +16,19 @@ import uuid
 TOP = pathlib.Path(__file__).resolve().parent.parent
 # As NAMESPACE and message_id() in src/event.rs.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "io.peripety")
-# Events that no rule makes: their meaning.
-OWN = {"PERIPETY_EVENT_NOT_STORED": "journald did not keep an event in five attempts"}
+NOTHING = "Nothing needs to be done."
+# Events that no rule makes: their meaning and advice.
+OWN = {
+    "PERIPETY_EVENT_NOT_STORED": (
+        "journald did not keep an event in five attempts",
+        """\
+Events may be missing for that time: see "journalctl -u systemd-journald", and SystemMaxUse= and
+RateLimitBurst= in journald.conf(5).""",
+    ),
+    "PERIPETY_BLK_INFO": ("A block device that was there when peripetyd started", NOTHING),
+}
 HEAD = """\
-# Texts for "journalctl -x", made by scripts/catalog.py from the rules, docs/events.md and
-# systemd/advice.toml. Do not edit: run scripts/catalog.py --write systemd/peripety.catalog
+# Texts for "journalctl -x", made by scripts/catalog.py from rules/*.toml. Do not edit: run scripts/catalog.py --write systemd/peripety.catalog
 """
 ENTRY = """
 -- %s
@@ -46,35 +53,12 @@ def event_types_script():
     return module
 
 
-def read_advice(tomllib):
-    """Patterns with their texts, in order."""
-    tables = tomllib.loads((TOP / "systemd" / "advice.toml").read_text(encoding="utf-8"))["advice"]
-    return [(pattern, table["text"].strip()) for table in tables for pattern in table["types"]]
-
-
-def advice_for(name, advice, used):
-    for pattern, text in advice:
-        if fnmatch.fnmatchcase(name, pattern):
-            used.add(pattern)
-            return text
-    sys.exit("systemd/advice.toml has nothing that fits %s" % name)
-
-
 def catalog():
     script = event_types_script()
-    types = script.event_types(script.read_rules())
-    meanings = script.meanings(script.DOCUMENT.read_text(encoding="utf-8"))
-    advice, used = read_advice(script.tomllib), set()
+    texts = {name: (text["meaning"], text.get("advice", NOTHING)) for name, text in script.read_texts().items()}
     text = HEAD
-    for name in sorted(set(types) | set(OWN)):
-        meaning = OWN.get(name) or meanings.get(name)
-        if not meaning:
-            sys.exit("docs/events.md has no meaning of %s: run scripts/event-types.py --write docs/events.md" % name)
-        advised = advice_for(name, advice, used)
-        text += ENTRY % (uuid.uuid5(NAMESPACE, name).hex, meaning, name, meaning, advised)
-    unused = [pattern for pattern, _ in advice if pattern not in used and pattern != "*"]
-    if unused:
-        sys.exit("systemd/advice.toml: these patterns count for no event type: %s" % ", ".join(unused))
+    for name, (meaning, advice) in sorted({**texts, **OWN}.items()):
+        text += ENTRY % (uuid.uuid5(NAMESPACE, name).hex, meaning, name, meaning, advice.strip())
     return text
 
 

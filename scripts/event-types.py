@@ -5,8 +5,8 @@ Without an option: prints the table. --check FILE: exits 1 and says what differs
 FILE (between the two marks below) is not in step with the rules, or when FILE does not explain a
 capture of theirs. --write FILE: brings the table in FILE in step.
 
-The column "Meaning" is written by hand in docs/events.md; it is kept, and must not be empty. Exits
-2 where there is no TOML reader (Python 3.11, or the package tomli).
+The column "Meaning" comes from the tables [event_types.NAME] in the rules; each event type has one. Exits 2
+where there is no TOML reader (Python 3.11, or the package tomli).
 """
 
 import argparse
@@ -33,13 +33,27 @@ SEVERITIES = ["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "I
 OWN_FIELDS = {"kdev", "sub_system"}
 
 
+def rule_files():
+    files = sorted((TOP / "rules").glob("*.toml"))
+    return [(path.name, tomllib.loads(path.read_text(encoding="utf-8"))) for path in files]
+
+
 def read_rules():
-    rules = []
-    for path in sorted((TOP / "rules").glob("*.toml")):
-        rules += tomllib.loads(path.read_text(encoding="utf-8")).get("collector_regexs", [])
+    rules = [rule for _, file in rule_files() for rule in file.get("collector_regexs", [])]
     if not rules:
         sys.exit("there is no rule under %s" % (TOP / "rules"))
     return rules
+
+
+def read_texts():
+    """Event type -> its table with "meaning" and "advice"."""
+    texts = {}
+    for name, file in rule_files():
+        for event_type, text in file.get("event_types", {}).items():
+            if event_type in texts:
+                sys.exit("rules/%s: another file explains %s, too" % (name, event_type))
+            texts[event_type] = text
+    return texts
 
 
 def event_types(rules):
@@ -57,14 +71,9 @@ def captures(rules):
     return names - OWN_FIELDS
 
 
-def cells(row):
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
-
-
-def meanings(text):
-    """Event type -> meaning, from a document's table."""
-    rows = [cells(row) for row in table_of(text) if row.startswith("| `")]
-    return {row[0].strip("`"): row[3] for row in rows if len(row) == 4}
+def meanings():
+    """Event type -> meaning."""
+    return {name: text["meaning"] for name, text in read_texts().items()}
 
 
 def table_of(text):
@@ -84,7 +93,7 @@ def table(types, known):
 
 def check(path, rules):
     text = path.read_text(encoding="utf-8")
-    known = meanings(text)
+    known = meanings()
     types = event_types(rules)
     wanted, found = table(types, known), table_of(text)
     faults = ["not in step with rules/: " + row for row in wanted if row not in found]
@@ -92,6 +101,7 @@ def check(path, rules):
     if not faults and wanted != found:
         faults.append("the rows of the table are not in order")
     faults += ["no meaning: " + name for name in sorted(types) if not known.get(name)]
+    faults += ["no rule makes it: " + name for name in sorted(known) if name not in types]
     explained = set(re.findall(r"`(\w+)`", text.split(END)[1]))
     faults += ["capture not explained: " + name for name in sorted(captures(rules) - explained)]
     for fault in faults:
@@ -103,7 +113,7 @@ def check(path, rules):
 
 def write(path, rules):
     text = path.read_text(encoding="utf-8")
-    rows = table(event_types(rules), meanings(text))
+    rows = table(event_types(rules), meanings())
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     path.write_text(before + BEGIN + "\n".join(rows) + "\n" + END + after, encoding="utf-8")
 
@@ -120,7 +130,7 @@ def main():
     elif args.write:
         write(args.write, rules)
     else:
-        known = meanings(DOCUMENT.read_text(encoding="utf-8")) if DOCUMENT.exists() else {}
+        known = meanings()
         print("\n".join(table(event_types(rules), known)))
 
 

@@ -1,27 +1,48 @@
 //! The rules shipped with Peripety: every file of `rules/`, embedded at build time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::RuleError;
 use super::rule::{Origin, Rule};
-use super::spec::RuleFile;
+use super::spec::{EventTypeText, RuleFile};
 use super::Located;
 
 include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
 
-/// All built-in rules, files in alphabetical order.
+/// All built-in rules, files in alphabetical order, the catch-alls last.
 pub fn rules() -> Result<Vec<Arc<Rule>>, RuleError> {
+    in_order(FILES)
+}
+
+/// The rules of some files, each a name and its text: catch-alls last.
+pub fn in_order<'f>(
+    files: impl IntoIterator<Item = &'f (&'f str, &'f str)>,
+) -> Result<Vec<Arc<Rule>>, RuleError> {
     let mut all = Vec::new();
-    for (file, source) in FILES {
+    for (file, source) in files {
         all.extend(parse(file, source, false)?);
+    }
+    all.sort_by_key(|rule| rule.spec.catch_all);
+    Ok(all)
+}
+
+/// What the event types of the built-in rules mean.
+pub fn event_types() -> Result<BTreeMap<String, EventTypeText>, RuleError> {
+    let mut all = BTreeMap::new();
+    for (file, source) in FILES {
+        all.extend(read(file, source)?.event_types);
     }
     Ok(all)
 }
 
 /// Reads a file of rules whose text is `source`.
 pub fn parse(file: &str, source: &str, user: bool) -> Result<Vec<Arc<Rule>>, RuleError> {
-    let parsed: RuleFile = toml::from_str(source).map_err(|e| toml_error(file, source, &e))?;
-    compile(file, source, parsed.collector_regexs, user).into_iter().collect()
+    compile(file, source, read(file, source)?.collector_regexs, user).into_iter().collect()
+}
+
+fn read(file: &str, source: &str) -> Result<RuleFile, RuleError> {
+    toml::from_str(source).map_err(|e| toml_error(file, source, &e))
 }
 
 /// Compiles the tables of one file, each by itself.

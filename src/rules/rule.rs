@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
+use toml::Spanned;
 
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
+use super::process;
 use super::reach::reach;
 use super::spec::RuleSpec;
 use crate::event::{canonical_sub_system, Severity};
@@ -57,6 +59,7 @@ pub struct Rule {
     pub spec: RuleSpec,
     prefix: Vec<u8>,
     regex: Regex,
+    unless: Option<Regex>,
 }
 
 impl Rule {
@@ -65,14 +68,18 @@ impl Rule {
         let located = |span, message: &str, remedy: &str| {
             RuleError::from(Located::at(&origin.file, source, span, message, remedy))
         };
-        let regex = RegexBuilder::new(spec.regex.get_ref()).unicode(origin.user).build().map_err(|e| {
-            let message = format!("the regex does not compile: {}", last_line(&e.to_string()));
-            located(
-                Some(spec.regex.span()),
-                &message,
-                "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''",
-            )
-        })?;
+        let compiled = |pattern: &Spanned<String>| {
+            RegexBuilder::new(pattern.get_ref()).unicode(origin.user).build().map_err(|e| {
+                let message = format!("the regex does not compile: {}", last_line(&e.to_string()));
+                located(
+                    Some(pattern.span()),
+                    &message,
+                    "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''",
+                )
+            })
+        };
+        let regex = compiled(&spec.regex)?;
+        let unless = spec.unless.as_ref().map(compiled).transpose()?;
         let severity = match &spec.severity {
             None => None,
             Some(word) => Some(word.get_ref().parse::<Severity>().map_err(|e| {
@@ -108,6 +115,7 @@ impl Rule {
             clears: spec.clears.clone(),
             prefix: spec.starts_with.clone().unwrap_or_default().into_bytes(),
             regex,
+            unless,
             origin,
             spec,
         })
@@ -127,7 +135,14 @@ impl Rule {
 
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
-        line.starts_with(&self.prefix) && self.regex.is_match(line)
+        line.starts_with(&self.prefix) && self.regex.is_match(line) && !self.is_excepted(line)
+    }
+
+    /// The line is one of those that the rule leaves to others. What begins with the name of a process may look like
+    /// anything: no catch-all of the kernel takes it.
+    fn is_excepted(&self, line: &[u8]) -> bool {
+        self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
+            || self.spec.catch_all && self.identifier == "kernel" && process::speaks(line)
     }
 
     /// How many bytes of a line that does not match agree with the rule.
@@ -145,7 +160,8 @@ impl Rule {
 
     /// The captures of a line that matches.
     pub fn captures<'l>(&self, line: &'l [u8]) -> Option<Captures<'l>> {
-        line.starts_with(&self.prefix).then(|| self.regex.captures(line)).flatten()
+        let takes = line.starts_with(&self.prefix) && !self.is_excepted(line);
+        takes.then(|| self.regex.captures(line)).flatten()
     }
 
     /// The named captures of a line as text; bytes that are not UTF-8 become U+FFFD.

@@ -32,6 +32,21 @@ pub struct RuleSpec {
     /// Event type whose condition this line ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clears: Option<String>,
+    /// Lines that this matches are not the rule's: a second regular expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unless: Option<Spanned<String>>,
+    /// Takes what no other rule takes: a wording that nobody wrote down. Tried after all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub catch_all: bool,
+    /// Lines of one group about one device, written at the same time, are one event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// A group has at most one line of each part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// Event types that this one follows from, when they were about the same device shortly before; with `*` for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<String>,
     /// Lines that must match, with the captures they give.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Example>,
@@ -51,10 +66,24 @@ pub struct Example {
     pub captures: BTreeMap<String, String>,
 }
 
+/// What an event type means, for people.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventTypeText {
+    /// What happened, in one plain sentence without a full stop.
+    pub meaning: String,
+    /// What to do about it. Left out for what is no problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
 /// A file of rules only: the built-in ones.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleFile {
+    /// What the event types mean that the rules make; each stands in one file.
+    #[serde(default)]
+    pub event_types: BTreeMap<String, EventTypeText>,
     /// The rules.
     #[serde(default)]
     pub collector_regexs: Vec<Spanned<RuleSpec>>,
