@@ -123,7 +123,7 @@ pub fn canonical_sub_system(name: &str) -> String {
 }
 
 /// The log entries that an event was made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Syslog identifier of the writer; "kernel" for the kernel.
     pub identifier: String,
@@ -131,6 +131,26 @@ pub struct Source {
     pub first: Option<String>,
     /// journald cursor of the last entry that the event covers.
     pub last: Option<String>,
+    /// Number of entries, or lines of a file, that the event covers. Events of older versions cover one.
+    #[serde(default = "one")]
+    pub entries: u64,
+    /// File that the lines were read from, when it was no journal.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Numbers of these lines, from 1, in rising order.
+    #[serde(default)]
+    pub lines: Vec<u64>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl Default for Source {
+    /// One entry, of which nothing is known.
+    fn default() -> Self {
+        Source { identifier: String::new(), first: None, last: None, entries: 1, file: None, lines: Vec::new() }
+    }
 }
 
 /// What users see: something that happened to storage. Fields as in `io.peripety.varlink`.

@@ -65,7 +65,12 @@ mod tests {
         let mut coverage = Coverage::default();
         coverage.add(
             "id",
-            &Source { identifier: "kernel".into(), first: Some(cursor(1)), last: Some(cursor(2)) },
+            &Source {
+                identifier: "kernel".into(),
+                first: Some(cursor(1)),
+                last: Some(cursor(2)),
+                ..Source::default()
+            },
         );
         assert!(coverage.covers(&cursor(1)) && coverage.covers(&cursor(2)));
         assert!(!coverage.covers(&cursor(3)));

@@ -61,7 +61,7 @@ fn event(block: &BlockInfo, moment: &Moment) -> StorageEvent {
         root_cause_event_id: None,
         repeat_count: 1,
         boot_id: moment.boot_id.clone(),
-        source: Source { identifier: "peripetyd".into(), ..Source::default() },
+        source: Source { identifier: "peripetyd".into(), entries: 0, ..Source::default() },
     };
     build::set_device(&mut event, block);
     build::add_path_detail(&mut event, block);

@@ -39,7 +39,13 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
         root_cause_event_id: None,
         repeat_count: 1,
         boot_id: entry.boot_id.clone(),
-        source: Source { identifier: entry.identifier.clone(), first: cursor.clone(), last: cursor },
+        source: Source {
+            identifier: entry.identifier.clone(),
+            entries: u64::from(cursor.is_some()),
+            first: cursor.clone(),
+            last: cursor,
+            ..Source::default()
+        },
     }
 }
 

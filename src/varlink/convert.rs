@@ -63,6 +63,9 @@ impl From<StorageEvent> for api::StorageEvent {
                 identifier: event.source.identifier,
                 first: event.source.first,
                 last: event.source.last,
+                entries: int(event.source.entries),
+                file: event.source.file,
+                lines: event.source.lines.into_iter().map(int).collect(),
             },
         }
     }

@@ -33,7 +33,14 @@ pub fn event() -> StorageEvent {
         root_cause_event_id: None,
         repeat_count: 1,
         boot_id: "5b6f2b6c3f3e4c0c9b7d6f1e2a3b4c5d".to_owned(),
-        source: crate::api::Source { identifier: "kernel".to_owned(), first: None, last: None },
+        source: crate::api::Source {
+            identifier: "kernel".to_owned(),
+            first: None,
+            last: None,
+            entries: 1,
+            file: None,
+            lines: Vec::new(),
+        },
     }
 }
 
