@@ -140,6 +140,21 @@ pub struct Source {
     /// Numbers of these lines, from 1, in rising order.
     #[serde(default)]
     pub lines: Vec<u64>,
+    /// Marks of the journal entries that the event covers. Kept in a journal field of its own, not in the JSON.
+    #[serde(skip)]
+    pub covered: Vec<Covered>,
+}
+
+/// Short mark of a journal entry: what stays when the entry is copied to another file, then the file's sequence and the
+/// number in it. See `crate::journal::EntryKey`, which makes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Covered {
+    /// Hash of boot, times and content.
+    pub content: u64,
+    /// Hash of the file's sequence.
+    pub file: u64,
+    /// Number of the entry in it.
+    pub number: u64,
 }
 
 fn one() -> u64 {
@@ -149,7 +164,15 @@ fn one() -> u64 {
 impl Default for Source {
     /// One entry, of which nothing is known.
     fn default() -> Self {
-        Source { identifier: String::new(), first: None, last: None, entries: 1, file: None, lines: Vec::new() }
+        Source {
+            identifier: String::new(),
+            first: None,
+            last: None,
+            entries: 1,
+            file: None,
+            lines: Vec::new(),
+            covered: Vec::new(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Peripety: storage events of Linux, the library behind the daemon `peripetyd`.
 //!
 //! Data flows one way, and the modules stand in its order: [`journal`] → [`collector`]
-//! ([`rules`]) → [`bus`] → [`parser`] → [`store`], and [`notifier`], [`varlink`].
+//! ([`rules`]) → [`bus`] → [`parser`] → [`faults`] → [`store`], and [`notifier`], [`varlink`].
 //! docs/architecture.md is the map.
 
 pub mod bus;
@@ -11,6 +11,7 @@ pub mod counters;
 pub mod daemon;
 pub mod devices;
 pub mod event;
+pub mod faults;
 pub mod journal;
 pub mod logging;
 pub mod notifier;

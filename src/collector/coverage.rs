@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::event::Source;
+use crate::event::{Covered, Source};
 use crate::journal::EntryKey;
 
 /// Entries covered by stored events, by position.
 #[derive(Debug, Default)]
 pub struct Coverage {
-    entries: HashMap<String, Vec<EntryKey>>,
+    entries: HashMap<u64, Vec<Covered>>,
     /// Events that cover no entry: what the collector found out itself.
     events: HashSet<String>,
 }
@@ -19,12 +19,12 @@ impl Coverage {
         if source.first.is_none() {
             self.events.insert(event_id.to_owned());
         }
-        for cursor in [&source.first, &source.last].into_iter().flatten() {
-            if let Some(key) = EntryKey::parse(cursor) {
-                let known = self.entries.entry(key.content.clone()).or_default();
-                if !known.contains(&key) {
-                    known.push(key);
-                }
+        let ends = [&source.first, &source.last].into_iter().flatten();
+        let ends = ends.filter_map(|cursor| EntryKey::parse(cursor)).map(|key| key.mark());
+        for mark in ends.chain(source.covered.iter().copied()) {
+            let known = self.entries.entry(mark.content).or_default();
+            if !known.contains(&mark) {
+                known.push(mark);
             }
         }
     }
@@ -34,8 +34,8 @@ impl Coverage {
         if self.entries.is_empty() {
             return false;
         }
-        EntryKey::parse(cursor).is_some_and(|key| {
-            self.entries.get(&key.content).is_some_and(|known| known.iter().any(|k| k.same_entry(&key)))
+        EntryKey::parse(cursor).map(|key| key.mark()).is_some_and(|mark| {
+            self.entries.get(&mark.content).is_some_and(|known| known.iter().any(|k| k.same_entry(&mark)))
         })
     }
 
@@ -56,6 +56,7 @@ impl Coverage {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -74,7 +75,10 @@ mod tests {
         );
         assert!(coverage.covers(&cursor(1)) && coverage.covers(&cursor(2)));
         assert!(!coverage.covers(&cursor(3)));
+        let covered = vec![EntryKey::parse(&cursor(4)).unwrap().mark()];
+        coverage.add("more", &Source { first: Some(cursor(5)), covered, ..Source::default() });
+        assert!(coverage.covers(&cursor(4)) && coverage.covers(&cursor(5)) && !coverage.covers(&cursor(6)));
         assert!(!coverage.covers("rubbish"));
-        assert_eq!(coverage.len(), 2);
+        assert_eq!(coverage.len(), 4);
     }
 }

@@ -18,6 +18,8 @@ struct Tables {
     #[serde(default)]
     main: MainTable,
     #[serde(default)]
+    burst: RawBurst,
+    #[serde(default)]
     collector_regexs: Vec<Spanned<RuleSpec>>,
     #[serde(default)]
     collector: Collector,
@@ -39,8 +41,43 @@ pub struct MainTable {
     pub notify_stdout: Option<bool>,
     /// Store events in journald.
     pub save_to_journald: Option<bool>,
-    /// Accepted for files of the first Peripety; has no effect yet.
+    /// Make an event of every block device at the start.
     pub dump_blk_info_at_start: Option<bool>,
+}
+
+/// The table `[burst]` as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBurst {
+    enabled: Option<bool>,
+    interval_seconds: Option<Spanned<u64>>,
+}
+
+/// The table `[burst]` of one file; what is missing is left to other files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BurstTable {
+    /// Count what is said again and again.
+    pub enabled: Option<bool>,
+    /// Seconds from one counting event to the next, 1 to 86,400.
+    pub interval_seconds: Option<u64>,
+}
+
+/// Seconds in a day.
+const DAY: u64 = 86_400;
+
+impl RawBurst {
+    fn check(self, file: &str, text: &str) -> Result<BurstTable, RuleError> {
+        let wrong = self.interval_seconds.as_ref().filter(|seconds| !(1..=DAY).contains(seconds.get_ref()));
+        if let Some(seconds) = wrong {
+            let message = format!("interval_seconds is {}", seconds.get_ref());
+            let remedy = "write a number from 1 to 86400; enabled = false switches counting off";
+            return Err(Located::at(file, text, Some(seconds.span()), &message, remedy).into());
+        }
+        Ok(BurstTable {
+            enabled: self.enabled,
+            interval_seconds: self.interval_seconds.map(Spanned::into_inner),
+        })
+    }
 }
 
 /// What one file says.
@@ -48,6 +85,8 @@ pub struct MainTable {
 pub struct FileConfig {
     /// Its table `[main]`.
     pub main: MainTable,
+    /// Its table `[burst]`.
+    pub burst: BurstTable,
     /// Its rules.
     pub rules: Vec<Arc<Rule>>,
     /// What is allowed and hardly meant.
@@ -80,11 +119,12 @@ pub fn parse(file: &str, text: &str) -> Result<FileConfig, Vec<RuleError>> {
             Err(e) => errors.push(e),
         }
     }
+    let burst = parsed.burst.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
     if !errors.is_empty() {
         return Err(errors);
     }
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
-    Ok(FileConfig { main: parsed.main, rules, warnings })
+    Ok(FileConfig { main: parsed.main, burst, rules, warnings })
 }
 
 fn warnings(rule: &Rule, text: &str) -> Vec<Located> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use file::MainTable;
 use tree::Places;
 
+use crate::faults::burst;
 use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};
 
@@ -24,7 +25,7 @@ pub struct Main {
     pub notify_stdout: bool,
     /// Store events in journald. Default: yes.
     pub save_to_journald: bool,
-    /// Accepted for files of the first Peripety; has no effect yet. Default: no.
+    /// Make an event of every block device at the start. Default: no.
     pub dump_blk_info_at_start: bool,
 }
 
@@ -48,6 +49,8 @@ impl Main {
 pub struct Config {
     /// The table `[main]`.
     pub main: Main,
+    /// The table `[burst]`.
+    pub burst: burst::Settings,
     /// The user's own rules, in the order of the files.
     pub rules: Vec<Arc<Rule>>,
     /// Files that were read, in order.
@@ -121,6 +124,9 @@ impl Config {
             match file::read(&path) {
                 Ok(file) => {
                     config.main.override_with(&file.main);
+                    let burst = &mut config.burst;
+                    burst.enabled = file.burst.enabled.unwrap_or(burst.enabled);
+                    burst.interval_seconds = file.burst.interval_seconds.unwrap_or(burst.interval_seconds);
                     config.rules.extend(file.rules);
                     config.warnings.extend(file.warnings);
                     config.files.push(path);
@@ -151,6 +157,8 @@ impl Config {
         let Main { notify_stdout, save_to_journald, dump_blk_info_at_start } = &self.main;
         text += &format!("[main]\nnotify_stdout = {notify_stdout}\nsave_to_journald = {save_to_journald}\n");
         text += &format!("dump_blk_info_at_start = {dump_blk_info_at_start}\n");
+        let burst::Settings { enabled, interval_seconds } = self.burst;
+        text += &format!("\n[burst]\nenabled = {enabled}\ninterval_seconds = {interval_seconds}\n");
         for rule in &self.rules {
             let table = BTreeMap::from([("collector_regexs", [&rule.spec])]);
             text += &format!("\n# {}:{}\n", rule.origin.file, rule.origin.line);
@@ -226,11 +234,11 @@ event_type = "MY_EVENT"
     #[test]
     fn what_is_dumped_says_the_same() {
         let with_example = format!(
-            "{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
+            "[burst]\nenabled = false\ninterval_seconds = 5\n{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
         );
         let config = load(&[("etc/peripetyd.conf", &with_example)]).unwrap();
         let again = load(&[("etc/peripetyd.conf", &config.to_toml())]).unwrap();
-        assert_eq!(again.main, config.main);
+        assert_eq!((&again.main, again.burst), (&config.main, config.burst));
         let (a, b) = (&again.rules[0].spec, &config.rules[0].spec);
         assert_eq!(toml::to_string(a).unwrap(), toml::to_string(b).unwrap());
     }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::sinks::Sinks;
 use super::DaemonError;
 use crate::config::{Config, ConfigSource, ConfigState};
+use crate::faults::burst;
 use crate::journal::{self, Location};
 use crate::notify;
 use crate::rules::{builtin, RuleSet};
@@ -23,6 +24,8 @@ pub struct Reloader {
     pub rules: watch::Sender<Arc<RuleSet>>,
     /// What is known of the configuration.
     pub state: watch::Sender<ConfigState>,
+    /// How bursts are counted.
+    pub burst: watch::Sender<burst::Settings>,
     /// Journal that is read, for messages.
     pub journal: Location,
 }
@@ -53,6 +56,7 @@ impl Reloader {
         sinks.apply(&config.main, From::Time(journal::now())).await?;
         config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         self.rules.send_replace(rules);
+        self.burst.send_replace(config.burst);
         self.state.send_replace(ConfigState::loaded(&config));
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::bus::{RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{Collector, CollectorError};
 use crate::devices::Devices;
+use crate::faults::task::Stage;
 use crate::notify;
 
 /// How often the position is saved.
@@ -32,6 +33,8 @@ pub struct Running {
     pub bus: RawBus,
     /// Make events.
     pub parsers: JoinSet<&'static str>,
+    /// Makes one event of one fault.
+    pub faults: Stage,
     /// Take events.
     pub sinks: Sinks,
     /// The Varlink service.
@@ -68,6 +71,9 @@ impl Running {
             }
         };
         notify::stopping();
+        if collected.is_some() {
+            self.faults.nothing_will_come();
+        }
         stopper.stop();
         drop(self.bus);
         let finish = async {
@@ -76,6 +82,7 @@ impl Running {
                 None => collecting.await,
             };
             while self.parsers.join_next().await.is_some() {}
+            self.faults.end().await;
             self.sinks.end().await;
             collected.unwrap_or_else(|e| Err(CollectorError::Thread(e.to_string())))
         };

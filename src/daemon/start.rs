@@ -18,6 +18,7 @@ use crate::collector::{reader, Collector, Start};
 use crate::config::{Config, ConfigState};
 use crate::counters::Counters;
 use crate::devices::Devices;
+use crate::faults::task::Stage;
 use crate::journal::{self, Location};
 use crate::store::query;
 use crate::store::readback::From;
@@ -52,8 +53,12 @@ pub async fn start(
     let mut sinks = Sinks::new(parts);
     let coverage = sinks.apply(&config.main, stored_from(&start, &options.location)).await?;
     let bus = RawBus::new(RAW_BUS);
-    let context = parser::Context { devices: devices.clone(), sink: sinks.sink.clone() };
+    let (burst, burst_changes) = watch::channel(config.burst);
+    let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes);
+    let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
+    // Only the parsers keep it: the stage behind them ends when they do.
+    drop(context);
     if config.main.dump_blk_info_at_start {
         tokio::spawn(super::dump::dump(devices.clone(), sinks.sink.clone()));
     }
@@ -81,10 +86,11 @@ pub async fn start(
     });
     let server = tokio::spawn(listener::serve(listener, service));
     let heartbeat = Heartbeat::start(collector.stopper.clone(), sinks.sink.clone());
-    let reloader = Reloader { source: options.config, rules, state: config_state, journal: options.location };
+    let reloader =
+        Reloader { source: options.config, rules, state: config_state, burst, journal: options.location };
     tracing::info!("{}; serving {}", reloader.status(), options.varlink);
     notify::ready(&reloader.status());
-    Ok(Running { devices, collector, bus, parsers, sinks, server, watermark, reloader, heartbeat })
+    Ok(Running { devices, collector, bus, parsers, faults, sinks, server, watermark, reloader, heartbeat })
 }
 
 fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {

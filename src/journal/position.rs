@@ -2,6 +2,41 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Covered;
+
+/// The hash FNV-1a of 64 bits (draft-eastlake-fnv): the same in every version of Peripety.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Covered {
+    /// Both mark the same entry: see [`EntryKey::same_entry`].
+    pub fn same_entry(&self, other: &Covered) -> bool {
+        self.content == other.content && (self.number == other.number || self.file != other.file)
+    }
+
+    /// As it is stored.
+    pub fn to_bytes(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        for (place, part) in bytes.chunks_exact_mut(8).zip([self.content, self.file, self.number]) {
+            place.copy_from_slice(&part.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// What was stored; a rest that is no whole mark is left out.
+    pub fn from_bytes(bytes: &[u8]) -> impl Iterator<Item = Covered> + '_ {
+        let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        bytes.chunks_exact(24).map(move |mark| {
+            let mut parts = mark.chunks_exact(8).map(number);
+            let mut part = || parts.next().unwrap_or_default();
+            Covered { content: part(), file: part(), number: part() }
+        })
+    }
+}
+
 /// The place of one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
@@ -37,6 +72,15 @@ impl EntryKey {
         Some(EntryKey { content, sequence: (part("s")?.to_owned(), part("i")?.to_owned()) })
     }
 
+    /// The same in 24 bytes.
+    pub fn mark(&self) -> Covered {
+        Covered {
+            content: fnv(self.content.as_bytes()),
+            file: fnv(self.sequence.0.as_bytes()),
+            number: u64::from_str_radix(&self.sequence.1, 16).unwrap_or_default(),
+        }
+    }
+
     /// Both name the same entry. Two entries that are equal in every field and lie in different
     /// files cannot be told from one that was copied.
     pub fn same_entry(&self, other: &EntryKey) -> bool {
@@ -58,5 +102,11 @@ mod tests {
         assert!(!entry.same_entry(&key("s=aa;i=11;b=bb;m=1;t=2;x=3")));
         assert!(!entry.same_entry(&key("s=cc;i=7;b=bb;m=1;t=2;x=4")));
         assert!(EntryKey::parse("rubbish").is_none());
+        let same = |c: &str| entry.mark().same_entry(&key(c).mark());
+        assert!(same("s=cc;i=7;b=bb;m=1;t=2;x=3") && same("s=aa;i=10;b=bb;m=1;t=2;x=3"));
+        assert!(!same("s=aa;i=11;b=bb;m=1;t=2;x=3") && !same("s=cc;i=7;b=bb;m=1;t=2;x=4"));
+        let marks = [entry.mark(), key("s=aa;i=11;b=bb;m=1;t=2;x=3").mark()];
+        let stored: Vec<u8> = marks.iter().flat_map(|mark| mark.to_bytes()).collect();
+        assert_eq!(Covered::from_bytes(&stored).collect::<Vec<_>>(), marks);
     }
 }

@@ -8,6 +8,7 @@ use peripety_blkinfo::BlockInfo;
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Name};
 use crate::event::{Source, StorageEvent};
+use crate::journal::EntryKey;
 
 /// Longest walk up to find what a device carries.
 const MOST_HOLDERS: usize = 256;
@@ -42,6 +43,7 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
         source: Source {
             identifier: entry.identifier.clone(),
             entries: u64::from(cursor.is_some()),
+            covered: cursor.as_deref().and_then(EntryKey::parse).map(|key| key.mark()).into_iter().collect(),
             first: cursor.clone(),
             last: cursor,
             ..Source::default()

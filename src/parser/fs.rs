@@ -76,14 +76,14 @@ pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Co
             _ = tick.tick() => { tokio::task::block_in_place(|| notes.update(&context.devices)); continue }
             Some(Ok((event, raw))) = waiting.join_next() => {
                 tokio::task::block_in_place(|| notes.update(&context.devices));
-                context.sink.emit(event, vec![raw.ticket.clone()]).await;
+                context.faults.push(event, &raw).await;
                 continue;
             }
         };
         let raw = match raw {
             Some(RawItem::Event(raw)) => raw,
             Some(RawItem::Beat(beat)) => {
-                context.sink.beat(beat).await;
+                context.faults.beat(beat).await;
                 continue;
             }
             None => break,
@@ -102,11 +102,11 @@ pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Co
             true => {}
             false => notes.add_mount_point(&mut event, &context.devices, &raw),
         });
-        context.sink.emit(event, vec![raw.ticket.clone()]).await;
+        context.faults.push(event, &raw).await;
     }
     while let Some(waited) = waiting.join_next().await {
         if let Ok((event, raw)) = waited {
-            context.sink.emit(event, vec![raw.ticket.clone()]).await;
+            context.faults.push(event, &raw).await;
         }
     }
 }

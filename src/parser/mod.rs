@@ -20,7 +20,7 @@ use crate::bus::raw::RawReceiver;
 use crate::bus::{RawBus, RawEvent, RawItem};
 use crate::devices::Devices;
 use crate::event::StorageEvent;
-use crate::store::Sink;
+use crate::faults::task::Inlet;
 
 /// What parsers work with.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Context {
     /// The device tree.
     pub devices: Arc<Devices>,
     /// Takes the events.
-    pub sink: Sink,
+    pub faults: Inlet,
 }
 
 /// A family of sub-systems.
@@ -85,13 +85,13 @@ async fn run(family: &'static Family, mut receiver: RawReceiver, context: Contex
         let raw = match item {
             RawItem::Event(raw) => raw,
             RawItem::Beat(beat) => {
-                context.sink.beat(beat).await;
+                context.faults.beat(beat).await;
                 continue;
             }
         };
         if family_of(&raw.sub_system).name == family.name {
             let event = tokio::task::block_in_place(|| (family.parse)(&context.devices, &raw));
-            context.sink.emit(event, vec![raw.ticket.clone()]).await;
+            context.faults.push(event, &raw).await;
         }
     }
 }

@@ -34,6 +34,10 @@ pub fn encode(published: &Published, run: &str, now: u64) -> Vec<u8> {
     }
     entry.optional(fields::DEV_PATH, &event.dev_path);
     entry.optional(fields::KDEV, &event.kdev);
+    if event.source.covered.len() > 2 {
+        let marks: Vec<u8> = event.source.covered.iter().flat_map(|mark| mark.to_bytes()).collect();
+        entry.binary(fields::COVERS, &marks);
+    }
     entry.bytes(fields::JSON, &published.json());
     entry.0
 }
@@ -71,13 +75,19 @@ impl Encoder {
 
     /// A value with a line break is sent with its length.
     fn bytes(&mut self, name: &str, value: &[u8]) {
-        self.0.extend_from_slice(name.as_bytes());
         if value.contains(&b'\n') {
-            self.0.push(b'\n');
-            self.0.extend_from_slice(&(value.len() as u64).to_le_bytes());
-        } else {
-            self.0.push(b'=');
+            return self.binary(name, value);
         }
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'=');
+        self.0.extend_from_slice(value);
+        self.0.push(b'\n');
+    }
+
+    fn binary(&mut self, name: &str, value: &[u8]) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'\n');
+        self.0.extend_from_slice(&(value.len() as u64).to_le_bytes());
         self.0.extend_from_slice(value);
         self.0.push(b'\n');
     }

@@ -30,6 +30,9 @@ pub const OWNERS_TRUNCATED: &str = "PERIPETY_OWNERS_TRUNCATED";
 pub const DEV_PATH: &str = "PERIPETY_DEV_PATH";
 /// Device as the log wrote it.
 pub const KDEV: &str = "PERIPETY_KDEV";
+/// Marks of the entries that the event covers, 24 bytes each ([`crate::event::Covered`]), when they are more than
+/// the first and the last.
+pub const COVERS: &str = "PERIPETY_COVERS";
 /// The whole event.
 pub const JSON: &str = "PERIPETY_JSON";
 

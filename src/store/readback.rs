@@ -129,7 +129,8 @@ pub fn start(
 
 /// Takes note of the entries from which a stored event was made.
 fn cover(coverage: &mut Coverage, stored: &Stored) {
-    if let Ok(SourceOnly { source }) = serde_json::from_slice(&stored.json) {
+    if let Ok(SourceOnly { mut source }) = serde_json::from_slice(&stored.json) {
+        source.covered.clone_from(&stored.covers);
         coverage.add(&stored.event_id, &source);
     }
 }

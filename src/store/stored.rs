@@ -2,7 +2,7 @@
 
 use super::fields;
 use super::trust::{Trust, Writer};
-use crate::event::StorageEvent;
+use crate::event::{Covered, StorageEvent};
 use crate::journal::{Reader, EVENT_VALUE};
 
 /// The fields of a stored event, its JSON not yet decoded. Reused from entry to entry.
@@ -22,6 +22,8 @@ pub struct Stored {
     pub event_type: String,
     /// The whole event.
     pub json: Vec<u8>,
+    /// Marks of the entries that it covers, when they are more than two.
+    pub covers: Vec<Covered>,
     writer: Writer,
 }
 
@@ -46,6 +48,7 @@ impl Stored {
             fields::SUB_SYSTEM => self.sub_system = text(),
             fields::EVENT_TYPE => self.event_type = text(),
             fields::JSON if value.len() <= EVENT_VALUE => self.json.extend_from_slice(value),
+            fields::COVERS => self.covers = Covered::from_bytes(value).collect(),
             "_UID" => self.writer.uid.extend_from_slice(value),
             "_SYSTEMD_UNIT" => self.writer.unit.extend_from_slice(value),
             "_TRANSPORT" => self.writer.transport.extend_from_slice(value),

@@ -1,0 +1,141 @@
+//! Which event a later one follows from.
+//!
+//! A rule says what its event may follow from (`follows`). The latest fault about a related device that has an event of such
+//! a type, and that is not older than a minute, is the cause; every event that follows keeps the fault alive.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::names::related;
+use super::{Made, WINDOW};
+
+/// A fault is over when nothing was said of it for this long, µs.
+const OVER: u64 = 60_000_000;
+/// Faults that are remembered.
+const MOST: usize = 4096;
+/// Names of one fault.
+const MOST_NAMES: usize = 256;
+/// Event types of one fault.
+const MOST_TYPES: usize = 64;
+
+/// The faults of the last minute.
+#[derive(Debug, Default)]
+pub struct Causes {
+    faults: BTreeMap<u64, Fault>,
+    next: u64,
+    by_name: HashMap<String, Vec<u64>>,
+    by_event: HashMap<String, u64>,
+}
+
+#[derive(Debug)]
+struct Fault {
+    /// The event that began it.
+    event_id: String,
+    boot_id: String,
+    types: Vec<String>,
+    names: Vec<String>,
+    /// When something was last said of it.
+    last: u64,
+}
+
+impl Causes {
+    /// Something is known that this event follows from.
+    pub fn knows<T>(&self, made: &Made<T>) -> bool {
+        self.cause_of(made, &related(&made.event)).is_some()
+    }
+
+    /// The same was said again at this time.
+    pub fn goes_on(&mut self, event_id: &str, time: u64) {
+        let fault = self.by_event.get(event_id).and_then(|number| self.faults.get_mut(number));
+        if let Some(fault) = fault {
+            fault.last = fault.last.max(time);
+        }
+    }
+
+    /// Names the cause of an event, if it has one, and remembers the event as a cause of others.
+    pub fn find<T>(&mut self, made: &mut Made<T>) {
+        let names = related(&made.event);
+        let found = self.cause_of(made, &names);
+        let event = &mut made.event;
+        match found {
+            Some(number) => {
+                let Some(fault) = self.faults.get_mut(&number) else { return };
+                if event.event_id != fault.event_id {
+                    event.root_cause_event_id = Some(fault.event_id.clone());
+                }
+                fault.last = fault.last.max(event.timestamp);
+                if fault.types.len() < MOST_TYPES && !fault.types.contains(&event.event_type) {
+                    fault.types.push(event.event_type.clone());
+                }
+                let new: Vec<String> = names.into_iter().filter(|name| !fault.names.contains(name)).collect();
+                let room = MOST_NAMES.saturating_sub(fault.names.len());
+                for name in new.into_iter().take(room) {
+                    self.by_name.entry(name.clone()).or_default().push(number);
+                    fault.names.push(name);
+                }
+            }
+            None => self.begin(Fault {
+                event_id: event.event_id.clone(),
+                boot_id: event.boot_id.clone(),
+                types: vec![event.event_type.clone()],
+                names,
+                last: event.timestamp,
+            }),
+        }
+    }
+
+    fn begin(&mut self, fault: Fault) {
+        let number = self.next;
+        self.next += 1;
+        for name in &fault.names {
+            self.by_name.entry(name.clone()).or_default().push(number);
+        }
+        self.by_event.insert(fault.event_id.clone(), number);
+        self.faults.insert(number, fault);
+        while self.faults.len() > MOST {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((number, fault)) = self.faults.pop_first() else { return };
+        if self.by_event.get(&fault.event_id) == Some(&number) {
+            self.by_event.remove(&fault.event_id);
+        }
+        for name in fault.names {
+            if let Some(numbers) = self.by_name.get_mut(&name) {
+                numbers.retain(|listed| *listed != number);
+                if numbers.is_empty() {
+                    self.by_name.remove(&name);
+                }
+            }
+        }
+    }
+
+    /// The latest fault that the event follows from.
+    fn cause_of<T>(&self, made: &Made<T>, names: &[String]) -> Option<u64> {
+        let follows = &made.rule.spec.follows;
+        if follows.is_empty() {
+            return None;
+        }
+        let time = made.event.timestamp;
+        let slack = WINDOW + made.precision;
+        let fits = |number: &&u64| {
+            self.faults.get(number).is_some_and(|fault| {
+                fault.boot_id == made.event.boot_id
+                    && fault.last <= time.saturating_add(OVER)
+                    && time <= fault.last.saturating_add(OVER + slack)
+                    && fault.types.iter().any(|name| follows.iter().any(|pattern| is_like(name, pattern)))
+            })
+        };
+        let known = names.iter().filter_map(|name| self.by_name.get(name));
+        known.filter_map(|numbers| numbers.iter().rev().find(fits)).max().copied()
+    }
+}
+
+/// `*` stands for any text at the end.
+fn is_like(name: &str, pattern: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(begin) => name.starts_with(begin),
+        None => name == pattern,
+    }
+}

@@ -1,0 +1,338 @@
+//! Lines that the source prints about one error become one event.
+//!
+//! A rule names the `group` of its lines. A line joins an open group of that name about the same device when their times lie
+//! within the window and nothing speaks against it: another tag, a sector that the command does not cover, a part that the
+//! group has already. The line that begins a group never joins one of its own kind: it is the next error.
+//!
+//! The block layer's line has a sector and no tag. Until the command is known whose blocks hold that sector, it stays by itself;
+//! when a group closes, it takes what belongs to it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::names::Names;
+use super::{Made, WINDOW};
+use crate::event::StorageEvent;
+
+/// Open groups about one device that are looked at, the newest first.
+const MOST_TRIED: usize = 32;
+/// Lines in one group; what comes then is another event.
+const MOST_LINES: usize = 64;
+
+/// Groups that may still get lines.
+#[derive(Debug)]
+pub struct Joins<T> {
+    /// By number, which rises with the time of opening.
+    open: BTreeMap<u64, Group<T>>,
+    next: u64,
+    /// For every group name and device name the numbers of the open groups, in rising order.
+    by_name: HashMap<(String, String), Vec<u64>>,
+}
+
+impl<T> Default for Joins<T> {
+    fn default() -> Self {
+        Joins { open: BTreeMap::new(), next: 0, by_name: HashMap::new() }
+    }
+}
+
+#[derive(Debug)]
+struct Group<T> {
+    /// When its first line was read.
+    opened: u64,
+    lines: Vec<Line<T>>,
+    names: Names,
+}
+
+#[derive(Debug)]
+struct Line<T> {
+    made: Made<T>,
+    command: Command,
+}
+
+impl<T> Line<T> {
+    fn new(made: Made<T>) -> Self {
+        let command = Command::of(&made.event);
+        Line { made, command }
+    }
+}
+
+/// What a line knows of the command that failed.
+#[derive(Debug, Default)]
+struct Command {
+    tag: Option<String>,
+    /// First block, and number of blocks, of the command.
+    blocks: Option<(u64, u64)>,
+    sector: Option<u64>,
+}
+
+impl Command {
+    /// Which command is meant only the sector can tell.
+    fn waits(&self) -> bool {
+        self.sector.is_some() && self.tag.is_none()
+    }
+
+    fn of(event: &StorageEvent) -> Self {
+        let number = |key: &str| event.extension.get(key).and_then(|value| value.parse().ok());
+        Command {
+            tag: event.extension.get("tag").cloned(),
+            blocks: number("lba").map(|lba| (lba, number("blocks").unwrap_or(1))),
+            sector: number("sector"),
+        }
+    }
+
+    /// `None`: they cannot be the same. Else how sure it is that they are.
+    fn agreement(&self, other: &Command) -> Option<u32> {
+        let mut sure = 0;
+        if let (Some(a), Some(b)) = (&self.tag, &other.tag) {
+            if a != b {
+                return None;
+            }
+            sure += 2;
+        }
+        let covers = |blocks: Option<(u64, u64)>, sector: Option<u64>| Some(covers(blocks?, sector?));
+        match covers(self.blocks, other.sector).or(covers(other.blocks, self.sector)) {
+            Some(true) => sure += 4,
+            Some(false) => return None,
+            None => {}
+        }
+        Some(sure)
+    }
+}
+
+/// A block of the device has 512 bytes, as a sector, or 4,096.
+fn covers((lba, blocks): (u64, u64), sector: u64) -> bool {
+    let inside = |scale: u64| {
+        let first = lba.saturating_mul(scale);
+        (first..first.saturating_add(blocks.max(1).saturating_mul(scale))).contains(&sector)
+    };
+    inside(1) || inside(8)
+}
+
+impl<T> Joins<T> {
+    /// Adds a line to the group that it belongs to, or opens one.
+    pub fn add(&mut self, made: Made<T>, now: u64) {
+        let names = Names::of(&made.event);
+        let line = Line::new(made);
+        let Some(name) = line.made.rule.spec.group.clone() else {
+            self.insert(Group { opened: now, lines: vec![line], names: Names::default() }, None);
+            return;
+        };
+        match self.best(&name, &names, &line) {
+            Some(number) => self.join(number, &name, &names, line),
+            None => self.insert(Group { opened: now, lines: vec![line], names }, Some(name)),
+        }
+    }
+
+    fn insert(&mut self, group: Group<T>, name: Option<String>) {
+        let number = self.next;
+        self.next += 1;
+        if let Some(name) = name {
+            self.list(number, &name, &group.names);
+        }
+        self.open.insert(number, group);
+    }
+
+    fn list(&mut self, number: u64, name: &str, names: &Names) {
+        for device in names.all() {
+            let listed = self.by_name.entry((name.to_owned(), device.clone())).or_default();
+            if listed.last() != Some(&number) && !listed.contains(&number) {
+                listed.push(number);
+            }
+        }
+    }
+
+    fn join(&mut self, number: u64, name: &str, names: &Names, line: Line<T>) {
+        if let Some(group) = self.open.get_mut(&number) {
+            group.names.extend(names);
+            group.lines.push(line);
+            self.list(number, name, names);
+        }
+    }
+
+    /// The surest of the groups that the line can belong to, the newest of several.
+    fn best(&self, name: &str, names: &Names, line: &Line<T>) -> Option<u64> {
+        let listed = names.all().filter_map(|device| self.by_name.get(&(name.to_owned(), device.clone())));
+        let newest = listed.flat_map(|numbers| numbers.iter().rev().take(MOST_TRIED));
+        let waits = line.command.waits();
+        let fits = newest.filter_map(|number| {
+            let group = self.open.get(number)?;
+            let sure = group.fits(names, line)?;
+            (sure > 0 || !(waits || group.waits())).then_some((sure, *number))
+        });
+        fits.max().map(|(_, number)| number)
+    }
+
+    /// A group that has been open for the whole window by now, as one event.
+    pub fn close(&mut self, now: u64) -> Option<Made<T>> {
+        let (number, group) = self.open.first_key_value()?;
+        if group.opened.saturating_add(WINDOW) > now {
+            return None;
+        }
+        let number = *number;
+        let mut group = self.remove(number)?;
+        while let Some(other) = self.partner(&group).and_then(|number| self.remove(number)) {
+            group.names.extend(&other.names);
+            group.lines.extend(other.lines);
+        }
+        group.into_event()
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Group<T>> {
+        let group = self.open.remove(&number)?;
+        for device in group.names.all() {
+            let key = (group.name().to_owned(), device.clone());
+            if let Some(numbers) = self.by_name.get_mut(&key) {
+                numbers.retain(|listed| *listed != number);
+                if numbers.is_empty() {
+                    self.by_name.remove(&key);
+                }
+            }
+        }
+        Some(group)
+    }
+
+    /// An open group of the same error as one that closes: surely, or because it has no other.
+    fn partner(&self, group: &Group<T>) -> Option<u64> {
+        let others = self.near(group);
+        let surest = others.iter().filter(|(sure, _)| *sure > 0).max();
+        let lonely = |number: &u64| {
+            self.open.get(number).is_some_and(|other| {
+                (group.waits() || other.waits()) && !self.near(other).iter().any(|(sure, _)| *sure > 0)
+            })
+        };
+        let weak = || others.iter().find(|(_, number)| lonely(number));
+        surest.or_else(weak).map(|(_, number)| *number)
+    }
+
+    /// The open groups that may be of the same error, the oldest first, and how sure that is.
+    fn near(&self, group: &Group<T>) -> Vec<(u32, u64)> {
+        let listed = group
+            .names
+            .all()
+            .filter_map(|device| self.by_name.get(&(group.name().to_owned(), device.clone())));
+        let mut numbers: Vec<u64> =
+            listed.flat_map(|numbers| numbers.iter().take(MOST_TRIED)).copied().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let agreement = |number: u64| self.open.get(&number).and_then(|other| group.agreement(other));
+        numbers.into_iter().filter_map(|number| Some((agreement(number)?, number))).collect()
+    }
+
+    /// When the oldest group closes.
+    pub fn next(&self) -> Option<u64> {
+        self.open.first_key_value().map(|(_, group)| group.opened.saturating_add(WINDOW))
+    }
+}
+
+impl<T> Group<T> {
+    /// The name that its rules give.
+    fn name(&self) -> &str {
+        self.lines.first().and_then(|line| line.made.rule.spec.group.as_deref()).unwrap_or_default()
+    }
+
+    /// See [`Command::waits`].
+    fn waits(&self) -> bool {
+        self.lines.iter().all(|line| line.command.waits())
+    }
+
+    /// `None`: the other one is of another error. Else how sure it is that both are of one.
+    fn agreement(&self, other: &Group<T>) -> Option<u32> {
+        let mut sure = 0;
+        for line in &other.lines {
+            sure = sure.max(self.fits(&other.names, line)?);
+        }
+        (!std::ptr::eq(self, other)).then_some(sure)
+    }
+
+    /// `None`: the line is of another error. Else how sure it is that it belongs here.
+    fn fits(&self, names: &Names, line: &Line<T>) -> Option<u32> {
+        let (first, made) = (&self.lines.first()?.made, &line.made);
+        let apart = first.event.timestamp.abs_diff(made.event.timestamp);
+        let again = Arc::ptr_eq(&first.rule, &made.rule);
+        let part = &made.rule.spec.part;
+        let has_part = part.is_some() && self.lines.iter().any(|line| line.made.rule.spec.part == *part);
+        let same_place =
+            first.event.boot_id == made.event.boot_id && first.event.hostname == made.event.hostname;
+        if apart > WINDOW + made.precision.max(first.precision)
+            || again
+            || has_part
+            || !same_place
+            || self.lines.len() >= MOST_LINES
+            || !self.names.fit(names)
+        {
+            return None;
+        }
+        self.lines.iter().try_fold(0, |sure, other| Some(line.command.agreement(&other.command)?.max(sure)))
+    }
+
+    /// The event of all lines: the worst of them, with what the others add.
+    fn into_event(self) -> Option<Made<T>> {
+        let mut lines: Vec<Made<T>> = self.lines.into_iter().map(|line| line.made).collect();
+        if lines.len() < 2 {
+            return lines.pop();
+        }
+        let read_first = lines.first().map(|line| line.event.source.clone())?;
+        let read_last = lines.last().map(|line| line.event.source.clone())?;
+        lines.sort_by_key(|line| line.event.timestamp);
+        let main = (0..lines.len()).min_by_key(|at| lines.get(*at).map(|line| line.event.severity))?;
+        let mut made = Made { carried: Vec::new(), ..clone_of(lines.get(main)?) };
+        let event = &mut made.event;
+        if let Some(first) = lines.first() {
+            event.event_id.clone_from(&first.event.event_id);
+            event.timestamp = first.event.timestamp;
+        }
+        event.raw_msg = lines.iter().map(|line| line.event.raw_msg.as_str()).collect::<Vec<_>>().join("\n");
+        if let Some(types) = types_of(&lines) {
+            event.extension.insert("event_types".into(), types);
+        }
+        event.source.first = read_first.first;
+        event.source.last = read_last.last;
+        event.source.entries = lines.iter().map(|line| line.event.source.entries).sum();
+        event.source.lines = lines.iter().flat_map(|line| line.event.source.lines.iter().copied()).collect();
+        event.source.lines.sort_unstable();
+        event.source.covered =
+            lines.iter().flat_map(|line| line.event.source.covered.iter().copied()).collect();
+        for line in lines {
+            add_to(&mut made.event, line.event);
+            made.carried.extend(line.carried);
+        }
+        Some(made)
+    }
+}
+
+/// The event types of the lines, each once, when there are several.
+fn types_of<T>(lines: &[Made<T>]) -> Option<String> {
+    let mut types: Vec<&str> = Vec::new();
+    for line in lines {
+        if !types.contains(&line.event.event_type.as_str()) {
+            types.push(&line.event.event_type);
+        }
+    }
+    (types.len() > 1).then(|| types.join(" "))
+}
+
+/// A line without what it carries.
+fn clone_of<T>(line: &Made<T>) -> Made<T> {
+    Made {
+        event: line.event.clone(),
+        rule: line.rule.clone(),
+        precision: line.precision,
+        carried: Vec::new(),
+    }
+}
+
+/// Takes over what another line of the same error knows more.
+fn add_to(event: &mut StorageEvent, other: StorageEvent) {
+    if event.dev_path.is_none() && other.dev_path.is_some() {
+        event.dev_wwid = event.dev_wwid.take().or(other.dev_wwid);
+        event.dev_path = other.dev_path;
+        event.owners_wwids = other.owners_wwids;
+        event.owners_paths = other.owners_paths;
+    }
+    if event.kdev.is_none() {
+        event.kdev = other.kdev;
+    }
+    for (key, value) in other.extension {
+        event.extension.entry(key).or_insert(value);
+    }
+}

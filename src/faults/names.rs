@@ -1,0 +1,169 @@
+//! Whether two events are about the same device.
+//!
+//! One fault names its device in many ways: `sdb`, `2:0:0:1` and `/dev/sdb`; `ata3.00` and `ata3`; `nvme0n1` and its
+//! controller `nvme0`. Names are compared as text, which works also where no device could be looked up.
+
+use crate::event::StorageEvent;
+
+/// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
+const MOST_OWNERS: usize = 32;
+/// Captures that name a part of the way to the device, or what is built on it.
+const OTHER: [&str; 12] = [
+    "map",
+    "dm_name",
+    "member",
+    "array",
+    "path",
+    "host",
+    "hctl",
+    "session",
+    "connection",
+    "rport",
+    "controller",
+    "pci",
+];
+
+/// The names of an event's device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The device itself.
+    pub own: Vec<String>,
+    /// What it is a part of: the disk of a partition, the port or controller of a disk.
+    pub whole: Vec<String>,
+}
+
+impl Names {
+    /// Of the device that the line names.
+    pub fn of(event: &StorageEvent) -> Self {
+        let mut names = Names::default();
+        let hctl = event.extension.get("hctl");
+        for name in [&event.kdev, &event.dev_path].into_iter().flatten().chain(hctl) {
+            let name = plain(name);
+            add(&mut names.whole, whole_of(name));
+            add(&mut names.own, Some(name.to_owned()));
+        }
+        names
+    }
+
+    /// Both may be about one device, or one is about a part of the other's.
+    pub fn fit(&self, other: &Names) -> bool {
+        meet(&self.own, &other.own) || meet(&self.own, &other.whole) || meet(&self.whole, &other.own)
+    }
+
+    /// Takes the names of another event of the same fault.
+    pub fn extend(&mut self, other: &Names) {
+        other.own.iter().for_each(|name| add(&mut self.own, Some(name.clone())));
+        other.whole.iter().for_each(|name| add(&mut self.whole, Some(name.clone())));
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.own.iter().chain(&self.whole)
+    }
+}
+
+/// Every name by which a later line may mean the same trouble: the device's, those of what it is built from, and those of
+/// the hardware on the way.
+pub fn related(event: &StorageEvent) -> Vec<String> {
+    let names = Names::of(event);
+    let mut all: Vec<String> = names.all().cloned().collect();
+    let owners =
+        event.owners_paths.iter().take(MOST_OWNERS).chain(event.owners_wwids.iter().take(MOST_OWNERS));
+    owners.chain(&event.dev_wwid).for_each(|name| add(&mut all, Some(plain(name).to_owned())));
+    for name in OTHER.iter().filter_map(|key| event.extension.get(*key)) {
+        let name = plain(name);
+        add(&mut all, whole_of(name));
+        add(&mut all, Some(name.to_owned()));
+    }
+    all
+}
+
+fn add(names: &mut Vec<String>, name: Option<String>) {
+    if let Some(name) = name.filter(|name| !name.is_empty() && !names.contains(name)) {
+        names.push(name);
+    }
+}
+
+fn meet(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|name| b.contains(name))
+}
+
+/// Without the folder and the tags that tools put around a name.
+fn plain(name: &str) -> &str {
+    let name = name.trim().split(' ').next().unwrap_or_default();
+    let name = name.strip_prefix("/dev/mapper/").or_else(|| name.strip_prefix("/dev/")).unwrap_or(name);
+    name.strip_prefix("+scsi:").unwrap_or(name)
+}
+
+/// What a device of this name is a part of, by the kernel's way of naming.
+fn whole_of(name: &str) -> Option<String> {
+    if let Some((port, _)) = name.split_once('.').filter(|(port, _)| numbered(port, "ata")) {
+        return Some(port.to_owned());
+    }
+    if let Some(rest) = name.strip_prefix("nvme") {
+        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        return (number.len() < rest.len()).then(|| format!("nvme{number}"));
+    }
+    if let Some((connection, _)) = name.split_once(':').filter(|(name, _)| numbered(name, "connection")) {
+        return Some(connection.replace("connection", "session"));
+    }
+    if name.split(':').count() == 4 {
+        return name.split(':').next().map(|host| format!("host{host}"));
+    }
+    let disk = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    if disk.len() == name.len() {
+        return None;
+    }
+    match disk.strip_suffix('p') {
+        Some(disk) if disk.ends_with(|c: char| c.is_ascii_digit()) => Some(disk.to_owned()),
+        _ if ["sd", "hd", "vd", "xvd"].iter().any(|kind| lettered(disk, kind)) => Some(disk.to_owned()),
+        _ => None,
+    }
+}
+
+fn numbered(name: &str, kind: &str) -> bool {
+    name.strip_prefix(kind).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn lettered(name: &str, kind: &str) -> bool {
+    name.strip_prefix(kind)
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_know_what_they_are_part_of() {
+        let cases = [
+            ("sdb1", Some("sdb")),
+            ("sdb", None),
+            ("sr0", None),
+            ("dm-0", None),
+            ("md127", None),
+            ("md127p1", Some("md127")),
+            ("nvme0", None),
+            ("nvme0n1", Some("nvme0")),
+            ("nvme0n1p2", Some("nvme0")),
+            ("mmcblk0p1", Some("mmcblk0")),
+            ("ata3.00", Some("ata3")),
+            ("ata3", None),
+            ("2:0:0:1", Some("host2")),
+            ("connection1:0", Some("session1")),
+            ("xvda2", Some("xvda")),
+            ("", None),
+            ("p1", None),
+        ];
+        for (name, whole) in cases {
+            assert_eq!(whole_of(name).as_deref(), whole, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_without_their_folder() {
+        assert_eq!(plain("/dev/sda [SAT]"), "sda");
+        assert_eq!(plain("/dev/mapper/mpatha"), "mpatha");
+        assert_eq!(plain("+scsi:2:0:0:1"), "2:0:0:1");
+    }
+}

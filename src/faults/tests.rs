@@ -1,0 +1,358 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use super::burst::Settings;
+use super::*;
+use crate::event::{Severity, Source};
+use crate::rules::builtin;
+
+/// Rules of a made-up family, one for each kind of line.
+const RULES: &str = r#"
+[[collector_regexs]]
+regex = '''^sd (?P<hctl>[0-9:]+): \[(?P<kdev>[a-z]+)\] tag#(?P<tag>[0-9]+) FAILED Result\s*$'''
+event_type = "SCSI_CMD_RESULT"
+severity = "Error"
+group = "scsi-command"
+part = "result"
+[[collector_regexs]]
+regex = '''^sd (?P<hctl>[0-9:]+): \[(?P<kdev>[a-z]+)\] tag#(?P<tag>[0-9]+) Sense Key : (?P<sense_key>.*?)\s*$'''
+event_type = "SCSI_SENSE_KEY"
+severity = "Error"
+group = "scsi-command"
+part = "sense"
+[[collector_regexs]]
+regex = '''^sd (?P<hctl>[0-9:]+): \[(?P<kdev>[a-z]+)\] tag#(?P<tag>[0-9]+) CDB: (?P<lba>[0-9]+)\+(?P<blocks>[0-9]+)\s*$'''
+event_type = "SCSI_CDB"
+severity = "Info"
+group = "scsi-command"
+part = "cdb"
+[[collector_regexs]]
+regex = '''^critical medium error, dev (?P<kdev>[a-z]+), sector (?P<sector>[0-9]+)\s*$'''
+event_type = "BLK_IO_ERROR"
+severity = "Critical"
+group = "scsi-command"
+part = "block"
+[[collector_regexs]]
+regex = '''^path (?P<kdev>[a-z]+) failed\s*$'''
+event_type = "PATH_FAILED"
+severity = "Warning"
+[[collector_regexs]]
+regex = '''^path (?P<kdev>[a-z]+) is back\s*$'''
+event_type = "PATH_BACK"
+severity = "Notice"
+clears = "PATH_FAILED"
+[[collector_regexs]]
+identifier = "multipathd"
+regex = '''^(?P<kdev>[a-z]+): mark as failed\s*$'''
+event_type = "DAEMON_SAYS_FAILED"
+severity = "Warning"
+follows = ["PATH_*"]
+[[collector_regexs]]
+regex = '''^nvme (?P<kdev>nvme[0-9]+): reset\s*$'''
+event_type = "NVME_RESET"
+severity = "Warning"
+follows = ["BLK_IO_ERROR", "NVME_*"]
+[[collector_regexs]]
+regex = '''^(?P<function>[a-z_]+): (?P<suppressed>[0-9]+) callbacks suppressed\s*$'''
+event_type = "SUPPRESSED"
+severity = "Warning"
+device = "none"
+"#;
+
+const MS: u64 = 1000;
+const S: u64 = 1_000_000;
+
+struct World {
+    rules: crate::rules::RuleSet,
+    faults: Faults<u64>,
+    line: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
+        let rules = builtin::parse("test.toml", RULES, false).unwrap();
+        let rules = crate::rules::RuleSet::new(rules).unwrap();
+        World { rules, faults: Faults::new(settings), line: 0 }
+    }
+
+    /// The event of a line; it carries the line's number.
+    fn made(&mut self, identifier: &str, text: &str, time: u64) -> Made<u64> {
+        self.line += 1;
+        let found = self.rules.matched(identifier.as_bytes(), text.as_bytes()).unwrap();
+        let mut extension = found.captures;
+        let event = StorageEvent {
+            hostname: "h".into(),
+            severity: found.rule.severity.unwrap(),
+            sub_system: "x".into(),
+            timestamp: 1_000 * S + time,
+            event_id: format!("{time} {text}"),
+            event_type: found.rule.event_type.clone(),
+            dev_wwid: None,
+            dev_path: None,
+            owners_wwids: Vec::new(),
+            owners_paths: Vec::new(),
+            kdev: extension.remove("kdev"),
+            msg: text.into(),
+            raw_msg: text.into(),
+            extension,
+            root_cause_event_id: None,
+            repeat_count: 1,
+            boot_id: "b".into(),
+            source: Source { identifier: identifier.into(), lines: vec![self.line], ..Source::default() },
+        };
+        Made { event, rule: Arc::clone(&found.rule), precision: 0, carried: vec![self.line] }
+    }
+
+    /// A line that is read when it is written.
+    fn kernel(&mut self, text: &str, time: u64) -> Vec<Done<u64>> {
+        let made = self.made("kernel", text, time);
+        self.faults.push(made, time)
+    }
+}
+
+fn types(done: &[Done<u64>]) -> Vec<&str> {
+    done.iter().map(|done| done.event.event_type.as_str()).collect()
+}
+
+/// The lines of one failed command.
+fn command(disk: &str, host: u32, tag: u32, lba: u64) -> Vec<String> {
+    vec![
+        format!("sd {host}:0:0:0: [{disk}] tag#{tag} FAILED Result"),
+        format!("sd {host}:0:0:0: [{disk}] tag#{tag} Sense Key : Medium Error"),
+        format!("sd {host}:0:0:0: [{disk}] tag#{tag} CDB: {lba}+8"),
+        format!("critical medium error, dev {disk}, sector {}", lba + 3),
+    ]
+}
+
+#[test]
+fn the_lines_of_a_command_are_one_event() {
+    let mut world = World::new();
+    let mut done = Vec::new();
+    for (at, line) in command("sdb", 2, 7, 4096).iter().enumerate() {
+        done.extend(world.kernel(line, at as u64));
+    }
+    assert!(done.is_empty());
+    assert_eq!(world.faults.next(), Some(WINDOW));
+    assert!(world.faults.tick(WINDOW - 1).is_empty());
+    let done = world.faults.tick(WINDOW);
+    assert_eq!(types(&done), ["BLK_IO_ERROR"]);
+    let event = &done[0].event;
+    assert_eq!((event.severity, event.kdev.as_deref()), (Severity::Critical, Some("sdb")));
+    assert_eq!(event.event_id, "0 sd 2:0:0:0: [sdb] tag#7 FAILED Result");
+    assert_eq!(event.extension["sense_key"], "Medium Error");
+    assert_eq!((event.extension["lba"].as_str(), event.extension["sector"].as_str()), ("4096", "4099"));
+    assert_eq!(event.extension["event_types"], "SCSI_CMD_RESULT SCSI_SENSE_KEY SCSI_CDB BLK_IO_ERROR");
+    assert_eq!(event.raw_msg.lines().count(), 4);
+    assert_eq!((event.source.entries, done[0].carried.len()), (4, 4));
+    assert_eq!(event.source.lines, [1, 2, 3, 4]);
+}
+
+/// Lines of eight disks, three commands each, in any order: each command is one event, and no line is lost.
+#[test]
+fn shuffled_lines_of_many_disks_find_their_commands() {
+    let disks: Vec<String> = ('b'..='i').map(|letter| format!("sd{letter}")).collect();
+    for seed in 0..50u64 {
+        let mut lines = Vec::new();
+        for (host, disk) in disks.iter().enumerate() {
+            for tag in 0..3 {
+                lines.extend(command(disk, host as u32, tag, 1000 * u64::from(tag)));
+            }
+        }
+        // A linear congruential generator is enough to shuffle.
+        let mut random = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        for at in (1..lines.len()).rev() {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            lines.swap(at, (random >> 33) as usize % (at + 1));
+        }
+        let mut world = World::with(Settings { enabled: false, ..Settings::default() });
+        let mut done = Vec::new();
+        for (at, line) in lines.iter().enumerate() {
+            done.extend(world.kernel(line, at as u64 * MS));
+        }
+        done.extend(world.faults.flush());
+        let mut covered: Vec<u64> = done.iter().flat_map(|done| done.carried.iter().copied()).collect();
+        covered.sort_unstable();
+        assert_eq!(covered, (1..=96).collect::<Vec<_>>());
+        for done in &done {
+            let lines: Vec<&str> = done.event.raw_msg.lines().collect();
+            let disk = done.event.kdev.as_deref().unwrap();
+            assert!(lines.iter().all(|line| line.contains(disk)), "{lines:?}");
+            let tags: std::collections::BTreeSet<&str> =
+                lines.iter().filter_map(|line| line.split("tag#").nth(1)?.split(' ').next()).collect();
+            assert!(tags.len() <= 1, "{lines:?}");
+        }
+        assert_eq!(done.len(), 24, "seed {seed}: {:?}", types(&done));
+    }
+}
+
+#[test]
+fn a_group_cut_short_still_comes_out() {
+    let mut world = World::new();
+    world.kernel("sd 2:0:0:0: [sdb] tag#7 CDB: 5+8", 0);
+    let done = world.faults.flush();
+    assert_eq!(types(&done), ["SCSI_CDB"]);
+    assert_eq!(done[0].event.source.entries, 1);
+}
+
+#[test]
+fn a_late_line_is_an_event_of_its_own() {
+    let mut world = World::new();
+    world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 0);
+    let late = world.made("kernel", "sd 2:0:0:0: [sdb] tag#7 Sense Key : Medium Error", 201 * MS);
+    world.faults.push(late, 10);
+    assert_eq!(types(&world.faults.flush()), ["SCSI_CMD_RESULT", "SCSI_SENSE_KEY"]);
+}
+
+#[test]
+fn a_sector_outside_of_the_command_is_another_error() {
+    let mut world = World::new();
+    for line in ["sd 2:0:0:0: [sdb] tag#7 CDB: 100+8", "critical medium error, dev sdb, sector 9000"] {
+        world.kernel(line, 0);
+    }
+    assert_eq!(world.faults.flush().len(), 2);
+    // The same command on a disk of blocks of 4,096 bytes.
+    for line in ["sd 2:0:0:0: [sdb] tag#7 CDB: 100+8", "critical medium error, dev sdb, sector 808"] {
+        world.kernel(line, S);
+    }
+    assert_eq!(types(&world.faults.flush()), ["BLK_IO_ERROR"]);
+}
+
+#[test]
+fn an_echo_names_its_cause_even_when_it_is_read_first() {
+    let mut world = World::new();
+    let echo = world.made("multipathd", "sdb: mark as failed", 50 * MS);
+    assert!(world.faults.push(echo, 0).is_empty());
+    let cause = world.made("kernel", "path sdb failed", 0);
+    let id = cause.event.event_id.clone();
+    assert_eq!(types(&world.faults.push(cause, 10)), ["PATH_FAILED"]);
+    let done = world.faults.tick(WINDOW);
+    assert_eq!(types(&done), ["DAEMON_SAYS_FAILED"]);
+    assert_eq!(done[0].event.root_cause_event_id.as_deref(), Some(id.as_str()));
+    // Known by now: no wait.
+    let echo = world.made("multipathd", "sdb: mark as failed", 2 * S);
+    world.faults.set_bursts(Settings { enabled: false, ..Settings::default() });
+    assert_eq!(world.faults.push(echo, 2 * S)[0].event.root_cause_event_id.as_deref(), Some(id.as_str()));
+}
+
+#[test]
+fn another_device_or_a_later_hour_is_no_cause() {
+    let mut world = World::new();
+    world.kernel("path sdb failed", 0);
+    for (text, time) in [("sdc: mark as failed", 0), ("sdb: mark as failed", 3600 * S)] {
+        let echo = world.made("multipathd", text, time);
+        assert!(world.faults.push(echo, time).is_empty());
+        let done = world.faults.tick(time + WINDOW);
+        assert_eq!(done.last().unwrap().event.root_cause_event_id, None, "{text}");
+    }
+}
+
+#[test]
+fn steps_of_one_fault_all_lead_to_its_beginning() {
+    let mut world = World::new();
+    let mut done = world.kernel("critical medium error, dev sdb, sector 1", 0);
+    done.extend(world.faults.tick(WINDOW));
+    for (at, disk) in [(300, "nvme0"), (50_000, "nvme0"), (100_000, "nvme0")] {
+        let made = world.made("kernel", &format!("nvme {disk}: reset"), at * MS);
+        done.extend(world.faults.push(made, at * MS));
+        done.extend(world.faults.tick(at * MS + WINDOW));
+    }
+    // The first reset has no cause: another device. The others follow from it, and are counted.
+    assert_eq!(types(&done), ["BLK_IO_ERROR", "NVME_RESET", "NVME_RESET"]);
+    assert_eq!(done[1].event.root_cause_event_id, None);
+    assert_eq!(done[2].event.root_cause_event_id, Some(done[1].event.event_id.clone()));
+}
+
+#[test]
+fn a_burst_is_told_at_once_and_then_counted() {
+    let mut world = World::new();
+    let mut done = Vec::new();
+    for at in 0..1000 {
+        done.extend(world.kernel("path sdb failed", at * 100 * MS));
+    }
+    done.extend(world.faults.flush());
+    let counts: Vec<u64> = done.iter().map(|done| done.event.repeat_count).collect();
+    assert_eq!(counts, [1, 599, 400]);
+    assert_eq!(done.iter().map(|done| done.event.source.entries).sum::<u64>(), 1000);
+    assert_eq!(done.iter().map(|done| done.carried.len()).sum::<usize>(), 1000);
+    for update in &done[1..] {
+        assert_eq!(update.event.root_cause_event_id.as_ref(), Some(&done[0].event.event_id));
+    }
+    let event = &done[1].event;
+    assert_eq!(event.extension["first_time"], (1_000 * S + 100 * MS).to_string());
+    assert_eq!(event.extension["last_time"], (1_000 * S + 59_900 * MS).to_string());
+}
+
+#[test]
+fn what_ended_and_happens_again_is_told_at_once() {
+    let mut world = World::new();
+    let mut done = Vec::new();
+    for (at, line) in
+        ["path sdb failed", "path sdb failed", "path sdb is back", "path sdb failed"].iter().enumerate()
+    {
+        done.extend(world.kernel(line, at as u64 * MS));
+    }
+    assert_eq!(types(&done), ["PATH_FAILED", "PATH_FAILED", "PATH_BACK", "PATH_FAILED"]);
+    assert_eq!(done[1].event.repeat_count, 1);
+    assert_eq!(done[3].event.root_cause_event_id, None);
+}
+
+#[test]
+fn a_quiet_interval_ends_a_burst() {
+    let mut world = World::new();
+    let mut done = Vec::new();
+    for at in [0, 1, 200] {
+        done.extend(world.kernel("path sdb failed", at * S));
+    }
+    done.extend(world.faults.flush());
+    assert_eq!(types(&done).len(), 3);
+    assert_eq!(done[2].event.root_cause_event_id, None);
+    assert_eq!(world.faults.next(), None);
+}
+
+#[test]
+fn other_devices_and_other_words_are_other_bursts() {
+    let mut world = World::new();
+    let mut done = world.kernel("path sdb failed", 0);
+    done.extend(world.kernel("path sdc failed", 1));
+    done.extend(world.kernel("buffer_io_error: 5 callbacks suppressed", 2));
+    done.extend(world.kernel("print_req_error: 6 callbacks suppressed", 3));
+    assert_eq!(done.len(), 4);
+    done = world.kernel("print_req_error: 7 callbacks suppressed", 4);
+    done.extend(world.kernel("print_req_error: 8 callbacks suppressed", 5));
+    done.extend(world.faults.flush());
+    assert_eq!(done.len(), 1);
+    assert_eq!(done[0].event.extension["suppressed"], "15");
+}
+
+#[test]
+fn bursts_can_be_switched_off_and_what_was_counted_is_told() {
+    let mut world = World::new();
+    for at in 0..10 {
+        world.kernel("path sdb failed", at);
+    }
+    let done = world.faults.set_bursts(Settings { enabled: false, interval_seconds: 60 });
+    assert_eq!(done[0].event.repeat_count, 9);
+    assert_eq!(world.kernel("path sdb failed", 20).len(), 1);
+}
+
+/// However many different faults come, memory stays bounded and every line comes out.
+#[test]
+fn a_flood_of_different_faults_is_bounded() {
+    let mut world = World::new();
+    let mut out = 0;
+    for at in 0..30_000u64 {
+        let letters: String = (0..4).map(|n| char::from(b'a' + (at / 26u64.pow(n) % 26) as u8)).collect();
+        out += world.kernel(&format!("path sd{letters} failed"), at).len();
+        if at % 3 == 0 {
+            out += world.kernel(&format!("path sd{letters} failed"), at).len();
+        }
+    }
+    assert!(world.faults.bursts.len() <= 8192);
+    out += world.faults.flush().len();
+    assert_eq!(out, 40_000);
+}
