@@ -19,6 +19,7 @@ mod notify;
 pub mod parser;
 pub mod probe;
 pub mod rules;
+mod scsi;
 pub mod store;
 pub mod subscription;
 mod sys;

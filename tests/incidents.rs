@@ -158,7 +158,7 @@ fn another_boot_gives_no_identity() {
 fn devices_at_the_start() {
     let Some(machine) = Machine::start("devices at the start", &[]) else { return };
     let config = machine.path("peripetyd.conf");
-    std::fs::write(&config, "[main]\ndump_blk_info_at_start = true\n").unwrap();
+    std::fs::write(&config, [common::NO_BURSTS, "[main]\ndump_blk_info_at_start = true\n"].concat()).unwrap();
     let daemon = machine.incident("fs-lvm-multipath", &["--config", config.to_str().unwrap()]);
     let events = common::wait_for("an event for each device", || {
         let events = daemon.query(json!({ "event_types": ["PERIPETY_BLK_INFO"] }));

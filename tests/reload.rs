@@ -18,7 +18,8 @@ const RHYTHM: Duration = Duration::from_millis(500);
 /// A rule that takes the lines of the built-in one under another type.
 fn own_rule(event_type: &str) -> String {
     format!(
-        "[[collector_regexs]]\nregex = '''^device-mapper: multipath: 253:2: Failing path (?P<kdev>8:[0-9]+)\\.$'''\nsub_system = \"multipath\"\nevent_type = \"{event_type}\"\n"
+        "{}[[collector_regexs]]\nregex = '''^device-mapper: multipath: 253:2: Failing path (?P<kdev>8:[0-9]+)\\.$'''\nsub_system = \"multipath\"\nevent_type = \"{event_type}\"\n",
+        common::NO_BURSTS
     )
 }
 
@@ -90,11 +91,11 @@ fn the_store_is_switched_off_and_on() {
     let Some(machine) = Machine::start("reload of save_to_journald", &[]) else { return };
     let mut journal = LiveJournal::start(machine.path("live.journal"));
     let config = machine.path("peripetyd.conf");
-    std::fs::write(&config, "").unwrap();
+    std::fs::write(&config, common::NO_BURSTS).unwrap();
     let daemon = machine.following(&journal, &["--config", config.to_str().unwrap()]);
     let switch = |text: &str| {
         let before = loaded(&daemon);
-        std::fs::write(&config, text).unwrap();
+        std::fs::write(&config, [common::NO_BURSTS, text].concat()).unwrap();
         reload(&daemon);
         wait_for("the new file", || (loaded(&daemon) > before).then_some(()));
     };

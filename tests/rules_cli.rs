@@ -27,7 +27,7 @@ clears = "MYDRV_WORN"
 fn start(test: &str) -> Option<(Machine, Daemon)> {
     let machine = Machine::start(test, &[])?;
     let config = machine.path("my.conf");
-    std::fs::write(&config, OWN_RULES).unwrap();
+    std::fs::write(&config, [common::NO_BURSTS, OWN_RULES].concat()).unwrap();
     let daemon = machine.incident("multipath", &["--config", config.to_str().unwrap(), "--no-store"]);
     Some((machine, daemon))
 }

@@ -144,7 +144,7 @@ impl Drop for Service<'_> {
 fn prepare(machine: &Machine) {
     let config = machine.path("root/etc/peripetyd.conf.d");
     std::fs::create_dir_all(&config).unwrap();
-    std::fs::write(config.join("mydrv.toml"), RULE).unwrap();
+    std::fs::write(config.join("mydrv.toml"), [common::NO_BURSTS, RULE].concat()).unwrap();
     std::fs::copy(program("peripetyd"), machine.path("peripetyd")).unwrap();
     let script = format!(
         "set -e; cd {dir}; mkdir -p etc; cp /etc/passwd /etc/group etc/

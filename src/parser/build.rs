@@ -22,6 +22,10 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
     let cursor = Some(entry.cursor.clone()).filter(|cursor| !cursor.is_empty());
     let mut extension = raw.captures.clone();
     OWN_FIELDS.iter().for_each(|field| drop(extension.remove(*field)));
+    crate::scsi::explain(&mut extension);
+    if raw.rule.spec.catch_all {
+        extension.insert("catch_all".into(), "true".into());
+    }
     StorageEvent {
         hostname: entry.hostname.clone(),
         severity: raw.severity,

@@ -95,7 +95,7 @@ impl Machine {
     /// The daemon's arguments for a configuration with a rule for the tool's lines.
     pub fn tool_rule(&self) -> [String; 2] {
         let file = self.path("tool.conf");
-        std::fs::write(&file, RULE).unwrap();
+        std::fs::write(&file, [super::NO_BURSTS, RULE].concat()).unwrap();
         ["--config".to_owned(), file.to_str().unwrap().to_owned()]
     }
 
