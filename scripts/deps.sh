@@ -9,16 +9,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 BUILD="compiler pkgconfig libsystemd certificates rust"
 RUN="$BUILD journald journalremote namespaces"
 DEMO="$RUN python"
-CHECK="$DEMO ext4 rustfmt clippy shellcheck valgrind pytest cplusplus"
+CHECK="$DEMO ext4 rustfmt clippy shellcheck valgrind pytest cplusplus strace"
 
 # Without these a check is less complete, and says so.
-SOFT="rustfmt|clippy|shellcheck|valgrind|pytest|cplusplus"
+SOFT="rustfmt|clippy|shellcheck|valgrind|pytest|cplusplus|strace"
 
 declare -A DEBIAN=(
     [compiler]="gcc libc6-dev" [pkgconfig]="pkg-config" [libsystemd]="libsystemd-dev"
     [certificates]="ca-certificates" [journald]="systemd" [journalremote]="systemd-journal-remote"
     [namespaces]="util-linux mount" [python]="python3 python3-venv" [ext4]="e2fsprogs mount"
     [shellcheck]="shellcheck" [valgrind]="valgrind" [pytest]="python3-pytest" [cplusplus]="g++"
+    [strace]="strace"
 )
 declare -A FEDORA=(
     [compiler]="gcc glibc-devel" [pkgconfig]="pkgconf-pkg-config" [libsystemd]="systemd-devel"
@@ -26,6 +27,7 @@ declare -A FEDORA=(
     [namespaces]="util-linux" [python]="python3 python3-pip" [ext4]="e2fsprogs util-linux"
     [rust]="cargo rust" [rustfmt]="rustfmt" [clippy]="clippy" [shellcheck]="ShellCheck"
     [valgrind]="valgrind" [pytest]="python3-pytest" [cplusplus]="gcc-c++"
+    [strace]="strace"
 )
 
 has_compiler() { have cc; }
@@ -40,6 +42,7 @@ has_rustfmt() { use_rust && rustfmt --version >/dev/null 2>&1; }
 has_clippy() { use_rust && cargo-clippy --version >/dev/null 2>&1; }
 has_shellcheck() { have shellcheck; }
 has_valgrind() { have valgrind; }
+has_strace() { have strace; }
 # python-tests.sh can fetch it with pip, too.
 has_pytest() {
     local python

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::device::Device;
 use crate::escape::visible;
+use crate::info::BlkType;
 use crate::tree::Tree;
 use crate::udev::Record;
 
@@ -17,9 +18,11 @@ pub(crate) struct Hardware {
     pub rotational: Option<bool>,
 }
 
-/// Where udev's properties of a serial number stand in its rules (60-persistent-storage.rules, 55-scsi-sg3_id.rules): what
-/// was asked of the disk itself comes first.
+/// udev's properties of a serial number (60-persistent-storage.rules, 55-scsi-sg3_id.rules): what was asked of the disk
+/// itself comes first.
 const SERIAL: [&str; 3] = ["ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT"];
+/// Of a virtio disk it has the bare number (60-persistent-storage.rules), of others one with vendor and model before it.
+const VIRTIO_SERIAL: &str = "ID_SERIAL";
 /// In sysfs, of what stands behind the device (NVMe controllers, MMC cards). `serial` of the device itself is not read: of
 /// virtio-blk that asks the disk.
 const SERIAL_ATTR: &str = "device/serial";
@@ -54,7 +57,8 @@ impl Hardware {
 }
 
 pub(crate) fn serial(tree: &Tree, device: &Device, record: &Record) -> Option<String> {
-    let of_udev = SERIAL.iter().find_map(|key| record.get(key).map(str::to_owned));
+    let virtio = (tree.blk_type(device) == BlkType::Virtio).then_some(VIRTIO_SERIAL);
+    let of_udev = SERIAL.into_iter().chain(virtio).find_map(|key| record.get(key).map(str::to_owned));
     let of_sysfs = || device.attr(tree, SERIAL_ATTR);
     of_udev.or_else(|| vpd_serial(tree, device)).or_else(of_sysfs)
 }

@@ -7,12 +7,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "common/unpack.rs"]
+mod unpack;
+
 use std::fmt::Write as _;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use peripety_blkinfo::{BlkType, BlockInfo, Error, Recorded, Source, Topology, Tree};
+use peripety_blkinfo::{BlkType, BlockInfo, Error, Recorded, Topology, Tree};
+
+use unpack::unpack;
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -125,19 +129,5 @@ fn folders_answer_as_recordings() {
             (answers(&tree, &case), fs::read_to_string(case.join("expected.txt")).unwrap());
         fs::remove_dir_all(&root).unwrap();
         compare(&name, &from_folder, &from_text);
-    }
-}
-
-fn unpack(tree: &Recorded, path: &Path, root: &Path) {
-    let outside = root.join(path.strip_prefix("/").unwrap());
-    if let Ok(target) = tree.read_link(path) {
-        symlink(target, outside).unwrap();
-    } else if let Ok(content) = tree.read(path) {
-        fs::write(outside, content).unwrap();
-    } else {
-        fs::create_dir(outside).unwrap();
-        for name in tree.read_dir(path).unwrap() {
-            unpack(tree, &path.join(name), root);
-        }
     }
 }
