@@ -142,6 +142,9 @@ pub enum Command {
     /// Show the state of the daemon
     #[command(after_help = EXIT_CODES)]
     Status,
+    /// Say what an event type means, what to do about it, and which log lines make it
+    #[command(after_help = EXIT_CODES)]
+    Explain(rules::ExplainArgs),
     /// List the rules, which say what lines are events, or try them on a line
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -152,7 +155,7 @@ impl Command {
         match self {
             Self::Query(args) => args.events.check(),
             Self::Monitor(args) => args.events.check(),
-            Self::Info(_) | Self::List(_) | Self::Status | Self::Rules(_) => Ok(()),
+            Self::Info(_) | Self::List(_) | Self::Status | Self::Explain(_) | Self::Rules(_) => Ok(()),
         }
     }
 }
@@ -230,6 +233,10 @@ pub struct EventArgs {
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = "Events not after this time, written as for --since")]
     pub until: Option<i64>,
 
+    /// Only events that follow from no other: one alarm for one fault
+    #[arg(long)]
+    pub causes: bool,
+
     /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub limit: Option<i64>,
@@ -256,6 +263,7 @@ impl EventArgs {
             since: self.since,
             until: self.until,
             event_id,
+            causes_only: self.causes.then_some(true),
         };
         (filter != NO_FILTER).then_some(filter)
     }
@@ -269,6 +277,7 @@ const NO_FILTER: Filter = Filter {
     since: None,
     until: None,
     event_id: None,
+    causes_only: None,
 };
 
 /// A list for a call; `None` when nothing was asked for.

@@ -51,6 +51,7 @@ fn run(cli: &Cli) -> Result<(), Error> {
         Command::Info(args) => commands::info(args, address, &mut printer),
         Command::List(args) => commands::list(args, address, &mut printer),
         Command::Status => commands::status(address, &mut printer),
+        Command::Explain(args) => commands::explain(args, address, &mut printer),
         Command::Rules(command) => commands::rules(command, address, &mut printer),
     };
     // What came before an error is printed before it.

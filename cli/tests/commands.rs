@@ -29,12 +29,12 @@ fn query_prints_every_batch() {
 fn query_sends_its_options() {
     let daemon = query_answer();
     let args = "query --blk sdb --event-type A,B --event-type C --severity err --sub-system scsi \
-                --since @5 --until 2026-05-21T00:00:00Z --limit 7 --event-id ID -r";
+                --since @5 --until 2026-05-21T00:00:00Z --limit 7 --event-id ID --causes -r";
     daemon.run(&args.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>()).ok();
     let expected = json!({
         "filter": {
             "blk": "sdb", "event_types": ["A", "B", "C"], "severity": "Error", "sub_systems": ["scsi"],
-            "since": 5_000_000, "until": 1_779_321_600_000_000_i64, "event_id": "ID"
+            "since": 5_000_000, "until": 1_779_321_600_000_000_i64, "event_id": "ID", "causes_only": true
         },
         "limit": 7,
         "order": "NewestFirst"

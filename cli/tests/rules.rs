@@ -11,6 +11,11 @@ fn rule(event_type: &str) -> Value {
         "event_type": event_type, "sub_system": "multipath", "severity": "Warning", "identifier": "kernel",
         "starts_with": null, "regex": "^Failing path (?P<kdev>[0-9]+:[0-9]+)$", "device": "Capture",
         "clears": null, "file": "rules/multipath.toml", "line": 6, "user": false,
+        "catch_all": false,
+        "group": null,
+        "follows": ["BLK_*"],
+        "meaning": "A path failed",
+        "advice": "Look at the path's disk.",
         "examples": ["Failing path 8:48", "Failing path 8:64"]
     })
 }
@@ -66,6 +71,8 @@ fn list_sends_its_options() {
 fn explain_shows_all_of_a_type() {
     let expected = "\
 PATH_FAILED
+A path failed
+  Look at the path's disk.
 ended by PATH_BACK
 
 rules/multipath.toml:6 (built in)
@@ -74,6 +81,7 @@ rules/multipath.toml:6 (built in)
   Identifier:   kernel
   Regex:        ^Failing path (?P<kdev>[0-9]+:[0-9]+)$
   Device:       a capture names it
+  Follows:      BLK_*
   Examples:     Failing path 8:48
                 Failing path 8:64
 ";
@@ -86,6 +94,12 @@ rules/multipath.toml:6 (built in)
     }
     let json = rules().run(&["rules", "explain", "PATH_BACK", "-J"]).ok();
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), own_rule());
+}
+
+#[test]
+fn explain_is_a_command_of_its_own_too() {
+    let text = rules().run(&["explain", "path_failed"]).ok();
+    assert_eq!(text, rules().run(&["rules", "explain", "PATH_FAILED"]).ok());
 }
 
 #[test]

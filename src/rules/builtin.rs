@@ -1,7 +1,7 @@
 //! The rules shipped with Peripety: every file of `rules/`, embedded at build time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::error::RuleError;
 use super::rule::{Origin, Rule};
@@ -34,6 +34,12 @@ pub fn event_types() -> Result<BTreeMap<String, EventTypeText>, RuleError> {
         all.extend(read(file, source)?.event_types);
     }
     Ok(all)
+}
+
+/// What an event type of the built-in rules means.
+pub fn text_of(event_type: &str) -> Option<&'static EventTypeText> {
+    static TEXTS: OnceLock<BTreeMap<String, EventTypeText>> = OnceLock::new();
+    TEXTS.get_or_init(|| event_types().unwrap_or_default()).get(event_type)
 }
 
 /// Reads a file of rules whose text is `source`.

@@ -32,6 +32,8 @@ pub struct Filter {
     pub until: Option<u64>,
     /// This event.
     pub event_id: Option<String>,
+    /// Only events that follow from no other.
+    pub causes_only: bool,
 }
 
 impl Filter {
@@ -43,6 +45,7 @@ impl Filter {
         self.in_time(event.timestamp)
             && self.event_id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&event.event_id))
             && self.severity.is_none_or(|least| event.severity <= least)
+            && !(self.causes_only && event.root_cause_event_id.is_some())
             && any(&self.event_types, &event.event_type)
             && self.sub_systems.as_ref().is_none_or(|list| {
                 list.iter().any(|w| canonical_sub_system(w).eq_ignore_ascii_case(&event.sub_system))
@@ -57,7 +60,7 @@ impl Filter {
 
     /// Nearly all candidates that the index finds are wanted.
     pub fn is_indexed(&self) -> bool {
-        self.device.as_ref().is_none_or(|device| device.path.is_none())
+        !self.causes_only && self.device.as_ref().is_none_or(|device| device.path.is_none())
     }
 
     /// Has journald's index find the candidates among the events of trusted writers: all events

@@ -114,6 +114,7 @@ impl Service {
             since: time("filter.since", wanted.since)?,
             until: time("filter.until", wanted.until)?,
             event_id: wanted.event_id,
+            causes_only: wanted.causes_only.unwrap_or(false),
         })
     }
 
@@ -222,6 +223,7 @@ const NO_FILTER: Filter = Filter {
     since: None,
     until: None,
     event_id: None,
+    causes_only: None,
 };
 
 /// Runs what reads files away from the async threads.

@@ -7,7 +7,7 @@ use super::generated::{DeviceWay, MissReason, Rule as ApiRule, RuleMatch, RuleMi
 use crate::event::canonical_sub_system;
 use crate::journal::LOG_VALUE;
 use crate::rules::trial::{Miss, Reason, Trial};
-use crate::rules::{rule, Matched, Rule, RuleSet};
+use crate::rules::{builtin, rule, Matched, Rule, RuleSet};
 
 /// Who writes a line when the client does not say.
 const DEFAULT_IDENTIFIER: &str = "kernel";
@@ -78,6 +78,7 @@ impl From<&Rule> for ApiRule {
             rule::DeviceWay::Entry => DeviceWay::Entry,
             rule::DeviceWay::None => DeviceWay::None,
         };
+        let text = builtin::text_of(&rule.event_type);
         ApiRule {
             event_type: rule.event_type.clone(),
             sub_system: rule.sub_system.clone(),
@@ -90,6 +91,11 @@ impl From<&Rule> for ApiRule {
             file: rule.origin.file.clone(),
             line: int(rule.origin.line as u64),
             user: rule.origin.user,
+            catch_all: rule.spec.catch_all,
+            group: rule.spec.group.clone(),
+            follows: rule.spec.follows.clone(),
+            meaning: text.map(|text| text.meaning.clone()),
+            advice: text.and_then(|text| text.advice.clone()),
             examples: rule.spec.examples.iter().map(|example| example.line.clone()).collect(),
         }
     }

@@ -11,5 +11,5 @@ pub use info::info;
 pub use list::list;
 pub use monitor::monitor;
 pub use query::query;
-pub use rules::rules;
+pub use rules::{explain, rules};
 pub use status::status;

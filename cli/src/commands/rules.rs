@@ -87,7 +87,12 @@ fn test_one<W: Write>(
     Ok(taken)
 }
 
-fn explain<W: Write>(args: &ExplainArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
+/// What an event type means, and its rules.
+pub fn explain<W: Write>(
+    args: &ExplainArgs,
+    address: &Address,
+    printer: &mut Printer<W>,
+) -> Result<(), Error> {
     let all = connect(address)?.list_rules(None, None, None).call()?.rules;
     let event_type = args.event_type.to_ascii_uppercase();
     let rules: Vec<&Rule> = all.iter().filter(|rule| rule.event_type == event_type).collect();

@@ -57,6 +57,12 @@ fn row(rule: &Rule) -> [String; COLUMNS] {
 /// Writes the rules of a type, each with a label and a value a line.
 pub fn explain<W: Write>(out: &mut W, explained: &Explanation<'_>, style: &Style) -> io::Result<()> {
     writeln!(out, "{}", styled(&visible(explained.event_type), BOLD, style.color))?;
+    if let Some(text) = explained.rules.iter().find_map(|rule| rule.meaning.as_ref()) {
+        writeln!(out, "{}", visible(text))?;
+    }
+    if let Some(text) = explained.rules.iter().find_map(|rule| rule.advice.as_ref()) {
+        text.trim().lines().try_for_each(|line| writeln!(out, "  {}", visible(line)))?;
+    }
     if !explained.cleared_by.is_empty() {
         writeln!(out, "ended by {}", visible(&explained.cleared_by.join(", ")))?;
     }
@@ -74,7 +80,7 @@ pub fn explain<W: Write>(out: &mut W, explained: &Explanation<'_>, style: &Style
     Ok(())
 }
 
-fn details(rule: &Rule) -> [(&'static str, Vec<String>); 8] {
+fn details(rule: &Rule) -> [(&'static str, Vec<String>); 11] {
     let one = |value: &str| vec![value.to_owned()];
     let maybe = |value: &Option<String>| value.iter().cloned().collect();
     let device = match rule.device {
@@ -90,6 +96,9 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 8] {
         ("Regex", one(&rule.regex)),
         ("Device", one(device)),
         ("Ends", maybe(&rule.clears)),
+        ("Group", maybe(&rule.group)),
+        ("Follows", rule.follows.clone()),
+        ("Takes", rule.catch_all.then(|| "what no other rule takes".to_owned()).into_iter().collect()),
         ("Examples", rule.examples.clone()),
     ]
 }

@@ -182,7 +182,7 @@ pub fn event(number: u32) -> Value {
         "root_cause_event_id": null,
         "repeat_count": 1,
         "boot_id": "5b6f2b6c3f3e4c0c9b7d6f1e2a3b4c5d",
-        "source": { "identifier": "kernel", "first": "s=1;i=1", "last": "s=1;i=1" }
+        "source": { "identifier": "kernel", "first": "s=1;i=1", "last": "s=1;i=1", "entries": 1, "file": null, "lines": [] }
     })
 }
 
