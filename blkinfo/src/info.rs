@@ -86,6 +86,9 @@ pub struct Path {
     pub access_state: Option<String>,
     /// The target prefers this path (ALUA).
     pub preferred: Option<bool>,
+    /// What device-mapper does with a path of a multipath map, from [`crate::Multipathd`]: `active`, `failed`, `unknown`.
+    /// `None` when it was not asked.
+    pub dm_state: Option<String>,
     /// Details of the path, as [`BlockInfo::extension`].
     pub extension: BTreeMap<String, String>,
 }
@@ -170,6 +173,20 @@ impl BlockInfo {
     pub fn owners_paths(&self) -> Vec<&str> {
         self.owners.iter().map(|owner| owner.dev_path.as_str()).collect()
     }
+
+    /// Seen again later, under the same name, is it the same device? A sequence number is never used twice in a boot, but
+    /// a loop device keeps it for a moment after its file is gone: an identity may be learned, not lost. Where there is no
+    /// number, udev's first sight of a device and its identity stay; a device of which neither is known may be another
+    /// one.
+    pub fn is_same(&self, later: &BlockInfo) -> bool {
+        let seen = self.present_since.is_some() && self.present_since == later.present_since;
+        let numbers = match (self.diskseq, later.diskseq) {
+            (Some(before), Some(now)) => before == now,
+            _ => seen && later.dev_wwid == self.dev_wwid,
+        };
+        let identity = self.dev_wwid.is_none() || self.dev_wwid == later.dev_wwid;
+        self.kdev == later.kdev && numbers && identity && self.major_minor == later.major_minor
+    }
 }
 
 /// One fact a line, what is not known left out.
@@ -219,7 +236,8 @@ impl fmt::Display for BlockInfo {
         for path in &self.paths {
             let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
             let [address, state, access] = [&path.address, &path.state, &path.access_state].map(or_unknown);
-            line("path", &format!("{} {address} {state} {access}", path.kdev))?;
+            let dm = path.dm_state.as_deref().map(|state| format!(" {state}")).unwrap_or_default();
+            line("path", &format!("{} {address} {state} {access}{dm}", path.kdev))?;
         }
         for (key, value) in &self.extension {
             line("extension", &format!("{key}={value}"))?;

@@ -45,12 +45,6 @@ impl<'n> Name<'n> {
     }
 }
 
-/// Both are the same device, seen twice.
-fn is_same(a: &BlockInfo, b: &BlockInfo) -> bool {
-    let identity = a.dev_wwid.is_none() || a.dev_wwid == b.dev_wwid;
-    a.kdev == b.kdev && a.diskseq == b.diskseq && a.major_minor == b.major_minor && identity
-}
-
 /// The device tree, and the boot it belongs to.
 #[derive(Debug)]
 pub struct Devices {
@@ -148,7 +142,7 @@ impl Devices {
             Past::Absent => {
                 let found = self.now(name)?;
                 match watch.at(&found.kdev, entry.monotonic) {
-                    Past::Known { block, .. } if is_same(&block, &found) => Some(found),
+                    Past::Known { block, .. } if block.is_same(&found) => Some(found),
                     // A path of a multipathed NVMe namespace and the like, which no history has.
                     Past::Absent if found.major_minor.is_none() => Some(found),
                     _ => None,
@@ -159,7 +153,7 @@ impl Devices {
 
     /// What a device that is there is like now.
     fn fresh(&self, watch: &Watch, block: Arc<BlockInfo>) -> Arc<BlockInfo> {
-        match self.now(Name::Kernel(&block.kdev)).filter(|found| is_same(&block, found)) {
+        match self.now(Name::Kernel(&block.kdev)).filter(|found| block.is_same(found)) {
             Some(found) => {
                 if found != block {
                     watch.refresh(&found);

@@ -52,6 +52,9 @@ pub struct History {
     boot_id: String,
     /// All that happened up to this time is told.
     told_until: u64,
+    /// See [`History::generation`].
+    #[cfg_attr(feature = "serde", serde(default))]
+    generation: u64,
     /// The number of the next device.
     next: u64,
     /// The devices, present and past, by number.
@@ -83,6 +86,12 @@ impl History {
     /// All that happened up to this time is told.
     pub fn told_until(&self) -> u64 {
         self.told_until
+    }
+
+    /// Goes up with every change, but for [`History::told_until`]: what was saved under the same number need not be saved
+    /// again.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Everything that happened up to `now` has been told by now: no uevent is waiting.
@@ -122,7 +131,7 @@ impl History {
     pub fn seen(&mut self, block: BlockInfo, now: u64) {
         let window = self.window(now);
         match self.holder(&keys::name(&block.kdev)) {
-            Some((number, held)) if same(&held, &block) => self.update(number, block, window),
+            Some((number, held)) if held.is_same(&block) => self.update(number, block, window),
             Some((number, _)) => {
                 self.end(number, window, |_| true);
                 self.begin(block, window);
@@ -135,8 +144,8 @@ impl History {
     /// device has the name no more.
     pub fn refresh(&mut self, block: BlockInfo) {
         if let Some((number, held)) = self.holder(&keys::name(&block.kdev)) {
-            if same(&held, &block) {
-                self.blocks.insert(number, Arc::new(block));
+            if held.is_same(&block) {
+                self.keep(number, block);
             }
         }
     }
@@ -177,7 +186,7 @@ impl History {
         }
         for (number, key) in present {
             let stays = self.blocks.get(&number).is_some_and(|held| {
-                there.get(&keys::name(&held.kdev)).is_some_and(|block| same(held, block))
+                there.get(&keys::name(&held.kdev)).is_some_and(|block| held.is_same(block))
             });
             if !stays {
                 self.end(number, window, |ended| ended == key);
@@ -211,7 +220,15 @@ impl History {
         for key in keys::of(&block) {
             self.take(key, number, came);
         }
-        self.blocks.insert(number, Arc::new(block));
+        self.keep(number, block);
+    }
+
+    /// What is known of a device now.
+    fn keep(&mut self, number: u64, block: BlockInfo) {
+        if self.blocks.get(&number).is_none_or(|held| **held != block) {
+            self.generation += 1;
+            self.blocks.insert(number, Arc::new(block));
+        }
     }
 
     /// A device takes a name. Whoever had it lost it before.
@@ -223,6 +240,7 @@ impl History {
             self.ended.push_back(key);
         }
         tenures.push(Tenure { block: number, came, went: None });
+        self.generation += 1;
         self.forget();
     }
 
@@ -235,7 +253,7 @@ impl History {
                 self.take(key, number, window);
             }
         }
-        self.blocks.insert(number, Arc::new(block));
+        self.keep(number, block);
     }
 
     /// A device loses those of its names that `which` is true for.
@@ -245,6 +263,7 @@ impl History {
             let last = self.names.get_mut(&key).and_then(|tenures| tenures.last_mut());
             if let Some(tenure) = last.filter(|tenure| tenure.block == number && tenure.went.is_none()) {
                 tenure.went = Some(window);
+                self.generation += 1;
                 self.ended.push_back(key);
             }
         }
@@ -271,19 +290,6 @@ impl History {
             }
         }
     }
-}
-
-/// What was seen `before` is the same device as what is seen `now`. A sequence number is never used twice in a boot, but a
-/// loop device keeps it for a moment after its file is gone: an identity may be learned, not lost. Where there is no
-/// number, udev's first sight of a device and its identity stay; a device of which neither is known may be another one.
-fn same(before: &BlockInfo, now: &BlockInfo) -> bool {
-    let seen = before.present_since.is_some() && before.present_since == now.present_since;
-    let numbers = match (before.diskseq, now.diskseq) {
-        (Some(before), Some(now)) => before == now,
-        _ => seen && now.dev_wwid == before.dev_wwid,
-    };
-    let identity = before.dev_wwid.is_none() || before.dev_wwid == now.dev_wwid;
-    numbers && identity && before.major_minor == now.major_minor
 }
 
 /// When a device came that was found within `window`: udev may know better.

@@ -164,3 +164,32 @@ fn a_disk_goes_while_all_are_looked_at() {
     assert_eq!(history.at("sda", 110), Answer::Uncertain);
     assert_eq!(history.at("sda", 135), Answer::Absent);
 }
+
+/// What is the same as before need not be saved again.
+#[test]
+fn the_generation_goes_up_with_changes_only() {
+    let mut history = History::new("b", at(100), [here(disk("sda", 0, "a", 1))]);
+    let before = history.generation();
+    history.told(200);
+    history.seen(here(disk("sda", 0, "a", 1)), 210);
+    history.refresh(here(disk("sda", 0, "a", 1)));
+    history.resync(at(220), [here(disk("sda", 0, "a", 1))]);
+    history.gone("sdb", None, 230);
+    assert_eq!(history.generation(), before);
+    history.refresh(BlockInfo { mount_points: vec!["/".into()], ..here(disk("sda", 0, "a", 1)) });
+    let mounted = history.generation();
+    assert!(mounted > before);
+    history.gone("sda", Some(1), 240);
+    assert!(history.generation() > mounted);
+}
+
+#[test]
+fn the_same_device_seen_again() {
+    let (old, now) = (disk("sda", 0, "a", 1), here(disk("sda", 0, "a", 1)));
+    assert!(old.is_same(&now) && BlockInfo { dev_wwid: None, ..old.clone() }.is_same(&now));
+    assert!(!old.is_same(&BlockInfo { dev_wwid: None, ..now.clone() }), "an identity is not lost");
+    assert!(!old.is_same(&disk("sda", 0, "a", 2)) && !old.is_same(&disk("sdb", 0, "a", 1)));
+    let unnumbered = |block: &BlockInfo| BlockInfo { diskseq: None, ..block.clone() };
+    assert!(unnumbered(&now).is_same(&unnumbered(&now)));
+    assert!(!unnumbered(&old).is_same(&unnumbered(&old)), "nothing tells");
+}
