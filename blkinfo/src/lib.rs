@@ -8,7 +8,7 @@
 //!
 //! It reads only sysfs, the symbolic links in /dev, udev's database in /run/udev/data, /proc/self/mountinfo and
 //! /proc/swaps. **It never opens a device node and never touches a path that it was asked about**: a question about
-//! a dead disk costs no I/O on that disk and cannot hang.
+//! a dead disk costs no I/O on that disk and cannot hang. Only who asks for it hears what [`Multipathd`] says of paths.
 //!
 //! All reading goes through a [`Source`], so that a [`Tree`] is the running machine, a folder with a copy of
 //! another one, or a recorded text file (see [`Recorded`]).
@@ -29,6 +29,7 @@ pub mod history;
 mod identity;
 mod info;
 mod mounts;
+mod multipathd;
 mod name;
 mod paths;
 mod presence;
@@ -42,6 +43,7 @@ mod udev;
 pub use error::Error;
 pub use info::{BlkType, BlockInfo, Owner, Path};
 pub use mounts::Mount;
+pub use multipathd::Multipathd;
 pub use name::{natural_cmp, DevNumber};
 pub use source::{Directory, Recorded, Source};
 pub use topology::Topology;

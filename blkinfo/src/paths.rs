@@ -39,6 +39,7 @@ fn scsi(tree: &Tree, device: &Device) -> Path {
         state: device.attr(tree, "device/state"),
         access_state: device.attr(tree, "device/access_state"),
         preferred: flag(tree, device, "device/preferred_path"),
+        dm_state: None,
         extension: tree.path_detail(device),
     }
 }
@@ -52,6 +53,7 @@ fn nvme(tree: &Tree, device: &Device) -> Path {
         state: controller.as_ref().and_then(|dir| tree.attr(&dir.join("state"))),
         access_state: device.attr(tree, "ana_state"),
         preferred: None,
+        dm_state: None,
         extension: tree.path_detail(device),
     }
 }

@@ -31,6 +31,17 @@ impl Topology {
     pub fn all_above(&self) -> Vec<&BlockInfo> {
         flat(&self.above, |topology| &topology.above)
     }
+
+    /// All devices, as often as they are told.
+    pub(crate) fn blocks_mut(&mut self) -> Vec<&mut BlockInfo> {
+        let mut blocks = Vec::new();
+        let mut rest = vec![self];
+        while let Some(Topology { block, below, above }) = rest.pop() {
+            blocks.push(block);
+            rest.extend(below.iter_mut().chain(above));
+        }
+        blocks
+    }
 }
 
 fn flat(side: &[Topology], next: impl Fn(&Topology) -> &[Topology]) -> Vec<&BlockInfo> {

@@ -5,6 +5,10 @@ pub mod generated {
     include!(concat!(env!("OUT_DIR"), "/io_peripety.rs"));
 }
 
+/// prpt asks for no single device.
+#[allow(dead_code)]
+#[path = "../../src/varlink/blocks.rs"]
+pub mod blocks;
 #[path = "../../src/varlink/convert_block.rs"]
 mod convert_block;
 

@@ -14,7 +14,7 @@ use super::generated::{
 };
 use super::peer::Peer;
 use super::rules::{self, Wanted};
-use super::{monitor, query};
+use super::{blocks, monitor, query};
 use crate::bus::{EventBus, Watermark};
 use crate::config::ConfigState;
 use crate::counters::Counters;
@@ -236,7 +236,7 @@ impl VarlinkInterface for Call {
     async fn get_block_info(&self, call: &mut dyn Call_GetBlockInfo, blk: String) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
         let _seat = self.service.tree_seats.acquire().await;
-        let found = blocking(move || tree.block(&blk)).await;
+        let found = blocking(move || blocks::block(&tree, &blk)).await;
         match found.and_then(|block| block.map_err(Refusal::from)) {
             Ok(block) => call.reply(block.into()),
             Err(refusal) => refusal.reply(call),
@@ -246,7 +246,7 @@ impl VarlinkInterface for Call {
     async fn list_block_info(&self, call: &mut dyn Call_ListBlockInfo) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
         let _seat = self.service.tree_seats.acquire().await;
-        let found = blocking(move || tree.list()).await;
+        let found = blocking(move || blocks::list(&tree)).await;
         match found.and_then(|blocks| blocks.map_err(Refusal::from)) {
             Ok(blocks) => call.reply(blocks.into_iter().map(Into::into).collect()),
             Err(refusal) => refusal.reply(call),
@@ -256,7 +256,7 @@ impl VarlinkInterface for Call {
     async fn get_topology(&self, call: &mut dyn Call_GetTopology, blk: String) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
         let _seat = self.service.tree_seats.acquire().await;
-        let found = blocking(move || tree.topology(&blk)).await;
+        let found = blocking(move || blocks::topology(&tree, &blk)).await;
         match found.and_then(|topology| topology.map_err(Refusal::from)) {
             Ok(topology) => {
                 let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();

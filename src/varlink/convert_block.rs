@@ -51,6 +51,7 @@ impl From<Path> for api::BlockPath {
             state: path.state,
             access_state: path.access_state,
             preferred: path.preferred,
+            dm_state: path.dm_state,
             extension: path.extension.into_iter().collect(),
         }
     }

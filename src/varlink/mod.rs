@@ -3,10 +3,12 @@
 //! Types, trait and dispatch are generated from `io.peripety.varlink` ([`generated`]). Accept
 //! loop ([`listener`]), framing (`frame`) and one connection's life (`connection`) are our
 //! own: docs/architecture.md says why. `schema` finds the parameter that is wrong, `api`
-//! implements the methods, `monitor` and `query` the two that stream, `rules` those about rules.
+//! implements the methods, `monitor` and `query` the two that stream, `rules` those about rules, `blocks` those about
+//! devices.
 
 pub mod address;
 mod api;
+mod blocks;
 mod connection;
 mod convert;
 mod convert_block;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use peripety_blkinfo::{BlockInfo, Tree};
 
-use crate::api::VarlinkClientInterface;
+use crate::api::{blocks, VarlinkClientInterface};
 use crate::args::InfoArgs;
 use crate::connection::{connect, Address};
 use crate::device;
@@ -26,7 +26,7 @@ pub fn info<W: Write>(args: &InfoArgs, address: &Address, printer: &mut Printer<
 }
 
 fn local(blk: &str) -> Result<Stack, Error> {
-    let topology = Tree::live().topology(blk)?;
+    let topology = blocks::topology(&Tree::live(), blk)?;
     let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();
     let (below, above) = (side(topology.all_below()), side(topology.all_above()));
     Ok(Stack { info: topology.block.into(), below, above })

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use peripety_blkinfo::Tree;
 
-use crate::api::{BlockInfo, VarlinkClientInterface};
+use crate::api::{blocks, BlockInfo, VarlinkClientInterface};
 use crate::args::ListArgs;
 use crate::connection::{connect, Address};
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::format::Printer;
 /// Prints the block devices as trees, or each in full.
 pub fn list<W: Write>(args: &ListArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
     let infos: Vec<BlockInfo> = match args.local {
-        true => Tree::live().list()?.into_iter().map(Into::into).collect(),
+        true => blocks::list(&Tree::live())?.into_iter().map(Into::into).collect(),
         false => connect(address)?.list_block_info().call()?.infos,
     };
     match args.detail {

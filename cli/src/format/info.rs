@@ -73,7 +73,8 @@ fn medium(info: &BlockInfo) -> Vec<String> {
 fn path(path: &BlockPath) -> String {
     let facts = [&path.address, &path.state, &path.access_state].map(|fact| or_dash(fact.as_deref()));
     let preferred = if path.preferred == Some(true) { ", preferred" } else { "" };
-    format!("{} {} {} {}{preferred}", path.kdev, facts[0], facts[1], facts[2])
+    let dm = path.dm_state.as_ref().map(|state| format!(", dm {state}")).unwrap_or_default();
+    format!("{} {} {} {}{dm}{preferred}", path.kdev, facts[0], facts[1], facts[2])
 }
 
 /// One side of the stack as a tree, without the device itself.
@@ -120,7 +121,7 @@ UUID:       47841ee5-047d-4f73-8951-5a3d7a4c770e
 Label:      data
 Mounted on: /mnt/data
             /srv/with space
-Paths:      sdb 2:0:0:1 running active/optimized, preferred
+Paths:      sdb 2:0:0:1 running active/optimized, dm active, preferred
 Built from: └─/dev/sda scsi naa.5000
 lv_name:    lv
 ";

@@ -83,6 +83,7 @@ fn path() -> BlockPath {
         state: text("running"),
         access_state: text("active/optimized"),
         preferred: Some(true),
+        dm_state: text("active"),
         extension: BTreeMap::new(),
     }
 }
