@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::tree::Tree;
 
-use super::{facts, host_class, Detail, ScsiPath};
+use super::{facts, host_class, pci_address, Detail, ScsiPath};
 
 /// From drivers/scsi/scsi_transport_fc.c: the classes fc_host (`port_name, port_state, speed`), fc_transport
 /// (`port_name` of a target) and fc_remote_ports (`port_name, port_state`). The remote port's state is the path's; a
@@ -24,6 +24,7 @@ pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
         ("target_wwpn", tree.attr(&Path::new(&target).join("port_name")).or_else(|| of_remote("port_name"))),
         ("port_state", of_remote("port_state").or_else(|| tree.attr(&host.join("port_state")))),
         ("speed", tree.attr(&host.join("speed"))),
+        ("pci_address", pci_address(&path.device.dir)),
     ]))
 }
 
