@@ -217,6 +217,29 @@ pub struct StorageEvent {
     pub source: Source,
 }
 
+/// Key of the extension with the event types of all lines of an event, when they differ.
+pub const EVENT_TYPES: &str = "event_types";
+
+/// The same of their sub-systems.
+pub const SUB_SYSTEMS: &str = "sub_systems";
+
+impl StorageEvent {
+    /// The event type, then those of the other lines that are part of the event.
+    pub fn event_types(&self) -> impl Iterator<Item = &str> {
+        self.with_others(&self.event_type, EVENT_TYPES)
+    }
+
+    /// The sub-system, then those of the other lines.
+    pub fn sub_systems(&self) -> impl Iterator<Item = &str> {
+        self.with_others(&self.sub_system, SUB_SYSTEMS)
+    }
+
+    fn with_others<'e>(&'e self, own: &'e str, key: &str) -> impl Iterator<Item = &'e str> {
+        let others = self.extension.get(key).into_iter().flat_map(|all| all.split(' '));
+        std::iter::once(own).chain(others.filter(move |name| *name != own))
+    }
+}
+
 /// Time of a log entry, as far as it identifies the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryTime {

@@ -126,9 +126,12 @@ fn what_is_in_force() {
         text(out.stdout)
     };
     let masked = "# from ./etc/peripetyd.conf\n# from ./usr/lib/peripetyd.conf.d/30-c.toml\n[main]\n\
-                  notify_stdout = true\nsave_to_journald = false\ndump_blk_info_at_start = false\n";
+                  notify_stdout = true\nsave_to_journald = false\ndump_blk_info_at_start = false\n\n\
+                  [burst]\nenabled = true\ninterval_seconds = 60\n";
     assert_eq!(dump("drop-ins-masked"), masked);
-    let defaults = "[main]\nnotify_stdout = false\nsave_to_journald = true\ndump_blk_info_at_start = false\n";
+    let defaults =
+        "[main]\nnotify_stdout = false\nsave_to_journald = true\ndump_blk_info_at_start = false\n\n\
+                    [burst]\nenabled = true\ninterval_seconds = 60\n";
     assert_eq!(dump("no-file-at-all"), defaults);
     assert_eq!(dump("first-format"), dump("first-format-other-spelling"));
     let first = dump("first-format");

@@ -79,6 +79,7 @@ fn built_in_rules_match_whole_lines_and_have_a_literal() {
         assert!(regex.starts_with('^'), "{place}");
         assert!(rule.spec.regex.get_ref().trim_end().ends_with("\\s*$"), "{place}");
         assert!(rule.severity.is_some(), "{place}: no severity");
+        assert_eq!(rule.compile_patterns(), Ok(()), "{place}");
     }
     let set = RuleSet::new(rules).unwrap();
     let slow: Vec<_> = set.tried_on_every_line().map(|rule| &rule.origin).collect();

@@ -63,9 +63,10 @@ impl Causes {
                     event.root_cause_event_id = Some(fault.event_id.clone());
                 }
                 fault.last = fault.last.max(event.timestamp);
-                if fault.types.len() < MOST_TYPES && !fault.types.contains(&event.event_type) {
-                    fault.types.push(event.event_type.clone());
-                }
+                let new = event.event_types().filter(|name| !fault.types.iter().any(|known| known == name));
+                let new: Vec<String> =
+                    new.take(MOST_TYPES.saturating_sub(fault.types.len())).map(str::to_owned).collect();
+                fault.types.extend(new);
                 let new: Vec<String> = names.into_iter().filter(|name| !fault.names.contains(name)).collect();
                 let room = MOST_NAMES.saturating_sub(fault.names.len());
                 for name in new.into_iter().take(room) {
@@ -76,7 +77,7 @@ impl Causes {
             None => self.begin(Fault {
                 event_id: event.event_id.clone(),
                 boot_id: event.boot_id.clone(),
-                types: vec![event.event_type.clone()],
+                types: event.event_types().map(str::to_owned).collect(),
                 names,
                 last: event.timestamp,
             }),

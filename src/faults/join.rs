@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::names::Names;
 use super::{Made, WINDOW};
-use crate::event::StorageEvent;
+use crate::event::{StorageEvent, EVENT_TYPES, SUB_SYSTEMS};
 
 /// Open groups about one device that are looked at, the newest first.
 const MOST_TRIED: usize = 32;
@@ -112,6 +112,7 @@ impl<T> Joins<T> {
     /// Adds a line to the group that it belongs to, or opens one.
     pub fn add(&mut self, made: Made<T>, now: u64) {
         let names = Names::of(&made.event);
+        // A line that names no device goes with the newest error.
         let line = Line::new(made);
         let Some(name) = line.made.rule.spec.group.clone() else {
             self.insert(Group { opened: now, lines: vec![line], names: Names::default() }, None);
@@ -133,8 +134,8 @@ impl<T> Joins<T> {
     }
 
     fn list(&mut self, number: u64, name: &str, names: &Names) {
-        for device in names.all() {
-            let listed = self.by_name.entry((name.to_owned(), device.clone())).or_default();
+        for device in names.keys() {
+            let listed = self.by_name.entry((name.to_owned(), device)).or_default();
             if listed.last() != Some(&number) && !listed.contains(&number) {
                 listed.push(number);
             }
@@ -151,7 +152,9 @@ impl<T> Joins<T> {
 
     /// The surest of the groups that the line can belong to, the newest of several.
     fn best(&self, name: &str, names: &Names, line: &Line<T>) -> Option<u64> {
-        let listed = names.all().filter_map(|device| self.by_name.get(&(name.to_owned(), device.clone())));
+        let any = names.is_empty().then(String::new);
+        let looked = any.into_iter().chain(names.all().cloned());
+        let listed = looked.filter_map(|device| self.by_name.get(&(name.to_owned(), device)));
         let newest = listed.flat_map(|numbers| numbers.iter().rev().take(MOST_TRIED));
         let waits = line.command.waits();
         let fits = newest.filter_map(|number| {
@@ -179,8 +182,8 @@ impl<T> Joins<T> {
 
     fn remove(&mut self, number: u64) -> Option<Group<T>> {
         let group = self.open.remove(&number)?;
-        for device in group.names.all() {
-            let key = (group.name().to_owned(), device.clone());
+        for device in group.names.keys() {
+            let key = (group.name().to_owned(), device);
             if let Some(numbers) = self.by_name.get_mut(&key) {
                 numbers.retain(|listed| *listed != number);
                 if numbers.is_empty() {
@@ -258,7 +261,7 @@ impl<T> Group<T> {
             || has_part
             || !same_place
             || self.lines.len() >= MOST_LINES
-            || !self.names.fit(names)
+            || !(names.is_empty() || self.names.fit(names))
         {
             return None;
         }
@@ -282,8 +285,12 @@ impl<T> Group<T> {
             event.timestamp = first.event.timestamp;
         }
         event.raw_msg = lines.iter().map(|line| line.event.raw_msg.as_str()).collect::<Vec<_>>().join("\n");
-        if let Some(types) = types_of(&lines) {
-            event.extension.insert("event_types".into(), types);
+        for (key, name) in
+            [(EVENT_TYPES, (|event| &event.event_type) as Field), (SUB_SYSTEMS, |event| &event.sub_system)]
+        {
+            if let Some(all) = distinct(&lines, name) {
+                event.extension.insert(key.into(), all);
+            }
         }
         event.source.first = read_first.first;
         event.source.last = read_last.last;
@@ -300,15 +307,19 @@ impl<T> Group<T> {
     }
 }
 
-/// The event types of the lines, each once, when there are several.
-fn types_of<T>(lines: &[Made<T>]) -> Option<String> {
-    let mut types: Vec<&str> = Vec::new();
+/// A field of an event.
+type Field = fn(&StorageEvent) -> &String;
+
+/// What stands in a field of the lines, each text once, when there are several.
+fn distinct<T>(lines: &[Made<T>], field: Field) -> Option<String> {
+    let mut all: Vec<&str> = Vec::new();
     for line in lines {
-        if !types.contains(&line.event.event_type.as_str()) {
-            types.push(&line.event.event_type);
+        let text = field(&line.event);
+        if !all.contains(&text.as_str()) {
+            all.push(text);
         }
     }
-    (types.len() > 1).then(|| types.join(" "))
+    (all.len() > 1).then(|| all.join(" "))
 }
 
 /// A line without what it carries.

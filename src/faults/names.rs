@@ -56,6 +56,16 @@ impl Names {
         other.whole.iter().for_each(|name| add(&mut self.whole, Some(name.clone())));
     }
 
+    /// The line names no device.
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty()
+    }
+
+    /// All of them, and an empty one, under which everything is found.
+    pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
+        self.all().cloned().chain([String::new()])
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &String> {
         self.own.iter().chain(&self.whole)

@@ -34,6 +34,12 @@ severity = "Critical"
 group = "scsi-command"
 part = "block"
 [[collector_regexs]]
+regex = '''^[0-9a-f]{8}: [0-9a-f ]+\s*$'''
+event_type = "DUMP"
+severity = "Debug"
+group = "scsi-command"
+device = "none"
+[[collector_regexs]]
 regex = '''^path (?P<kdev>[a-z]+) failed\s*$'''
 event_type = "PATH_FAILED"
 severity = "Warning"
@@ -197,6 +203,22 @@ fn a_group_cut_short_still_comes_out() {
     let done = world.faults.flush();
     assert_eq!(types(&done), ["SCSI_CDB"]);
     assert_eq!(done[0].event.source.entries, 1);
+}
+
+#[test]
+fn a_line_without_a_device_goes_with_the_newest_error() {
+    let mut world = World::new();
+    world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 0);
+    world.kernel("sd 3:0:0:0: [sdc] tag#7 FAILED Result", 1);
+    world.kernel("00000000: 58 41", 2);
+    world.kernel("00000010: 58 41", 3);
+    let done = world.faults.flush();
+    assert_eq!(done.iter().map(|done| done.event.source.entries).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(done[1].event.kdev.as_deref(), Some("sdc"));
+    // Without an error there is an event of its own.
+    world.kernel("00000000: 58 41", S);
+    world.kernel("00000010: 58 41", S + 1);
+    assert_eq!(types(&world.faults.flush()), ["DUMP", "DUMP"]);
 }
 
 #[test]

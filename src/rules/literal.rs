@@ -2,7 +2,8 @@
 
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, HirKind, Look};
-use regex_syntax::ParserBuilder;
+
+use super::pattern::parse;
 
 /// Alternatives: a match contains at least one of them.
 pub type LiteralSet = Vec<Vec<u8>>;
@@ -14,9 +15,8 @@ const MAX_ALTERNATIVES: usize = 32;
 
 /// All sets of literals that every match of `pattern` contains one of.
 pub fn required(pattern: &str, unicode: bool) -> Vec<LiteralSet> {
-    let parsed = ParserBuilder::new().unicode(unicode).utf8(false).build().parse(pattern);
     let mut sets = Vec::new();
-    if let Ok(hir) = parsed {
+    if let Ok(hir) = parse(pattern, unicode) {
         collect(&hir, &mut sets);
     }
     sets
@@ -25,7 +25,7 @@ pub fn required(pattern: &str, unicode: bool) -> Vec<LiteralSet> {
 /// What a match at the start of the line begins with, if the regex is anchored there and begins
 /// with fixed text.
 pub fn prefixes(pattern: &str, unicode: bool) -> Option<LiteralSet> {
-    let hir = ParserBuilder::new().unicode(unicode).utf8(false).build().parse(pattern).ok()?;
+    let hir = parse(pattern, unicode).ok()?;
     if !hir.properties().look_set_prefix().contains(Look::Start) {
         return None;
     }

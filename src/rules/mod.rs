@@ -10,6 +10,7 @@ pub mod builtin;
 pub mod error;
 mod literal;
 pub mod matcher;
+mod pattern;
 mod process;
 mod reach;
 pub mod rule;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::bytes::Captures;
 use toml::Spanned;
 
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
+use super::pattern::Pattern;
 use super::process;
 use super::reach::reach;
 use super::spec::RuleSpec;
@@ -58,8 +59,8 @@ pub struct Rule {
     /// The table as written.
     pub spec: RuleSpec,
     prefix: Vec<u8>,
-    regex: Regex,
-    unless: Option<Regex>,
+    regex: Pattern,
+    unless: Option<Pattern>,
 }
 
 impl Rule {
@@ -68,18 +69,26 @@ impl Rule {
         let located = |span, message: &str, remedy: &str| {
             RuleError::from(Located::at(&origin.file, source, span, message, remedy))
         };
-        let compiled = |pattern: &Spanned<String>| {
-            RegexBuilder::new(pattern.get_ref()).unicode(origin.user).build().map_err(|e| {
-                let message = format!("the regex does not compile: {}", last_line(&e.to_string()));
+        let pattern = |pattern: &Spanned<String>| {
+            let checked = Pattern::new(pattern.get_ref(), origin.user);
+            // A user's rules are few, and everything wrong with them is said at once.
+            let compiled = |pattern: Pattern| {
+                if origin.user {
+                    pattern.compile().map(|()| pattern)
+                } else {
+                    Ok(pattern)
+                }
+            };
+            checked.and_then(compiled).map_err(|e| {
                 located(
                     Some(pattern.span()),
-                    &message,
+                    &format!("the regex does not compile: {e}"),
                     "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''",
                 )
             })
         };
-        let regex = compiled(&spec.regex)?;
-        let unless = spec.unless.as_ref().map(compiled).transpose()?;
+        let regex = pattern(&spec.regex)?;
+        let unless = spec.unless.as_ref().map(pattern).transpose()?;
         let severity = match &spec.severity {
             None => None,
             Some(word) => Some(word.get_ref().parse::<Severity>().map_err(|e| {
@@ -90,7 +99,7 @@ impl Rule {
                 )
             })?),
         };
-        let has_device_capture = regex.capture_names().flatten().any(|name| DEVICE_CAPTURES.contains(&name));
+        let has_device_capture = regex.names().iter().any(|name| DEVICE_CAPTURES.contains(&name.as_str()));
         let device = match spec.device.as_ref().map(|d| (d.get_ref().as_str(), d.span())) {
             Some(("none", _)) => DeviceWay::None,
             Some(("entry", _)) => DeviceWay::Entry,
@@ -133,6 +142,15 @@ impl Rule {
         prefixes.is_some_and(|prefixes| !prefixes.iter().any(fits))
     }
 
+    /// Compiles the rule's patterns now, which are otherwise compiled when first needed.
+    ///
+    /// # Errors
+    /// One of them is too large.
+    pub fn compile_patterns(&self) -> Result<(), String> {
+        self.regex.compile()?;
+        self.unless.as_ref().map_or(Ok(()), Pattern::compile)
+    }
+
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
         line.starts_with(&self.prefix) && self.regex.is_match(line) && !self.is_excepted(line)
@@ -161,15 +179,15 @@ impl Rule {
     /// The captures of a line that matches.
     pub fn captures<'l>(&self, line: &'l [u8]) -> Option<Captures<'l>> {
         let takes = line.starts_with(&self.prefix) && !self.is_excepted(line);
-        takes.then(|| self.regex.captures(line)).flatten()
+        takes.then(|| self.regex.regex()?.captures(line)).flatten()
     }
 
     /// The named captures of a line as text; bytes that are not UTF-8 become U+FFFD.
     pub fn named_captures(&self, line: &[u8]) -> Option<BTreeMap<String, String>> {
         let captures = self.captures(line)?;
-        let named = self.regex.capture_names().flatten().filter_map(|name| {
+        let named = self.regex.names().iter().filter_map(|name| {
             let value = captures.name(name)?.as_bytes();
-            Some((name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+            Some((name.clone(), String::from_utf8_lossy(value).into_owned()))
         });
         Some(named.collect())
     }
@@ -183,8 +201,4 @@ impl Rule {
         }
         sets
     }
-}
-
-fn last_line(text: &str) -> &str {
-    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ")
 }

@@ -18,8 +18,8 @@ pub fn encode(published: &Published, run: &str, now: u64) -> Vec<u8> {
     entry.field(fields::RUN, run);
     entry.field(fields::SEQUENCE, &published.sequence.to_string());
     entry.field(fields::EVENT_ID, &event.event_id);
-    entry.field(fields::EVENT_TYPE, &event.event_type);
-    entry.field(fields::SUB_SYSTEM, &event.sub_system);
+    event.event_types().for_each(|name| entry.field(fields::EVENT_TYPE, name));
+    event.sub_systems().for_each(|name| entry.field(fields::SUB_SYSTEM, name));
     entry.field(fields::SEVERITY, event.severity.name());
     entry.field(fields::TIMESTAMP, &event.timestamp.to_string());
     if event.timestamp > now.saturating_add(SKEW / 2) {

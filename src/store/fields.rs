@@ -10,7 +10,7 @@ pub const RUN: &str = "PERIPETY_RUN";
 pub const SEQUENCE: &str = "PERIPETY_SEQUENCE";
 /// [`crate::event::StorageEvent::event_id`].
 pub const EVENT_ID: &str = "PERIPETY_EVENT_ID";
-/// Event type.
+/// Event type; the field comes once for each line's type when several lines are one event.
 pub const EVENT_TYPE: &str = "PERIPETY_EVENT_TYPE";
 /// Sub-system.
 pub const SUB_SYSTEM: &str = "PERIPETY_SUB_SYSTEM";

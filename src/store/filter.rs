@@ -46,9 +46,10 @@ impl Filter {
             && self.event_id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&event.event_id))
             && self.severity.is_none_or(|least| event.severity <= least)
             && !(self.causes_only && event.root_cause_event_id.is_some())
-            && any(&self.event_types, &event.event_type)
+            && event.event_types().any(|name| any(&self.event_types, name))
             && self.sub_systems.as_ref().is_none_or(|list| {
-                list.iter().any(|w| canonical_sub_system(w).eq_ignore_ascii_case(&event.sub_system))
+                let wanted: Vec<String> = list.iter().map(|name| canonical_sub_system(name)).collect();
+                event.sub_systems().any(|name| wanted.iter().any(|w| w.eq_ignore_ascii_case(name)))
             })
             && self.device.as_ref().is_none_or(|device| device.matches(event))
     }

@@ -16,10 +16,6 @@ pub struct Stored {
     pub run: String,
     /// Its number in that run.
     pub sequence: u64,
-    /// Sub-system.
-    pub sub_system: String,
-    /// Event type.
-    pub event_type: String,
     /// The whole event.
     pub json: Vec<u8>,
     /// Marks of the entries that it covers, when they are more than two.
@@ -45,8 +41,6 @@ impl Stored {
             fields::TIMESTAMP => self.timestamp = number(),
             fields::RUN => self.run = text(),
             fields::SEQUENCE => self.sequence = number(),
-            fields::SUB_SYSTEM => self.sub_system = text(),
-            fields::EVENT_TYPE => self.event_type = text(),
             fields::JSON if value.len() <= EVENT_VALUE => self.json.extend_from_slice(value),
             fields::COVERS => self.covers = Covered::from_bytes(value).collect(),
             "_UID" => self.writer.uid.extend_from_slice(value),
