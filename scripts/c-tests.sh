@@ -144,7 +144,7 @@ run_with() {
     for source in "$TESTS"/*.c; do
         try "$linking: $(basename "$source") compiles" compile "$linking" "$source"
     done
-    for name in values errors nulls source threads; do
+    for name in values errors nulls source threads history; do
         try "$linking: $name" checked "$WORK/$linking/$name" "$FIXTURES"
     done
     for tree in "$FIXTURES"/*/tree.txt; do

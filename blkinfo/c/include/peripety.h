@@ -21,8 +21,8 @@
  * Getters return NULL, 0 or false when they are given NULL, and for what is not known. An index past the end gives
  * NULL. Getters of numbers and flags return whether it is known, and store it only then.
  *
- * Threads. There is no global state. A handle does not change, so that threads may use it at the same time; only
- * freeing it needs that no other thread uses it.
+ * Threads. There is no global state. A handle does not change (but a peripety_history, which locks itself), so that
+ * threads may use it at the same time; only freeing it needs that no other thread uses it.
  */
 #ifndef PERIPETY_H
 #define PERIPETY_H
@@ -41,7 +41,7 @@ typedef enum peripety_code {
     PERIPETY_NOT_FOUND = 1,        /**< No block device goes by that string. */
     PERIPETY_AMBIGUOUS = 2,        /**< Several do: see peripety_error_candidate. */
     PERIPETY_SOURCE = 3,           /**< A file or folder that is needed could not be read. */
-    PERIPETY_BAD_TEXT = 4,         /**< A recorded tree is not in its text format. */
+    PERIPETY_BAD_TEXT = 4,         /**< A recorded tree, or JSON, is not in its format. */
     PERIPETY_BAD_BOOT_ID = 5,      /**< The tree's boot id is not one. */
     PERIPETY_INVALID_ARGUMENT = 6, /**< NULL, not UTF-8, or an unknown number. */
     PERIPETY_BUG = 7               /**< A bug in this library. */
@@ -72,6 +72,8 @@ typedef struct peripety_list peripety_list;         /**< Several blocks. */
 typedef struct peripety_mount peripety_mount;       /**< A line of the mount table. */
 typedef struct peripety_mounts peripety_mounts;     /**< Several mounts. */
 typedef struct peripety_topology peripety_topology; /**< A block with all below and above it. */
+typedef struct peripety_history peripety_history;   /**< Which device had a name, at any time of a boot. */
+typedef struct peripety_uevent peripety_uevent;     /**< A message of the kernel's about a device. */
 typedef struct peripety_error peripety_error;       /**< Why a call failed. */
 typedef struct peripety_answer peripety_answer;     /**< Where a function of peripety_source puts its answer. */
 
@@ -104,7 +106,7 @@ size_t peripety_error_candidate_count(const peripety_error *error);
 const char *peripety_error_candidate(const peripety_error *error, size_t index);
 /** SOURCE, BAD_BOOT_ID: the path, as seen inside the tree. Not always UTF-8. */
 const char *peripety_error_path(const peripety_error *error);
-/** BAD_TEXT: the number of the line, from 1. */
+/** BAD_TEXT: the number of the line, from 1; 0 where JSON has no line. */
 bool peripety_error_line(const peripety_error *error, size_t *line);
 /** SOURCE: the errno, when the system said one. */
 bool peripety_error_errno(const peripety_error *error, int *number);
@@ -174,6 +176,8 @@ peripety_code peripety_tree_holders_of_type(const peripety_tree *tree, const cha
                                             peripety_error **error);
 /** All block devices that lsblk(8) shows, in natural order of their names. */
 peripety_code peripety_tree_list(const peripety_tree *tree, peripety_list **list, peripety_error **error);
+/** All block devices, those too that peripety_tree_list leaves out: empty loop devices, RAM disks, hidden paths. */
+peripety_code peripety_tree_list_all(const peripety_tree *tree, peripety_list **list, peripety_error **error);
 /** A device (any device string) with all that it is built from and all that is built on it. */
 peripety_code peripety_tree_topology(const peripety_tree *tree, const char *device,
                                      peripety_topology **topology, peripety_error **error);
@@ -255,8 +259,15 @@ bool peripety_block_present_since(const peripety_block *block, uint64_t *present
 bool peripety_block_diskseq(const peripety_block *block, uint64_t *diskseq);
 /** All fields as a JSON object with the names that are used here; what is not known is null. */
 char *peripety_block_to_json(const peripety_block *block);
+/** A block from what peripety_block_to_json wrote. */
+peripety_code peripety_block_from_json(const char *text, peripety_block **block, peripety_error **error);
 /** One fact a line, for people. */
 char *peripety_block_to_text(const peripety_block *block);
+/**
+ * Seen again later, under the same name, is it the same device? By the kernel's sequence number or else udev's first
+ * sight, and the identity, which may be learned but not lost. False when nothing tells.
+ */
+bool peripety_block_is_same(const peripety_block *block, const peripety_block *later);
 
 /** The kernel's name. */
 const char *peripety_owner_kdev(const peripety_owner *owner);
@@ -288,6 +299,8 @@ size_t peripety_list_count(const peripety_list *list);
 const peripety_block *peripety_list_block(const peripety_list *list, size_t index);
 /** A JSON array of what peripety_block_to_json gives. */
 char *peripety_list_to_json(const peripety_list *list);
+/** A list from such an array; "[]" is one without blocks. */
+peripety_code peripety_list_from_json(const char *text, peripety_list **list, peripety_error **error);
 
 void peripety_topology_free(peripety_topology *topology);
 const peripety_block *peripety_topology_block(const peripety_topology *topology);
@@ -297,8 +310,135 @@ const peripety_topology *peripety_topology_below(const peripety_topology *topolo
 /** What is built on it, one level. Within this branch nothing is below. */
 size_t peripety_topology_above_count(const peripety_topology *topology);
 const peripety_topology *peripety_topology_above(const peripety_topology *topology, size_t index);
+/** All devices below, nearest first, each once. */
+peripety_code peripety_topology_all_below(const peripety_topology *topology, peripety_list **list,
+                                          peripety_error **error);
+/** All devices above, nearest first, each once. */
+peripety_code peripety_topology_all_above(const peripety_topology *topology, peripety_list **list,
+                                          peripety_error **error);
 /** {"block": ..., "below": [...], "above": [...]}, the same again in the arrays. */
 char *peripety_topology_to_json(const peripety_topology *topology);
+
+/* ---- The history of devices ------------------------------------------------------------------------------- */
+
+/**
+ * Which device had a name at a moment that has passed? The line about a lost disk comes when the disk is gone, and its
+ * name may be another disk's by then. A history is told what came and went, and answers for any time since. It reads
+ * nothing by itself. All times are microseconds of CLOCK_MONOTONIC.
+ *
+ * It begins with a look at all devices (peripety_history_new). Then read the kernel's uevents (netlink(7),
+ * NETLINK_KOBJECT_UEVENT, group 1) and tell of each:
+ *   subsystem block, ADD or CHANGE: ask peripety_tree_kernel_block for its name, and tell peripety_history_seen;
+ *   subsystem block, REMOVE: peripety_history_gone;
+ *   subsystem block, MOVE: peripety_history_gone of the old name, and the new one as with ADD;
+ *   subsystem scsi, REMOVE: peripety_history_address_gone of its name.
+ * When none is waiting: peripety_history_told with the time before you looked for one. When some were lost:
+ * peripety_history_resync.
+ */
+
+/** Something happened after the one time, and not later than the other. */
+typedef struct peripety_window {
+    uint64_t after; /**< It had not happened at this time. */
+    uint64_t by;    /**< It had happened at this time. */
+} peripety_window;
+
+/** Who had a name at a moment. */
+typedef enum peripety_history_answer {
+    PERIPETY_HISTORY_ABSENT = 0,    /**< Nobody, as far as this history knows. */
+    PERIPETY_HISTORY_UNCERTAIN = 1, /**< Something came or went about then. */
+    PERIPETY_HISTORY_KNOWN = 2      /**< This device, as it was last seen. */
+} peripety_history_answer;
+
+void peripety_history_free(peripety_history *history);
+/**
+ * Begins with the devices that peripety_tree_list_all found when it looked: after the one time, and not later than the
+ * other. What happens after the first will be told. The list is copied.
+ */
+peripety_code peripety_history_new(const char *boot_id, peripety_window looked, const peripety_list *blocks,
+                                   peripety_history **history, peripety_error **error);
+/** The boot of which it tells: 32 hexadecimal digits. */
+const char *peripety_history_boot_id(const peripety_history *history);
+/** All that happened up to this time is told. Always known. */
+bool peripety_history_told_until(const peripety_history *history, uint64_t *told_until);
+/** Goes up with every change but that of told_until: what was saved under this number need not be saved again. */
+bool peripety_history_generation(const peripety_history *history, uint64_t *generation);
+/** The number of devices, present and past. */
+size_t peripety_history_len(const peripety_history *history);
+/** How many names that ended are kept: the newest. */
+size_t peripety_history_most_ended(void);
+/**
+ * Who had this name at that time? A name is what the kernel or journald writes: "sdb", "[sdb]", "8:16", "b8:16",
+ * "2:0:0:1", "+scsi:2:0:0:1", "dm-0-8"; a device-mapper name as "/dev/mapper/NAME". After PERIPETY_OK `who` says how
+ * much is known; only with KNOWN there is a block, which is the caller's, and `present` says whether it still has the
+ * name. `who` and `present` may be NULL.
+ */
+peripety_code peripety_history_at(const peripety_history *history, const char *name, uint64_t time,
+                                  peripety_history_answer *who, bool *present, peripety_block **block,
+                                  peripety_error **error);
+/** Everything that happened up to `now` has been told by now: no uevent is waiting. */
+peripety_code peripety_history_told(peripety_history *history, uint64_t now, peripety_error **error);
+/** A device came, or changed. It happened between told_until and `now`. */
+peripety_code peripety_history_seen(peripety_history *history, const peripety_block *block, uint64_t now,
+                                    peripety_error **error);
+/**
+ * What is known of a device that is there has changed, but not its names: mounted, for one. Nothing happens when that
+ * device has the name no more.
+ */
+peripety_code peripety_history_refresh(peripety_history *history, const peripety_block *block,
+                                       peripety_error **error);
+/**
+ * The block device of that kernel name went. Its SCSI address stays until peripety_history_address_gone: the driver
+ * has some last words. `diskseq` may be NULL; else only that disk went, and nothing happens when the name is another
+ * disk's by now.
+ */
+peripety_code peripety_history_gone(peripety_history *history, const char *kdev, const uint64_t *diskseq,
+                                    uint64_t now, peripety_error **error);
+/** The SCSI device of that address went. */
+peripety_code peripety_history_address_gone(peripety_history *history, const char *address, uint64_t now,
+                                            peripety_error **error);
+/**
+ * Uevents were lost, or nobody listened: these are the devices that are there now, as in peripety_history_new. What is
+ * the same device as before had its name all the time.
+ */
+peripety_code peripety_history_resync(peripety_history *history, peripety_window looked,
+                                      const peripety_list *blocks, peripety_error **error);
+/** All of it, to be saved: what peripetyd keeps in devices.json. */
+char *peripety_history_to_json(const peripety_history *history);
+/** A history that goes on where it was saved; in the same boot tell it peripety_history_resync next. */
+peripety_code peripety_history_from_json(const char *text, peripety_history **history, peripety_error **error);
+
+/** What happened to a device. Later versions may add actions. */
+typedef enum peripety_action {
+    PERIPETY_ACTION_OTHER = 0,  /**< Bound, unbound, online, offline: nothing about names. */
+    PERIPETY_ACTION_ADD = 1,    /**< It is there. */
+    PERIPETY_ACTION_REMOVE = 2, /**< It is not there any more. */
+    PERIPETY_ACTION_CHANGE = 3, /**< Something about it changed. */
+    PERIPETY_ACTION_MOVE = 4    /**< It has another name. */
+} peripety_action;
+
+void peripety_uevent_free(peripety_uevent *uevent);
+/**
+ * Reads a message of the kernel's: "add@/devices/..." and then KEY=value, each ended by a NUL. PERIPETY_OK with NULL as
+ * the uevent when it is none, as those of udev.
+ */
+peripety_code peripety_uevent_parse(const void *message, size_t length, peripety_uevent **uevent,
+                                    peripety_error **error);
+/** What happened. */
+peripety_action peripety_uevent_action(const peripety_uevent *uevent);
+/** The folder below /sys. After a MOVE it is the new one. */
+const char *peripety_uevent_devpath(const peripety_uevent *uevent);
+/** Where it was before a MOVE. */
+const char *peripety_uevent_devpath_old(const peripety_uevent *uevent);
+/** The kernel's name of the device, its "/" spelled as one. */
+const char *peripety_uevent_name(const peripety_uevent *uevent);
+/** The name it had before a MOVE. */
+const char *peripety_uevent_old_name(const peripety_uevent *uevent);
+/** "block", "scsi", "nvme" ... */
+const char *peripety_uevent_subsystem(const peripety_uevent *uevent);
+/** The number of the message; each is one more than the last. Always known. */
+bool peripety_uevent_seqnum(const peripety_uevent *uevent, uint64_t *seqnum);
+/** The sequence number of the disk (Linux 5.15 and later). */
+bool peripety_uevent_diskseq(const peripety_uevent *uevent, uint64_t *diskseq);
 
 /* ---- Mounts ----------------------------------------------------------------------------------------------- */
 

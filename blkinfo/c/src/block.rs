@@ -6,9 +6,10 @@ use std::ptr;
 use peripety_blkinfo::BlockInfo;
 
 use crate::boundary::{
-    c_string, c_strings, element_at, free_functions, get, json, list_getters, or_null, string_at,
-    string_getters, value_getters,
+    answer, c_string, c_strings, element_at, free_functions, from_json, get, json, list_getters, or_null,
+    own, string_at, string_getters, value_getters,
 };
+use crate::error::{Code, Failure};
 use crate::names::BlkTypeCode;
 use crate::parts::{Extension, Owner, Path};
 
@@ -148,4 +149,22 @@ pub(crate) unsafe extern "C" fn peripety_block_to_json(block: *const Block) -> *
 pub(crate) unsafe extern "C" fn peripety_block_to_text(block: *const Block) -> *mut c_char {
     // SAFETY: the caller passes NULL or a block.
     unsafe { get(block, ptr::null_mut(), |block| c_string(&block.info.to_string()).into_raw()) }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_block_from_json(
+    text: *const c_char,
+    block: *mut *mut Block,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULL or a string, and NULLs or places for the answers.
+    unsafe { answer(block, error, || Ok(own(Block::from(from_json::<BlockInfo>(text, "text")?)))) }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_block_is_same(block: *const Block, later: *const Block) -> bool {
+    // SAFETY: the caller passes NULLs or blocks.
+    unsafe { get(block, false, |block| get(later, false, |later: &Block| block.info.is_same(&later.info))) }
 }

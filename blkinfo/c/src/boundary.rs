@@ -25,12 +25,29 @@ pub(crate) unsafe fn answer<R>(
         },
         true => (ptr::null_mut(), Some(Failure::invalid("the pointer for the answer is NULL"))),
     };
-    let code = failure.as_ref().map_or(Code::Ok, Failure::code);
     // SAFETY: what is not NULL may be written, as the caller promises.
     unsafe {
         put(out, || value);
-        put(error, || failure.map_or(ptr::null_mut(), own));
+        report(failure, error)
     }
+}
+
+/// What a function does that changes a handle: as [`answer`], but there is nothing to answer.
+///
+/// # Safety
+/// `error` is NULL or points to a pointer that may be written.
+pub(crate) unsafe fn done(error: *mut *mut Failure, work: impl FnOnce() -> Result<(), Failure>) -> Code {
+    let failure = caught(work).unwrap_or_else(|| Err(Failure::bug())).err();
+    // SAFETY: as the caller promises.
+    unsafe { report(failure, error) }
+}
+
+/// # Safety
+/// `error` is NULL or points to a pointer that may be written.
+unsafe fn report(failure: Option<Failure>, error: *mut *mut Failure) -> Code {
+    let code = failure.as_ref().map_or(Code::Ok, Failure::code);
+    // SAFETY: it is NULL or may be written, as the caller promises.
+    unsafe { put(error, || failure.map_or(ptr::null_mut(), own)) }
     code
 }
 
@@ -38,7 +55,7 @@ pub(crate) unsafe fn answer<R>(
 ///
 /// # Safety
 /// `place` is NULL or may be written.
-unsafe fn put<R>(place: *mut R, value: impl FnOnce() -> R) {
+pub(crate) unsafe fn put<R>(place: *mut R, value: impl FnOnce() -> R) {
     if !place.is_null() {
         // SAFETY: it may be written, as the caller promises.
         unsafe { place.write(value()) }
@@ -78,7 +95,7 @@ pub(crate) unsafe fn get_value<'a, T: 'a, R>(
 
 /// `None` when `work` panics.
 fn caught<R>(work: impl FnOnce() -> R) -> Option<R> {
-    // What work can see is never changed, so that a panic leaves nothing half done.
+    // What work can see is not changed, or behind a lock that tells: a panic leaves nothing half done.
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
@@ -167,6 +184,19 @@ pub(crate) fn element_at<T>(list: &[T], index: usize) -> *const T {
 /// A value as JSON in a string that C frees.
 pub(crate) fn json(value: &impl serde::Serialize) -> *mut c_char {
     serde_json::to_string(value).map_or(ptr::null_mut(), |text| c_string(&text).into_raw())
+}
+
+/// The value that a text in JSON holds, which [`json`] wrote.
+///
+/// # Safety
+/// `text` is NULL or ends with a NUL.
+pub(crate) unsafe fn from_json<T: serde::de::DeserializeOwned>(
+    text: *const c_char,
+    name: &str,
+) -> Result<T, Failure> {
+    // SAFETY: as the caller promises.
+    let text = unsafe { string(text, name) }?;
+    serde_json::from_str(text).map_err(|error| Failure::bad_json(name, &error))
 }
 
 /// Frees a string that a function of this library handed over.

@@ -46,6 +46,14 @@ impl Failure {
         Self::new(Code::InvalidArgument, &format!("{problem}; peripety.h says what each argument must be"))
     }
 
+    /// A text is not the JSON that it should be.
+    pub(crate) fn bad_json(name: &str, error: &serde_json::Error) -> Self {
+        let remedy = "pass what a function of this library whose name ends in _to_json wrote";
+        let failure =
+            Self::new(Code::BadText, &format!("{name} is not the JSON that is needed: {error}; {remedy}"));
+        Self { line: Some(error.line()), ..failure }
+    }
+
     /// This library did something wrong.
     pub(crate) fn bug() -> Self {
         Self::new(Code::Bug, "a bug in libperipety; what it is stands on stderr: please report it")

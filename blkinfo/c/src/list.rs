@@ -6,7 +6,8 @@ use std::ptr;
 use peripety_blkinfo::BlockInfo;
 
 use crate::block::Block;
-use crate::boundary::{element_at, free_functions, get, json, list_getters};
+use crate::boundary::{answer, element_at, free_functions, from_json, get, json, list_getters, own};
+use crate::error::{Code, Failure};
 
 /// `peripety_list`.
 pub(crate) struct List {
@@ -16,6 +17,13 @@ pub(crate) struct List {
 impl From<Vec<BlockInfo>> for List {
     fn from(blocks: Vec<BlockInfo>) -> Self {
         Self { blocks: blocks.into_iter().map(Block::from).collect() }
+    }
+}
+
+impl List {
+    /// The blocks as Rust knows them.
+    pub(crate) fn infos(&self) -> impl Iterator<Item = BlockInfo> + '_ {
+        self.blocks.iter().map(|block| block.info.clone())
     }
 }
 
@@ -30,4 +38,15 @@ pub(crate) unsafe extern "C" fn peripety_list_to_json(list: *const List) -> *mut
     let write = |list: &List| json(&list.blocks.iter().map(|block| &block.info).collect::<Vec<_>>());
     // SAFETY: the caller passes NULL or a list.
     unsafe { get(list, ptr::null_mut(), write) }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_list_from_json(
+    text: *const c_char,
+    list: *mut *mut List,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULL or a string, and NULLs or places for the answers.
+    unsafe { answer(list, error, || Ok(own(List::from(from_json::<Vec<BlockInfo>>(text, "text")?)))) }
 }

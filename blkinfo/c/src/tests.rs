@@ -60,4 +60,6 @@ fn threads_may_share_handles() {
     shared::<Mounts>();
     shared::<Topology>();
     shared::<Failure>();
+    shared::<crate::history::History>();
+    shared::<crate::uevent::Uevent>();
 }

@@ -1,13 +1,16 @@
 //! What a device is built from and what is built on it: `peripety_topology`.
 
+use std::collections::BTreeSet;
 use std::ffi::c_char;
 use std::ptr;
 
-use peripety_blkinfo as blkinfo;
+use peripety_blkinfo::{self as blkinfo, BlockInfo};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::block::Block;
-use crate::boundary::{element_at, free_functions, get, json, list_getters};
+use crate::boundary::{answer, element_at, free_functions, get, given, json, list_getters, own};
+use crate::error::{Code, Failure};
+use crate::list::List;
 
 /// `peripety_topology`: a whole tree, or a device inside one.
 pub(crate) struct Topology {
@@ -54,4 +57,47 @@ pub(crate) unsafe extern "C" fn peripety_topology_block(topology: *const Topolog
 pub(crate) unsafe extern "C" fn peripety_topology_to_json(topology: *const Topology) -> *mut c_char {
     // SAFETY: the caller passes NULL or a topology.
     unsafe { get(topology, ptr::null_mut(), json) }
+}
+
+/// All devices of one side, nearest first, each once.
+fn flat(side: &[Topology], next: fn(&Topology) -> &[Topology]) -> Vec<BlockInfo> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut level: Vec<&Topology> = side.iter().collect();
+    while !level.is_empty() {
+        let infos = level.iter().map(|topology| &topology.block.info);
+        found.extend(infos.filter(|info| seen.insert(info.kdev.as_str())).cloned());
+        level = level.into_iter().flat_map(next).collect();
+    }
+    found
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_topology_all_below(
+    topology: *const Topology,
+    list: *mut *mut List,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULLs or a topology and places for the answers.
+    unsafe {
+        answer(list, error, || {
+            Ok(own(List::from(flat(&given(topology, "topology")?.below, |topology| &topology.below))))
+        })
+    }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_topology_all_above(
+    topology: *const Topology,
+    list: *mut *mut List,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULLs or a topology and places for the answers.
+    unsafe {
+        answer(list, error, || {
+            Ok(own(List::from(flat(&given(topology, "topology")?.above, |topology| &topology.above))))
+        })
+    }
 }

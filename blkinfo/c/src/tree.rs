@@ -160,6 +160,17 @@ pub(crate) unsafe extern "C" fn peripety_tree_list(
 
 /// See peripety.h.
 #[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_tree_list_all(
+    tree: *const Tree,
+    list: *mut *mut List,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULLs or a tree and places for the answers.
+    unsafe { answer(list, error, || Ok(own(List::from(given(tree, "tree")?.list_all()?)))) }
+}
+
+/// See peripety.h.
+#[no_mangle]
 pub(crate) unsafe extern "C" fn peripety_tree_topology(
     tree: *const Tree,
     device: *const c_char,

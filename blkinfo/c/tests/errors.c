@@ -68,6 +68,23 @@ static void bad_text(void) {
     expect(code, PERIPETY_BAD_TEXT, error, "device tree");
 }
 
+static void bad_json(void) {
+    peripety_block *block;
+    peripety_list *list;
+    peripety_history *history;
+    peripety_error *error;
+    size_t line = 0;
+    peripety_code code = peripety_block_from_json("{\n7", &block, &error);
+    CHECK(block == NULL && peripety_error_line(error, &line) && line == 2);
+    expect(code, PERIPETY_BAD_TEXT, error, "text is not the JSON that is needed");
+    code = peripety_list_from_json("{}", &list, &error);
+    CHECK(list == NULL);
+    expect(code, PERIPETY_BAD_TEXT, error, "_to_json");
+    code = peripety_history_from_json("[", &history, &error);
+    CHECK(history == NULL);
+    expect(code, PERIPETY_BAD_TEXT, error, "_to_json");
+}
+
 static void bad_boot_id(void) {
     peripety_tree *tree;
     peripety_error *error;
@@ -108,6 +125,9 @@ static void questions(const peripety_tree *tree) {
     INVALID(peripety_tree_holders_of_type(tree, "sda", (peripety_blk_type)99, &block, &error), block, "blk_type");
     INVALID(peripety_tree_holders_of_type(tree, "sda", md, NULL, &error), NULL, "answer is NULL");
     peripety_topology *topology;
+    peripety_list *list;
+    INVALID(peripety_topology_all_below(NULL, &list, &error), list, "topology is NULL");
+    INVALID(peripety_topology_all_above(NULL, &list, &error), list, "topology is NULL");
     INVALID(peripety_tree_topology(NULL, "sda", &topology, &error), topology, "tree is NULL");
     INVALID(peripety_tree_topology(tree, NULL, &topology, &error), topology, "device is NULL");
     INVALID(peripety_tree_topology(tree, BAD_UTF8, &topology, &error), topology, "not UTF-8");
@@ -122,6 +142,10 @@ static void other_questions(const peripety_tree *tree) {
     char *boot_id;
     INVALID(peripety_tree_list(NULL, &list, &error), list, "tree is NULL");
     INVALID(peripety_tree_list(tree, NULL, &error), NULL, "answer is NULL");
+    INVALID(peripety_tree_list_all(NULL, &list, &error), list, "tree is NULL");
+    INVALID(peripety_tree_list_all(tree, NULL, &error), NULL, "answer is NULL");
+    INVALID(peripety_list_from_json(BAD_UTF8, &list, &error), list, "not UTF-8");
+    INVALID(peripety_list_from_json(NULL, &list, &error), list, "text is NULL");
     INVALID(peripety_tree_mounts(NULL, &mounts, &error), mounts, "tree is NULL");
     INVALID(peripety_tree_mounts(tree, NULL, &error), NULL, "answer is NULL");
     INVALID(peripety_tree_mount_of(NULL, 8, 0, &mounts, &error), mounts, "tree is NULL");
@@ -155,6 +179,41 @@ static void openings(void) {
     INVALID(peripety_tree_new(&nothing, NULL, &error), NULL, "answer is NULL");
 }
 
+/* A history, with each argument wrong. Nothing that is wrong changes it. */
+static void histories(const peripety_tree *tree) {
+    const peripety_window looked = {1, 2};
+    peripety_error *error;
+    peripety_history *history, *none;
+    peripety_list *list;
+    peripety_block *block;
+    peripety_uevent *uevent;
+    CHECK(peripety_tree_list_all(tree, &list, NULL) == PERIPETY_OK);
+    INVALID(peripety_history_new(NULL, looked, list, &history, &error), history, "boot_id is NULL");
+    INVALID(peripety_history_new("b", looked, NULL, &history, &error), history, "blocks is NULL");
+    INVALID(peripety_history_new("b", looked, list, NULL, &error), NULL, "answer is NULL");
+    INVALID(peripety_history_from_json(NULL, &none, &error), none, "text is NULL");
+    CHECK(peripety_history_new("b", looked, list, &history, NULL) == PERIPETY_OK);
+    char *before = peripety_history_to_json(history);
+    INVALID(peripety_history_at(NULL, "sdb", 1, NULL, NULL, &block, &error), block, "history is NULL");
+    INVALID(peripety_history_at(history, NULL, 1, NULL, NULL, &block, &error), block, "name is NULL");
+    INVALID(peripety_history_at(history, BAD_UTF8, 1, NULL, NULL, &block, &error), block, "not UTF-8");
+    INVALID(peripety_history_at(history, "sdb", 1, NULL, NULL, NULL, &error), NULL, "answer is NULL");
+    INVALID(peripety_history_told(NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_seen(history, NULL, 1, &error), NULL, "block is NULL");
+    INVALID(peripety_history_seen(NULL, peripety_list_block(list, 0), 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_refresh(history, NULL, &error), NULL, "block is NULL");
+    INVALID(peripety_history_gone(history, NULL, NULL, 1, &error), NULL, "kdev is NULL");
+    INVALID(peripety_history_gone(NULL, "sdb", NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_address_gone(history, BAD_UTF8, 1, &error), NULL, "not UTF-8");
+    INVALID(peripety_history_resync(history, looked, NULL, &error), NULL, "blocks is NULL");
+    CHECK(peripety_history_resync(NULL, looked, list, NULL) == PERIPETY_INVALID_ARGUMENT);
+    CHECK(same_freed(peripety_history_to_json(history), before));
+    INVALID(peripety_uevent_parse(NULL, 1, &uevent, &error), uevent, "message is NULL");
+    peripety_string_free(before);
+    peripety_list_free(list);
+    peripety_history_free(history);
+}
+
 int main(int count, char **arguments) {
     CHECK(count == 2);
     peripety_tree *tree = open_case(arguments[1], "ext4-lvm-multipath");
@@ -162,10 +221,12 @@ int main(int count, char **arguments) {
     ambiguous(arguments[1]);
     source();
     bad_text();
+    bad_json();
     bad_boot_id();
     questions(tree);
     other_questions(tree);
     openings();
+    histories(tree);
     peripety_tree_free(tree);
     return 0;
 }

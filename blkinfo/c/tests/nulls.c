@@ -11,6 +11,8 @@ static void free_functions(void) {
     peripety_topology_free(NULL);
     peripety_mount_free(NULL);
     peripety_mounts_free(NULL);
+    peripety_history_free(NULL);
+    peripety_uevent_free(NULL);
 }
 
 static void block_strings(void) {
@@ -53,6 +55,7 @@ static void block_numbers(const peripety_block *block) {
     CHECK(!peripety_block_rotational(NULL, &flag) && !peripety_block_rotational(block, NULL));
     CHECK(!peripety_block_read_only(NULL, &flag) && !peripety_block_read_only(block, NULL));
     CHECK(peripety_block_extension(block, NULL) == NULL);
+    CHECK(!peripety_block_is_same(block, NULL) && !peripety_block_is_same(NULL, block));
     CHECK(flag);
 }
 
@@ -84,6 +87,19 @@ static void mounts(void) {
     CHECK(peripety_mount_fs_type(NULL) == NULL && peripety_mount_source(NULL) == NULL);
 }
 
+static void histories(void) {
+    uint64_t number = 7;
+    CHECK(peripety_history_boot_id(NULL) == NULL && peripety_history_to_json(NULL) == NULL);
+    CHECK(peripety_history_len(NULL) == 0);
+    CHECK(!peripety_history_told_until(NULL, &number) && !peripety_history_generation(NULL, &number));
+    CHECK(peripety_uevent_action(NULL) == PERIPETY_ACTION_OTHER);
+    CHECK(peripety_uevent_devpath(NULL) == NULL && peripety_uevent_devpath_old(NULL) == NULL);
+    CHECK(peripety_uevent_name(NULL) == NULL && peripety_uevent_old_name(NULL) == NULL);
+    CHECK(peripety_uevent_subsystem(NULL) == NULL);
+    CHECK(!peripety_uevent_seqnum(NULL, &number) && !peripety_uevent_diskseq(NULL, &number));
+    CHECK(number == 7);
+}
+
 static void errors_and_names(void) {
     uint32_t number = 7;
     size_t line = 7;
@@ -111,6 +127,7 @@ int main(int count, char **arguments) {
     parts_of_blocks();
     several();
     mounts();
+    histories();
     errors_and_names();
     peripety_block_free(block);
     peripety_tree_free(tree);

@@ -127,6 +127,61 @@ static void json_and_text(const peripety_tree *tree) {
     peripety_topology_free(topology);
 }
 
+/* All that is below a volume: the map first, then its paths, each once. */
+static void flat(const peripety_tree *tree) {
+    peripety_topology *topology;
+    peripety_list *list;
+    CHECK(peripety_tree_topology(tree, "vg/lv", &topology, NULL) == PERIPETY_OK);
+    CHECK(peripety_topology_all_below(topology, &list, NULL) == PERIPETY_OK);
+    CHECK(peripety_list_count(list) == 9 && same(peripety_block_kdev(peripety_list_block(list, 0)), "dm-0"));
+    peripety_list_free(list);
+    CHECK(peripety_topology_all_above(topology, &list, NULL) == PERIPETY_OK && peripety_list_count(list) == 0);
+    peripety_list_free(list);
+    peripety_topology_free(topology);
+    CHECK(peripety_tree_topology(tree, "sdb", &topology, NULL) == PERIPETY_OK);
+    CHECK(peripety_topology_all_above(topology, &list, NULL) == PERIPETY_OK && peripety_list_count(list) == 2);
+    CHECK(same(peripety_block_kdev(peripety_list_block(list, 1)), "dm-1"));
+    peripety_list_free(list);
+    peripety_topology_free(topology);
+}
+
+/* What JSON holds is the same again. */
+static void from_json(const peripety_tree *tree) {
+    peripety_block *block, *again;
+    peripety_list *list, *copy;
+    CHECK(peripety_tree_block(tree, "sdb", &block, NULL) == PERIPETY_OK);
+    char *json = peripety_block_to_json(block);
+    CHECK(peripety_block_from_json(json, &again, NULL) == PERIPETY_OK);
+    CHECK(same_freed(peripety_block_to_json(again), json) && peripety_block_is_same(block, again));
+    peripety_string_free(json);
+    peripety_block_free(again);
+    CHECK(peripety_tree_block(tree, "sdc", &again, NULL) == PERIPETY_OK && !peripety_block_is_same(block, again));
+    peripety_block_free(again);
+    peripety_block_free(block);
+    CHECK(peripety_tree_list(tree, &list, NULL) == PERIPETY_OK);
+    json = peripety_list_to_json(list);
+    CHECK(peripety_list_from_json(json, &copy, NULL) == PERIPETY_OK);
+    CHECK(same_freed(peripety_list_to_json(copy), json));
+    peripety_string_free(json);
+    peripety_list_free(copy);
+    peripety_list_free(list);
+}
+
+/* An empty loop device is not in the list, but in the list of all. */
+static void list_all(void) {
+    const char *text = "# peripety device tree 1\n/sys/class/block/loop9 -> ../../devices/virtual/block/loop9\n"
+                       "/sys/devices/virtual/block/loop9/dev = 7:9\n"
+                       "/sys/devices/virtual/block/loop9/size = 0\n";
+    peripety_tree *tree;
+    peripety_list *list;
+    CHECK(peripety_tree_recorded(text, &tree, NULL) == PERIPETY_OK);
+    CHECK(peripety_tree_list(tree, &list, NULL) == PERIPETY_OK && peripety_list_count(list) == 0);
+    peripety_list_free(list);
+    CHECK(peripety_tree_list_all(tree, &list, NULL) == PERIPETY_OK && peripety_list_count(list) == 1);
+    peripety_list_free(list);
+    peripety_tree_free(tree);
+}
+
 static void trees(const char *fixtures) {
     peripety_tree *tree;
     peripety_list *list;
@@ -157,6 +212,9 @@ int main(int count, char **arguments) {
     mounts(tree);
     owners(tree);
     json_and_text(tree);
+    flat(tree);
+    from_json(tree);
+    list_all();
     peripety_tree_free(tree);
     paths(arguments[1]);
     preferred(arguments[1]);
