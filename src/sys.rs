@@ -11,14 +11,19 @@ use rustix::event::{poll, PollFd, PollFlags, Timespec};
 /// Waits until one of the descriptors is readable (or in an error state) or the time is over.
 /// Says for each whether it is. A negative descriptor is never ready.
 pub fn poll_readable<const N: usize>(fds: [RawFd; N], timeout: Duration) -> io::Result<[bool; N]> {
+    poll_for(fds.map(|fd| (fd, PollFlags::IN)), timeout)
+}
+
+/// The same for other events than data that can be read.
+pub fn poll_for<const N: usize>(fds: [(RawFd, PollFlags); N], timeout: Duration) -> io::Result<[bool; N]> {
     let mut ready = [false; N];
     let mut index = Vec::with_capacity(N);
     let mut set = Vec::with_capacity(N);
-    for (i, fd) in fds.into_iter().enumerate().filter(|(_, fd)| *fd >= 0) {
+    for (i, (fd, events)) in fds.into_iter().enumerate().filter(|(_, (fd, _))| *fd >= 0) {
         // SAFETY: the descriptor is used for this call only, while the caller, who passed it,
         // holds its owner; a closed one yields POLLNVAL.
         let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-        set.push(PollFd::from_borrowed_fd(borrowed, PollFlags::IN));
+        set.push(PollFd::from_borrowed_fd(borrowed, events));
         index.push(i);
     }
     let timeout = Timespec {

@@ -5,6 +5,7 @@
 //! A device tree belongs to one boot: entries of another boot, or of another machine, are never
 //! looked up in it. Nor is a device that got its name only after the line was logged.
 
+mod mount_table;
 mod uevents;
 mod watch;
 
@@ -43,6 +44,17 @@ impl<'n> Name<'n> {
             Name::Kernel(text) | Name::Any(text) => text,
         }
     }
+}
+
+/// Can it be a mount point?
+fn is_place(name: &str) -> bool {
+    name.starts_with('/') && !name.starts_with("/dev/") && !name.starts_with("/sys/")
+}
+
+/// A path in a log line is a mount point or the file behind a loop device; the file system in which it lies is not meant.
+fn is_exactly(found: &BlockInfo, name: &str) -> bool {
+    let behind = found.extension.get("backing_file").is_some_and(|file| file == name);
+    !is_place(name) || behind || found.mount_points.iter().any(|point| point == name)
 }
 
 /// The device tree, and the boot it belongs to.
@@ -121,7 +133,11 @@ impl Devices {
     /// The device that had the name in a boot that ended.
     fn in_earlier_boot(&self, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         let history = self.earlier.as_ref().filter(|history| history.boot_id() == entry.boot_id)?;
-        match history.at(name.text(), entry.monotonic) {
+        let past = match name {
+            Name::Kernel(name) => history.at(name, entry.monotonic),
+            Name::Any(name) => history.any_at(name, entry.monotonic),
+        };
+        match past {
             Past::Known { block, .. } => Some(block),
             Past::Uncertain | Past::Absent => None,
         }
@@ -129,25 +145,36 @@ impl Devices {
 
     /// The device that had the name when the line was logged, which may be gone by now.
     fn watched(&self, watch: &Watch, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
-        let past = watch.at(name.text(), entry.monotonic);
-        let past = match (past, name) {
-            (Past::Absent, Name::Any(map)) => watch.at(&format!("/dev/mapper/{map}"), entry.monotonic),
+        let time = entry.monotonic;
+        let past = match (watch.at(name.text(), time), name) {
+            (Past::Absent, Name::Any(point)) if is_place(point) => watch.content_at(point, time),
+            (Past::Absent, Name::Any(map)) => watch.at(&format!("/dev/mapper/{map}"), time),
             (past, _) => past,
         };
         match past {
             Past::Known { block, present: false } => Some(block),
             Past::Known { block, present: true } => Some(self.fresh(watch, block)),
             Past::Uncertain => None,
-            // Not a name of the kind that a history has: a UUID, an ATA port, a mount point.
-            Past::Absent => {
-                let found = self.now(name)?;
-                match watch.at(&found.kdev, entry.monotonic) {
-                    Past::Known { block, .. } if block.is_same(&found) => Some(found),
-                    // A path of a multipathed NVMe namespace and the like, which no history has.
-                    Past::Absent if found.major_minor.is_none() => Some(found),
-                    _ => None,
-                }
-            }
+            Past::Absent => self.still_there(watch, time, name).or_else(|| self.lay_on(watch, time, name)),
+        }
+    }
+
+    /// Not a name of the kind that a history has: an ATA port, a WWID. What has it now, when that was there then.
+    fn still_there(&self, watch: &Watch, time: u64, name: Name<'_>) -> Option<Arc<BlockInfo>> {
+        let found = self.now(name).filter(|found| is_exactly(found, name.text()))?;
+        match watch.at(&found.kdev, time) {
+            Past::Known { block, .. } if block.is_same(&found) => Some(found),
+            // A path of a multipathed NVMe namespace and the like, which no history has.
+            Past::Absent if found.major_minor.is_none() => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The device, gone or changed, on which the file system of that UUID lay.
+    fn lay_on(&self, watch: &Watch, time: u64, name: Name<'_>) -> Option<Arc<BlockInfo>> {
+        match (name, watch.content_at(name.text(), time)) {
+            (Name::Any(_), Past::Known { block, .. }) => Some(block),
+            _ => None,
         }
     }
 

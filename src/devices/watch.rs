@@ -1,15 +1,18 @@
 //! Keeps the history of this machine's devices up to date.
 
 use std::collections::BTreeSet;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use peripety_blkinfo::history::{Action, Answer, History, Uevent, Window};
 use peripety_blkinfo::{BlockInfo, Tree};
+use rustix::event::PollFlags;
 
+use super::mount_table::{MountTable, CHANGED};
 use super::uevents::{Received, Socket};
 use crate::journal::monotonic_now;
-use crate::sys::poll_readable;
+use crate::sys::poll_for;
 
 /// How often is looked whether messages wait, while nobody asks. What happened in between is not known to be earlier or
 /// later than a log line.
@@ -32,6 +35,8 @@ pub struct Watch {
 struct State {
     history: History,
     socket: Socket,
+    /// `None` when it cannot be watched.
+    mounts: Option<MountTable>,
     /// The number of the last message.
     seqnum: Option<u64>,
     /// Devices to be looked at again, and since when.
@@ -56,6 +61,9 @@ impl Watch {
         let state = State {
             history,
             socket,
+            mounts: MountTable::open()
+                .inspect_err(|e| tracing::warn!("cannot watch the mount table: {e}"))
+                .ok(),
             seqnum: None,
             unsettled: BTreeSet::new(),
             changed: None,
@@ -78,6 +86,15 @@ impl Watch {
         state.asked = Some(Instant::now());
         self.read(&mut state);
         state.history.at(name, time)
+    }
+
+    /// The same of the UUID of a file system or a mount point.
+    pub fn content_at(&self, name: &str, time: u64) -> Answer {
+        let mut state = self.state();
+        state.asked = Some(Instant::now());
+        self.read(&mut state);
+        self.read_mounts(&mut state);
+        state.history.content_at(name, time)
     }
 
     /// Takes note of what a device is now.
@@ -126,6 +143,20 @@ impl Watch {
         }
     }
 
+    /// Looks whether something was mounted or unmounted.
+    fn read_mounts(&self, state: &mut State) {
+        let Some(table) = &mut state.mounts else { return };
+        let after = monotonic_now();
+        if !table.changed() {
+            return state.history.mounts_told(after);
+        }
+        let Ok(mounts) = self.tree.mounts() else { return };
+        let by = monotonic_now();
+        // Which devices the table means is certain when all that happened until then is told.
+        self.read(state);
+        state.history.mounts(Window { after, by }, &mounts);
+    }
+
     fn take(&self, state: &mut State, event: &Uevent) {
         let expected = state.seqnum.map(|last| last + 1);
         state.seqnum = Some(event.seqnum);
@@ -157,6 +188,8 @@ impl Watch {
     fn look(&self, state: &mut State, event: &Uevent) {
         let Ok(block) = self.tree.kernel_block(&event.name()) else { return };
         state.unsettled.insert(block.kdev.clone());
+        // What it is built from has a new holder, and no message of its own.
+        state.unsettled.extend(block.slaves.iter().cloned());
         state.changed = Some(Instant::now());
         state.history.seen(block, monotonic_now());
     }
@@ -193,16 +226,19 @@ impl Watch {
     }
 }
 
-/// Reads messages as they come, as long as somebody has the watch.
-fn follow(watch: &Weak<Watch>, fd: std::os::fd::RawFd) {
+/// Reads messages as they come, and looks what is mounted when that changes, as long as somebody has the watch.
+fn follow(watch: &Weak<Watch>, socket: RawFd) {
     let mut pause = IDLE;
+    let mounts = MountTable::open().ok();
+    let waited = [(socket, PollFlags::IN), (mounts.as_ref().map_or(-1, MountTable::as_raw_fd), CHANGED)];
     while watch.strong_count() > 0 {
-        if poll_readable([fd], pause).is_err() {
+        if poll_for(waited, pause).is_err() {
             std::thread::sleep(IDLE);
         }
         let Some(watch) = watch.upgrade() else { return };
         let mut state = watch.state();
         watch.read(&mut state);
+        watch.read_mounts(&mut state);
         watch.settle(&mut state);
         pause = Watch::pause(&state);
     }

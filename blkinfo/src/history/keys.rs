@@ -1,7 +1,7 @@
 //! The names under which a history finds a device: its kernel name, its number, its SCSI address, its device-mapper name.
 
 use crate::info::{BlkType, BlockInfo};
-use crate::name::{number, DevNumber, ScsiAddress};
+use crate::name::{self, DevNumber, ScsiAddress};
 
 const NAME: &str = "name ";
 const NUMBER: &str = "number ";
@@ -11,6 +11,11 @@ const MAPPER: &str = "mapper ";
 /// The key of a kernel name.
 pub(super) fn name(kdev: &str) -> String {
     format!("{NAME}{kdev}")
+}
+
+/// The key of a device number.
+pub(super) fn number(number: DevNumber) -> String {
+    format!("{NUMBER}{number}")
 }
 
 /// The key of a SCSI address.
@@ -26,7 +31,7 @@ pub(super) fn is_address(key: &str) -> bool {
 /// All keys of a device.
 pub(super) fn of(block: &BlockInfo) -> Vec<String> {
     let mut keys = vec![name(&block.kdev)];
-    keys.extend(block.major_minor.map(|number| format!("{NUMBER}{number}")));
+    keys.extend(block.major_minor.map(number));
     if block.blk_type == BlkType::Scsi {
         keys.extend(block.address.as_deref().map(address));
     }
@@ -41,8 +46,8 @@ pub(super) fn asked(text: &str) -> impl Iterator<Item = String> {
     let bare =
         ["+scsi:", "+block:", "/dev/"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
     let plain = bare.strip_prefix('b').unwrap_or(bare);
-    let first = if let Some(number) = DevNumber::parse(plain) {
-        format!("{NUMBER}{number}")
+    let first = if let Some(found) = DevNumber::parse(plain) {
+        number(found)
     } else if let Some(found) = ScsiAddress::parse(bare) {
         address(&found.to_string())
     } else if let Some(map) = bare.strip_prefix("mapper/") {
@@ -51,7 +56,7 @@ pub(super) fn asked(text: &str) -> impl Iterator<Item = String> {
         name(bare)
     };
     // jbd2 names the journal of a file system after its device and an inode: sda1-8.
-    let journal = bare.rsplit_once('-').filter(|(_, inode)| number::<u64>(inode).is_some());
+    let journal = bare.rsplit_once('-').filter(|(_, inode)| name::number::<u64>(inode).is_some());
     let device = journal.map(|(device, _)| name(device));
     std::iter::once(first).chain(device)
 }

@@ -7,10 +7,14 @@
 //! not there when we looked last, and it was there when we were told. Within a window, and while a name is nobody's,
 //! the answer is [`Answer::Uncertain`] or [`Answer::Absent`], never a guess.
 
+mod content;
 mod keys;
+mod mounted;
 mod tenure;
 mod uevent;
 
+#[cfg(test)]
+mod content_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
@@ -21,6 +25,7 @@ use std::sync::Arc;
 
 use crate::info::BlockInfo;
 
+use mounted::Mounted;
 use tenure::Tenure;
 pub use tenure::Window;
 pub use uevent::{Action, Uevent};
@@ -63,6 +68,15 @@ pub struct History {
     names: HashMap<String, Vec<Tenure>>,
     /// Names whose tenures have ended, in that order.
     ended: VecDeque<String>,
+    /// What was mounted where.
+    #[cfg_attr(feature = "serde", serde(default))]
+    mounted: Mounted,
+    /// UUIDs of file systems that a device had and has no more, and when that was seen.
+    #[cfg_attr(feature = "serde", serde(default))]
+    lost: HashMap<String, u64>,
+    /// Others may have been lost up to this time.
+    #[cfg_attr(feature = "serde", serde(default))]
+    lost_before: u64,
 }
 
 impl History {
@@ -225,7 +239,11 @@ impl History {
 
     /// What is known of a device now.
     fn keep(&mut self, number: u64, block: BlockInfo) {
-        if self.blocks.get(&number).is_none_or(|held| **held != block) {
+        let held = self.blocks.get(&number).cloned();
+        if held.as_deref() != Some(&block) {
+            if let Some(held) = held {
+                self.note_lost(&held, &block);
+            }
             self.generation += 1;
             self.blocks.insert(number, Arc::new(block));
         }

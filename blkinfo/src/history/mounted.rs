@@ -1,0 +1,141 @@
+//! What was mounted where: mount tables that somebody read, one after the other.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::mounts::Mount;
+use crate::name::DevNumber;
+
+use super::tenure::{Tenure, Window};
+
+/// Mounts that have ended are kept up to this number, the newest.
+const MOST_ENDED: usize = 4096;
+
+/// Which device was mounted where. A place has one at a time: what was mounted last covers the others.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Mounted {
+    /// When the first table was read; nothing is known of the time before.
+    since: u64,
+    /// All that happened up to this time is told.
+    told_until: u64,
+    /// By mount point, the oldest first.
+    places: HashMap<String, Vec<Place>>,
+    /// Mount points whose device changed, in that order.
+    ended: VecDeque<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Place {
+    /// The kernel's number of the mount.
+    id: u32,
+    number: DevNumber,
+    /// The device of that number, if it is certain.
+    block: Option<u64>,
+    tenure: Tenure,
+}
+
+/// Who has a device number?
+pub(super) struct Who {
+    /// Who had it all the time while the table was read.
+    pub certain: Option<u64>,
+    /// Who has it by what was told.
+    pub now: Option<u64>,
+}
+
+/// Who was mounted there?
+pub(super) enum Held {
+    /// The device of this number in the history.
+    By(u64),
+    /// One of several, or one that is not known.
+    Uncertain,
+    /// Nothing is known.
+    Absent,
+}
+
+impl Mounted {
+    /// A table that was read within `looked`, and who has which number. Returns whether anything changed.
+    pub fn read(&mut self, looked: Window, table: &[Mount], who: impl Fn(DevNumber) -> Who) -> bool {
+        let first = self.told_until == 0;
+        let came = Window { after: self.told_until, by: looked.by };
+        if first {
+            self.since = looked.by;
+        }
+        // The last one on a place covers those before.
+        let now: HashMap<&str, &Mount> =
+            table.iter().map(|mount| (mount.mount_point.as_str(), mount)).collect();
+        let stays = |point: &str, place: &Place| {
+            let same = |mount: &&Mount| (mount.id, mount.major_minor) == (place.id, place.number);
+            // A mounted device that went keeps its number, as long as nobody else has it.
+            let other = who(place.number).now.is_some_and(|now| Some(now) != place.block);
+            now.get(point).is_some_and(same) && !other
+        };
+        let changed = self.end(came, stays) | self.begin(came, &now, who);
+        self.told_until = looked.after;
+        self.forget();
+        changed
+    }
+
+    /// Ends the mounts that do not stay.
+    fn end(&mut self, went: Window, stays: impl Fn(&str, &Place) -> bool) -> bool {
+        let before = self.ended.len();
+        for (point, places) in &mut self.places {
+            let held = places.last_mut().filter(|place| place.tenure.went.is_none());
+            if let Some(place) = held.filter(|place| !stays(point, place)) {
+                place.tenure.went = Some(went);
+                self.ended.push_back(point.clone());
+            }
+        }
+        self.ended.len() > before
+    }
+
+    /// Begins the mounts of block devices that are new.
+    fn begin(&mut self, came: Window, now: &HashMap<&str, &Mount>, who: impl Fn(DevNumber) -> Who) -> bool {
+        let mut changed = false;
+        for (point, mount) in now.iter().filter(|(_, mount)| mount.major_minor.major != 0) {
+            let held = self.places.get(*point).and_then(|places| places.last());
+            if held.is_some_and(|place| place.tenure.went.is_none()) {
+                continue;
+            }
+            let block = who(mount.major_minor).certain;
+            let tenure = Tenure { block: block.unwrap_or_default(), came, went: None };
+            let place = Place { id: mount.id, number: mount.major_minor, block, tenure };
+            self.places.entry((*point).to_owned()).or_default().push(place);
+            changed = true;
+        }
+        changed
+    }
+
+    /// The table was the same at this time as when it was read last.
+    pub fn told(&mut self, now: u64) {
+        if self.told_until > 0 {
+            self.told_until = self.told_until.max(now);
+        }
+    }
+
+    pub fn at(&self, point: &str, time: u64) -> Held {
+        let Some(places) = self.places.get(point).filter(|_| time >= self.since) else {
+            return Held::Absent;
+        };
+        let certain = places.iter().find(|place| place.tenure.certain(time, self.told_until));
+        match certain.map(|place| place.block) {
+            Some(Some(block)) => Held::By(block),
+            Some(None) => Held::Uncertain,
+            None if places.iter().any(|place| place.tenure.possible(time)) => Held::Uncertain,
+            None => Held::Absent,
+        }
+    }
+
+    fn forget(&mut self) {
+        while self.ended.len() > MOST_ENDED {
+            let Some(point) = self.ended.pop_front() else { return };
+            let Some(places) = self.places.get_mut(&point) else { continue };
+            if places.first().is_some_and(|place| place.tenure.went.is_some()) {
+                places.remove(0);
+            }
+            if places.is_empty() {
+                self.places.remove(&point);
+            }
+        }
+    }
+}
