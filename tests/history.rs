@@ -1,4 +1,5 @@
-//! A loop device that gets other files under the same name: a line of any time names the one of that time.
+//! A loop device that gets other files under the same name: a line of any time names the one of that time, also by
+//! where it was mounted.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -8,8 +9,6 @@ use std::time::Duration;
 
 use common::{monotonic_now, skip, wait_for, Daemon, LiveJournal, Machine};
 use serde_json::{json, Value};
-
-const TEST: &str = "history of a loop device";
 
 struct Loop<'m> {
     machine: &'m Machine,
@@ -73,18 +72,28 @@ fn file_of(daemon: &Daemon, sector: u64) -> Option<String> {
     Some(wwid.rsplit('/').next().unwrap().to_owned())
 }
 
-#[test]
-fn a_name_that_is_used_again() {
+/// A machine with a loop device that nobody uses, for one test at a time.
+fn with_loop(test: &str, run: impl FnOnce(&Machine, &Loop<'_>)) {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !rustix::process::geteuid().is_root() || !Path::new("/dev/loop-control").exists() {
-        return skip(TEST, "it needs root and loop devices");
+        return skip(test, "it needs root and loop devices");
     }
-    let Some(machine) = Machine::start(TEST, &[]) else { return };
+    let Some(machine) = Machine::start(test, &[]) else { return };
     let out = machine.shell("losetup -f");
     let device = String::from_utf8(out.stdout).unwrap().trim().to_owned();
     if !Path::new(&device).exists() {
-        return skip(TEST, "there is no free loop device");
+        return skip(test, "there is no free loop device");
     }
-    let disk = Loop { machine: &machine, device };
+    run(&machine, &Loop { machine: &machine, device });
+}
+
+#[test]
+fn a_name_that_is_used_again() {
+    with_loop("history of a loop device", used_again);
+}
+
+fn used_again(machine: &Machine, disk: &Loop<'_>) {
     let mut journal = LiveJournal::start(machine.path("live.journal"));
     let mut daemon = machine.following(&journal, &[]);
     disk.attach("first");
@@ -116,4 +125,74 @@ fn a_name_that_is_used_again() {
     assert_eq!(file_of(&daemon, 4).as_deref(), Some("second"), "{}", daemon.log());
     assert_eq!(file_of(&daemon, 5), None, "{}", daemon.log());
     assert_eq!(file_of(&daemon, 6).as_deref(), Some("third"), "{}", daemon.log());
+}
+
+/// A rule for lines that name a mount point alone.
+const RULE: &str =
+    "[[collector_regexs]]\nregex = '^mydrv (?P<mount_point>/[^ ]+): error in sector (?P<sector>[0-9]+)$'\n\
+    sub_system = \"mydrv\"\nevent_type = \"MYDRV_ERROR\"\n";
+
+#[test]
+fn a_place_where_something_was_mounted() {
+    let test = "history of a mount point";
+    match std::process::Command::new("mkfs.ext2").arg("-V").output() {
+        Ok(_) => with_loop(test, mounted_and_gone),
+        Err(e) => skip(test, &format!("mkfs.ext2 cannot be run: {e}")),
+    }
+}
+
+fn mounted_and_gone(machine: &Machine, disk: &Loop<'_>) {
+    let (place, config) = (machine.path("place"), machine.path("mydrv.conf"));
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(&config, [common::NO_BURSTS, RULE].concat()).unwrap();
+    let (mount, umount) =
+        (format!("mount {} {}", disk.device, place.display()), format!("umount {}", place.display()));
+    let mut journal = LiveJournal::start(machine.path("live.journal"));
+    let daemon = machine.following(&journal, &["--config", config.to_str().unwrap()]);
+    let mut times = Vec::new();
+    for file in ["first", "second"] {
+        disk.attach(file);
+        disk.run(&format!("mkfs.ext2 -q {}", disk.device));
+        disk.run(&mount);
+        settle();
+        times.push(monotonic_now());
+        settle();
+        disk.run(&umount);
+        settle();
+        times.push(monotonic_now());
+        disk.detach();
+    }
+    let lines = [(1, times[0]), (2, times[1]), (3, times[2]), (4, times[3])];
+    for (sector, time) in lines {
+        journal.write_of_this_boot(&format!("mydrv {}: error in sector {sector}", place.display()), time);
+    }
+    assert_eq!(file_of(&daemon, 1).as_deref(), Some("first"), "{}", daemon.log());
+    assert_eq!(file_of(&daemon, 2), None, "{}", daemon.log());
+    assert_eq!(file_of(&daemon, 3).as_deref(), Some("second"), "{}", daemon.log());
+    assert_eq!(file_of(&daemon, 4), None, "{}", daemon.log());
+}
+
+/// The messages about devices of other network namespaces are numbered, too, and do not come here.
+#[test]
+fn containers_come_and_go() {
+    let test = "history while network namespaces come and go";
+    match std::process::Command::new("unshare").args(["-n", "true"]).status() {
+        Ok(status) if status.success() => with_loop(test, between_containers),
+        other => skip(test, &format!("no network namespace can be made: {other:?}")),
+    }
+}
+
+fn between_containers(machine: &Machine, disk: &Loop<'_>) {
+    let mut journal = LiveJournal::start(machine.path("live.journal"));
+    let daemon = machine.following(&journal, &[]);
+    let containers = || disk.run("for i in {1..20}; do unshare -n true; done");
+    for (sector, file) in (1..).zip(["first", "second", "third"]) {
+        containers();
+        disk.attach(file);
+        containers();
+        journal.write_of_this_boot(&disk.line(sector), monotonic_now());
+        assert_eq!(file_of(&daemon, sector).as_deref(), Some(file), "{}", daemon.log());
+        containers();
+        disk.detach();
+    }
 }

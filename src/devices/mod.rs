@@ -5,6 +5,7 @@
 //! A device tree belongs to one boot: entries of another boot, or of another machine, are never
 //! looked up in it. Nor is a device that got its name only after the line was logged.
 
+mod gaps;
 mod mount_table;
 mod uevents;
 mod watch;

@@ -9,6 +9,7 @@ use peripety_blkinfo::history::{Action, Answer, History, Uevent, Window};
 use peripety_blkinfo::{BlockInfo, Tree};
 use rustix::event::PollFlags;
 
+use super::gaps::Gaps;
 use super::mount_table::{MountTable, CHANGED};
 use super::uevents::{Received, Socket};
 use crate::journal::monotonic_now;
@@ -37,8 +38,7 @@ struct State {
     socket: Socket,
     /// `None` when it cannot be watched.
     mounts: Option<MountTable>,
-    /// The number of the last message.
-    seqnum: Option<u64>,
+    gaps: Gaps,
     /// Devices to be looked at again, and since when.
     unsettled: BTreeSet<String>,
     changed: Option<Instant>,
@@ -64,7 +64,7 @@ impl Watch {
             mounts: MountTable::open()
                 .inspect_err(|e| tracing::warn!("cannot watch the mount table: {e}"))
                 .ok(),
-            seqnum: None,
+            gaps: Gaps::default(),
             unsettled: BTreeSet::new(),
             changed: None,
             asked: None,
@@ -85,7 +85,19 @@ impl Watch {
         let mut state = self.state();
         state.asked = Some(Instant::now());
         self.read(&mut state);
-        state.history.at(name, time)
+        let now = monotonic_now();
+        match state.gaps.open() {
+            true => state.history.at_or_look(name, time, now, |block| self.is_there(block)),
+            false => state.history.at(name, time),
+        }
+    }
+
+    /// Nothing was told of it, but messages may be missing: is it the same under all of its names?
+    fn is_there(&self, block: &BlockInfo) -> bool {
+        let found = self.tree.kernel_block(&block.kdev);
+        found.is_ok_and(|found| {
+            (&found.dev_path, &found.address) == (&block.dev_path, &block.address) && block.is_same(&found)
+        })
     }
 
     /// The same of the UUID of a file system or a mount point.
@@ -122,7 +134,13 @@ impl Watch {
                 Ok(Received::Event(event)) => self.take(state, &event),
                 Ok(Received::Nothing) => {
                     state.failing = false;
-                    return state.history.told(before);
+                    if state.gaps.due(Instant::now()) {
+                        self.resync(state);
+                    } else if state.gaps.open() {
+                        return state.history.told_in_part(before);
+                    } else {
+                        return state.history.told(before);
+                    }
                 }
                 Ok(Received::Lost) => {
                     tracing::warn!(
@@ -145,26 +163,20 @@ impl Watch {
 
     /// Looks whether something was mounted or unmounted.
     fn read_mounts(&self, state: &mut State) {
-        let Some(table) = &mut state.mounts else { return };
+        // Which devices a table means is certain only when all was told.
+        let Some(table) = state.mounts.as_mut().filter(|_| !state.gaps.open()) else { return };
         let after = monotonic_now();
         if !table.changed() {
             return state.history.mounts_told(after);
         }
         let Ok(mounts) = self.tree.mounts() else { return };
         let by = monotonic_now();
-        // Which devices the table means is certain when all that happened until then is told.
         self.read(state);
         state.history.mounts(Window { after, by }, &mounts);
     }
 
     fn take(&self, state: &mut State, event: &Uevent) {
-        let expected = state.seqnum.map(|last| last + 1);
-        state.seqnum = Some(event.seqnum);
-        // In a network namespace other devices' messages are left out, which looks the same.
-        if expected.is_some_and(|expected| event.seqnum > expected) {
-            tracing::debug!("uevents are missing before {}", event.seqnum);
-            self.resync(state);
-        }
+        state.gaps.note(event.seqnum);
         let now = monotonic_now();
         match (event.subsystem.as_str(), event.action) {
             ("block", Action::Remove) => {
@@ -196,9 +208,11 @@ impl Watch {
 
     /// Looks at all devices. Messages that wait are read afterwards: those about what was seen already change nothing.
     fn resync(&self, state: &mut State) {
-        match look_at_all(&self.tree) {
-            Ok((looked, blocks)) => state.history.resync(looked, blocks),
-            Err(e) => tracing::error!("{e}"),
+        let begin = Instant::now();
+        let found = look_at_all(&self.tree).inspect_err(|e| tracing::error!("{e}"));
+        state.gaps.looked(begin, Instant::now(), found.is_ok());
+        if let Ok((looked, blocks)) = found {
+            state.history.resync(looked, blocks);
         }
     }
 

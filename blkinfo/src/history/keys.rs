@@ -28,6 +28,11 @@ pub(super) fn is_address(key: &str) -> bool {
     key.starts_with(ADDRESS)
 }
 
+/// Does a disk keep it until it goes?
+pub(super) fn is_fixed(key: &str) -> bool {
+    key.starts_with(NAME) || key.starts_with(NUMBER)
+}
+
 /// All keys of a device.
 pub(super) fn of(block: &BlockInfo) -> Vec<String> {
     let mut keys = vec![name(&block.kdev)];

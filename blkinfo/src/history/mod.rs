@@ -57,6 +57,9 @@ pub struct History {
     boot_id: String,
     /// All that happened up to this time is told.
     told_until: u64,
+    /// The same of what was not lost.
+    #[cfg_attr(feature = "serde", serde(default))]
+    told_in_part: u64,
     /// See [`History::generation`].
     #[cfg_attr(feature = "serde", serde(default))]
     generation: u64,
@@ -113,6 +116,11 @@ impl History {
         self.told_until = self.told_until.max(now);
     }
 
+    /// No uevent is waiting at `now`, but some may be missing.
+    pub fn told_in_part(&mut self, now: u64) {
+        self.told_in_part = self.told_in_part.max(now);
+    }
+
     /// Number of devices, present and past.
     pub fn len(&self) -> usize {
         self.blocks.len()
@@ -138,6 +146,28 @@ impl History {
         match tenures.iter().any(|tenure| tenure.possible(time)) {
             true => Answer::Uncertain,
             false => Answer::Absent,
+        }
+    }
+
+    /// The same while it is not certain that all was told. `is_same` looks whether the device that has the name, by what
+    /// was told, is still there after `now`: then it had it up to now.
+    pub fn at_or_look(
+        &self,
+        name: &str,
+        time: u64,
+        now: u64,
+        is_same: impl FnOnce(&BlockInfo) -> bool,
+    ) -> Answer {
+        let answer = self.at(name, time);
+        let held = || {
+            let key = keys::asked(name).find(|key| self.names.contains_key(key))?;
+            let came = self.names.get(&key)?.last()?.came;
+            let (_, block) = self.holder(&key)?;
+            (came.by <= time && time <= now && is_same(&block)).then_some(block)
+        };
+        match answer {
+            Answer::Uncertain => held().map_or(answer, |block| Answer::Known { block, present: true }),
+            answer => answer,
         }
     }
 
@@ -169,8 +199,13 @@ impl History {
     pub fn gone(&mut self, kdev: &str, diskseq: Option<u64>, now: u64) {
         let window = self.window(now);
         if let Some((number, held)) = self.holder(&keys::name(kdev)) {
-            let other = diskseq.zip(held.diskseq).is_some_and(|(told, held)| told != held);
-            if !other {
+            let same = diskseq.zip(held.diskseq).map(|(told, held)| told == held);
+            if same == Some(true) {
+                // It was there until it went, whatever else is missing; this message was not there before.
+                let after = window.after.max(self.told_in_part).min(window.by);
+                self.end(number, Window { after, ..window }, keys::is_fixed);
+            }
+            if same != Some(false) {
                 self.end(number, window, |key| !keys::is_address(key));
             }
         }

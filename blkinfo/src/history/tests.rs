@@ -193,3 +193,39 @@ fn the_same_device_seen_again() {
     assert!(unnumbered(&now).is_same(&unnumbered(&now)));
     assert!(!unnumbered(&old).is_same(&unnumbered(&old)), "nothing tells");
 }
+
+/// Messages may be missing: only a look at the device itself says that it still has its name.
+#[test]
+fn not_all_was_told() {
+    let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);
+    history.told(200);
+    let ask = |history: &History, time, same| match history.at_or_look("sdb", time, 500, |_| same) {
+        Answer::Known { block, present } => Some((block.dev_wwid.clone().unwrap(), present)),
+        _ => None,
+    };
+    assert_eq!(history.at("sdb", 300), Answer::Uncertain);
+    assert_eq!(ask(&history, 300, true), Some(("disk-old".to_owned(), true)));
+    assert_eq!(ask(&history, 300, false), None);
+    assert_eq!(ask(&history, 501, true), None, "after the look");
+    history.seen(disk("sdb", 16, "new", 2), 400);
+    assert_eq!(ask(&history, 300, true), None, "one or the other");
+    assert_eq!(ask(&history, 450, true), Some(("disk-new".to_owned(), true)));
+    assert_eq!(ask(&history, 150, false), Some(("disk-old".to_owned(), false)));
+    history.gone("sdb", Some(2), 460);
+    assert_eq!(ask(&history, 450, true), None);
+}
+
+/// A disk is lost while containers come and go: the message about it came.
+#[test]
+fn a_disk_goes_while_not_all_is_told() {
+    let mut history =
+        History::new("b", at(100), [here(disk("sdb", 16, "old", 1)), here(disk("sdc", 32, "c", 2))]);
+    history.told(200);
+    history.told_in_part(400);
+    history.gone("sdb", Some(1), 410);
+    history.gone("sdc", None, 410);
+    history.told_in_part(420);
+    assert_eq!(who(&history, "sdb", 390).as_deref(), Some("disk-old"));
+    assert_eq!(history.at("sdb", 405), Answer::Uncertain);
+    assert_eq!(history.at("sdc", 390), Answer::Uncertain, "perhaps another disk's message");
+}

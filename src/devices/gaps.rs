@@ -1,0 +1,100 @@
+//! Numbers of uevents that are missing.
+//!
+//! Every message has the next number, in the whole kernel. Those about network devices go only to the network namespace of
+//! the device (lib/kobject_uevent.c, kobject_uevent_net_broadcast), so that a container that starts makes a gap here. A
+//! message that was lost for want of memory makes the same gap. So all devices are looked at, but not for every container.
+
+use std::time::{Duration, Instant};
+
+/// Looks at all devices because of gaps are so many times as far apart as the last one took.
+const APART: u32 = 20;
+/// But not farther than this.
+const MOST_APART: Duration = Duration::from_secs(10);
+
+/// The last number, and whether some are missing since all devices were looked at.
+#[derive(Debug, Default)]
+pub struct Gaps {
+    last: Option<u64>,
+    open: bool,
+    /// When the last look ended, and how long until the next.
+    looked: Option<(Instant, Duration)>,
+}
+
+impl Gaps {
+    /// A message came.
+    pub fn note(&mut self, number: u64) {
+        let missing = self.last.is_some_and(|last| number > last + 1);
+        self.open |= missing;
+        self.last = Some(number);
+        if missing {
+            tracing::debug!("uevents are missing before {number}");
+        }
+    }
+
+    /// Something may have happened that was not told.
+    pub fn open(&self) -> bool {
+        self.open
+    }
+
+    /// It is time to look at all devices.
+    pub fn due(&self, now: Instant) -> bool {
+        let over = |(ended, pause): (Instant, Duration)| now.saturating_duration_since(ended) >= pause;
+        self.open && self.looked.is_none_or(over)
+    }
+
+    /// All devices were looked at from `begin` to `end`, or could not be.
+    pub fn looked(&mut self, begin: Instant, end: Instant, all: bool) {
+        let took = end.saturating_duration_since(begin);
+        self.open = !all;
+        self.looked = Some((end, (took * APART).min(MOST_APART)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn one_gap_is_looked_after_at_once() {
+        let now = Instant::now();
+        let mut gaps = Gaps::default();
+        for number in [7, 8, 9] {
+            gaps.note(number);
+            assert!(!gaps.open() && !gaps.due(now));
+        }
+        gaps.note(11);
+        assert!(gaps.open() && gaps.due(now));
+        let end = now + SECOND;
+        gaps.looked(now, end, false);
+        assert!(gaps.open() && !gaps.due(end), "it could not be");
+        assert!(gaps.due(end + MOST_APART));
+        gaps.looked(end, end, true);
+        assert!(!gaps.open() && !gaps.due(end + MOST_APART));
+    }
+
+    /// How often is looked in a hundred seconds of containers, when a look takes so long?
+    fn looks(took: Duration) -> u32 {
+        let (begin, mut gaps, mut looks) = (Instant::now(), Gaps::default(), 0);
+        let (mut now, mut number) = (begin, 0);
+        while now < begin + SECOND * 100 {
+            now += SECOND / 100;
+            number += 2;
+            gaps.note(number);
+            if gaps.due(now) {
+                gaps.looked(now, now + took, true);
+                now += took;
+                looks += 1;
+            }
+        }
+        looks
+    }
+
+    #[test]
+    fn a_hundred_seconds_of_containers() {
+        assert!(looks(SECOND / 1000) > 2000, "a few devices");
+        assert!((150..250).contains(&looks(SECOND / 40)), "five percent of the time");
+        assert!((8..11).contains(&looks(SECOND)), "ten thousand devices");
+    }
+}
