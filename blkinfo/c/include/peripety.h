@@ -284,6 +284,8 @@ const char *peripety_path_address(const peripety_path *path);
 const char *peripety_path_state(const peripety_path *path);
 /** ALUA's or ANA's access state: "active/optimized", "standby", "inaccessible" ... */
 const char *peripety_path_access_state(const peripety_path *path);
+/** What device-mapper does with a path of a multipath map: "active", "failed", "unknown". Only multipathd tells it. */
+const char *peripety_path_dm_state(const peripety_path *path);
 /** The target prefers this path (ALUA). */
 bool peripety_path_preferred(const peripety_path *path, bool *preferred);
 /** Details of the path, as those of a block. */
@@ -318,6 +320,22 @@ peripety_code peripety_topology_all_above(const peripety_topology *topology, per
                                           peripety_error **error);
 /** {"block": ..., "below": [...], "above": [...]}, the same again in the arrays. */
 char *peripety_topology_to_json(const peripety_topology *topology);
+
+/* ---- multipathd ------------------------------------------------------------------------------------------- */
+
+/*
+ * Whether device-mapper uses a path of a multipath map, only multipathd tells. These functions ask the one of the running
+ * machine, for at most 100 ms, and answer with a copy in which peripety_path_dm_state is known of the paths of all
+ * multipath maps: "unknown" where multipathd does not tell. It is not asked when there is no map. Where systemd starts
+ * multipathd on demand, a question starts it. Nothing else of this library speaks to a daemon.
+ */
+
+peripety_code peripety_multipathd_complete(const peripety_list *list, peripety_list **completed,
+                                           peripety_error **error);
+peripety_code peripety_multipathd_complete_block(const peripety_block *block, peripety_block **completed,
+                                                 peripety_error **error);
+peripety_code peripety_multipathd_complete_topology(const peripety_topology *topology,
+                                                    peripety_topology **completed, peripety_error **error);
 
 /* ---- The history of devices ------------------------------------------------------------------------------- */
 

@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod list;
 mod mount;
+mod multipathd;
 mod names;
 mod parts;
 mod source;

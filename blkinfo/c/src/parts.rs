@@ -65,6 +65,7 @@ pub(crate) struct Path {
     address: Option<CString>,
     state: Option<CString>,
     access_state: Option<CString>,
+    dm_state: Option<CString>,
     preferred: Option<bool>,
     extension: Extension,
 }
@@ -76,6 +77,7 @@ impl From<&blkinfo::Path> for Path {
             address: path.address.as_deref().map(c_string),
             state: path.state.as_deref().map(c_string),
             access_state: path.access_state.as_deref().map(c_string),
+            dm_state: path.dm_state.as_deref().map(c_string),
             preferred: path.preferred,
             extension: Extension::from(&path.extension),
         }
@@ -87,6 +89,7 @@ string_getters! { Path:
     peripety_path_address => |path| or_null(&path.address);
     peripety_path_state => |path| or_null(&path.state);
     peripety_path_access_state => |path| or_null(&path.access_state);
+    peripety_path_dm_state => |path| or_null(&path.dm_state);
 }
 value_getters! { Path:
     peripety_path_preferred, bool => |path| path.preferred;

@@ -26,6 +26,14 @@ impl From<blkinfo::Topology> for Topology {
     }
 }
 
+impl Topology {
+    /// The same as Rust knows it.
+    pub(crate) fn to_rust(&self) -> blkinfo::Topology {
+        let all = |side: &[Self]| side.iter().map(Self::to_rust).collect();
+        blkinfo::Topology { block: self.block.info.clone(), below: all(&self.below), above: all(&self.above) }
+    }
+}
+
 /// As `peripety_blkinfo::Topology`.
 impl Serialize for Topology {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

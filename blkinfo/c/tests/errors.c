@@ -128,6 +128,9 @@ static void questions(const peripety_tree *tree) {
     peripety_list *list;
     INVALID(peripety_topology_all_below(NULL, &list, &error), list, "topology is NULL");
     INVALID(peripety_topology_all_above(NULL, &list, &error), list, "topology is NULL");
+    INVALID(peripety_multipathd_complete(NULL, &list, &error), list, "list is NULL");
+    INVALID(peripety_multipathd_complete_block(NULL, &block, &error), block, "block is NULL");
+    INVALID(peripety_multipathd_complete_topology(NULL, &topology, &error), topology, "topology is NULL");
     INVALID(peripety_tree_topology(NULL, "sda", &topology, &error), topology, "tree is NULL");
     INVALID(peripety_tree_topology(tree, NULL, &topology, &error), topology, "device is NULL");
     INVALID(peripety_tree_topology(tree, BAD_UTF8, &topology, &error), topology, "not UTF-8");

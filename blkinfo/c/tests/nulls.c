@@ -64,6 +64,7 @@ static void parts_of_blocks(void) {
     CHECK(peripety_owner_kdev(NULL) == NULL && peripety_owner_dev_path(NULL) == NULL);
     CHECK(peripety_owner_dev_wwid(NULL) == NULL);
     CHECK(peripety_path_kdev(NULL) == NULL && peripety_path_address(NULL) == NULL);
+    CHECK(peripety_path_dm_state(NULL) == NULL);
     CHECK(peripety_path_state(NULL) == NULL && peripety_path_access_state(NULL) == NULL);
     CHECK(!peripety_path_preferred(NULL, &flag) && flag);
     CHECK(peripety_path_extension_count(NULL) == 0 && peripety_path_extension_key(NULL, 0) == NULL);

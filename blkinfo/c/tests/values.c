@@ -81,6 +81,33 @@ static void paths(const char *fixtures) {
     peripety_tree_free(tree);
 }
 
+/* The machine that tests has no path of that name, or no multipathd: its state is not known. */
+static void multipathd(const peripety_tree *tree) {
+    peripety_list *list, *more;
+    peripety_block *map, *full;
+    peripety_topology *topology, *stack;
+    CHECK(peripety_tree_block(tree, "mpatha", &map, NULL) == PERIPETY_OK);
+    CHECK(peripety_path_dm_state(peripety_block_path(map, 0)) == NULL);
+    CHECK(peripety_multipathd_complete_block(map, &full, NULL) == PERIPETY_OK);
+    CHECK(peripety_path_dm_state(peripety_block_path(full, 0)) != NULL);
+    CHECK(peripety_path_dm_state(peripety_block_path(map, 0)) == NULL);
+    peripety_block_free(map);
+    peripety_block_free(full);
+    CHECK(peripety_tree_list(tree, &list, NULL) == PERIPETY_OK);
+    CHECK(peripety_multipathd_complete(list, &more, NULL) == PERIPETY_OK);
+    CHECK(peripety_list_count(more) == peripety_list_count(list));
+    CHECK(peripety_path_dm_state(peripety_block_path(peripety_list_block(more, 0), 0)) != NULL);
+    peripety_list_free(list);
+    peripety_list_free(more);
+    CHECK(peripety_tree_topology(tree, "vg/lv", &topology, NULL) == PERIPETY_OK);
+    CHECK(peripety_multipathd_complete_topology(topology, &stack, NULL) == PERIPETY_OK);
+    const peripety_block *below = peripety_topology_block(peripety_topology_below(stack, 0));
+    CHECK(peripety_path_dm_state(peripety_block_path(below, 0)) != NULL);
+    CHECK(peripety_topology_below_count(stack) == peripety_topology_below_count(topology));
+    peripety_topology_free(topology);
+    peripety_topology_free(stack);
+}
+
 /* ALUA: the kernel says that no path is preferred. */
 static void preferred(const char *fixtures) {
     peripety_tree *tree = open_case(fixtures, "fs-lvm-multipath");
@@ -215,6 +242,7 @@ int main(int count, char **arguments) {
     flat(tree);
     from_json(tree);
     list_all();
+    multipathd(tree);
     peripety_tree_free(tree);
     paths(arguments[1]);
     preferred(arguments[1]);

@@ -8,11 +8,14 @@ from, what lies on it, how it is attached. Never opens a device node: a question
     >>> disk = peripety.block_info("/dev/mapper/mpatha")
     >>> disk.dev_wwid, disk.owners_paths()
 
+Which device had a name at a time that has passed is asked of a `peripety.history.History`.
+
 All answers are frozen: what was so when the question was asked. What is not known is ``None``.
 """
 
 from typing import List, Optional
 
+from . import history
 from ._errors import (
     AmbiguousError,
     BadBootIdError,
@@ -24,6 +27,8 @@ from ._errors import (
     SourceError,
 )
 from ._library import library_version, natural_cmp, recorded_to_text
+from ._multipathd import Multipathd
+from ._source import Source
 from ._tree import Tree
 from ._types import BlkType, BlockInfo, DevNumber, Mount, Owner, Path, Topology
 
@@ -39,14 +44,17 @@ __all__ = [
     "DevNumber",
     "InvalidArgumentError",
     "Mount",
+    "Multipathd",
     "NotFoundError",
     "Owner",
     "Path",
     "PeripetyError",
+    "Source",
     "SourceError",
     "Topology",
     "Tree",
     "block_info",
+    "history",
     "identity_of_fs",
     "kernel_block",
     "library_version",

@@ -39,11 +39,11 @@ class SourceError(PeripetyError):
 
 
 class BadTextError(PeripetyError, ValueError):
-    """A recorded tree is not in its text format."""
+    """A recorded tree, or JSON, is not in its format."""
 
     def __init__(self, message: str, line: Optional[int] = None) -> None:
         super().__init__(message)
-        #: The number of the line, from 1.
+        #: The number of the line, from 1; 0 where JSON has no line.
         self.line = line
 
 

@@ -4,7 +4,7 @@ import ctypes
 import os
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint32, c_void_p
 from pathlib import Path as FilePath
-from typing import Any, Callable, List, Optional, Tuple, Type, Union
+from typing import Any, Callable, List, NoReturn, Optional, Tuple, Type, Union
 
 from . import _errors as errors
 
@@ -36,7 +36,7 @@ def function(name: str, result: Optional[Type[Any]], *arguments: Any) -> Callabl
 def encoded(text: str) -> bytes:
     """A string as the library takes it."""
     if not isinstance(text, str):
-        raise TypeError(f"a device string is a str, not {type(text).__name__}")
+        raise TypeError(f"needed is a str, not {type(text).__name__}")
     if "\0" in text:
         raise errors.InvalidArgumentError("the string holds a NUL")
     try:
@@ -154,16 +154,33 @@ def question(name: str, *arguments: Any) -> Callable[..., Optional[int]]:
 
     def ask(*given: Any) -> Optional[int]:
         answer, error = c_void_p(), c_void_p()
-        if call(*given, byref(answer), byref(error)) == 0:
-            return answer.value
-        if error.value is None:
-            raise errors.BugError("libperipety failed without an error")
-        try:
-            raise _exception(error.value)
-        finally:
-            _error_free(error)
+        if call(*given, byref(answer), byref(error)) != 0:
+            _fail(error)
+        return answer.value
 
     return ask
+
+
+def change(name: str, *arguments: Any) -> Callable[..., None]:
+    """A function that can fail, and answers nothing."""
+    call = function(name, c_uint, *arguments, POINTER(c_void_p))
+
+    def make(*given: Any) -> None:
+        error = c_void_p()
+        if call(*given, byref(error)) != 0:
+            _fail(error)
+
+    return make
+
+
+def _fail(error: c_void_p) -> NoReturn:
+    """Raises what an error of the library says, and frees it."""
+    if error.value is None:
+        raise errors.BugError("libperipety failed without an error")
+    try:
+        raise _exception(error.value)
+    finally:
+        _error_free(error)
 
 
 _version = function("peripety_version", c_char_p)

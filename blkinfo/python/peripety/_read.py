@@ -40,7 +40,7 @@ def _owner(handle: int) -> Owner:
 
 
 _PATH = {
-    **_strings("path", "kdev address state access_state"),
+    **_strings("path", "kdev address state access_state dm_state"),
     **_values("path", c_bool, "preferred"),
     "extension": _extension("path"),
 }

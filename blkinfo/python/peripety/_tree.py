@@ -5,7 +5,7 @@ import weakref
 from ctypes import c_bool, c_char_p, c_uint, c_uint32, c_void_p
 from typing import Any, Callable, List, Optional, Tuple, TypeVar, Union
 
-from . import _read
+from . import _read, _source
 from ._errors import BugError
 from ._library import encoded, file_name, function, known, question, taken
 from ._types import BlkType, BlockInfo, DevNumber, Mount, Topology
@@ -24,6 +24,7 @@ _kernel_block = question("peripety_tree_kernel_block", c_void_p, c_char_p)
 _identity_of_fs = question("peripety_tree_identity_of_fs", c_void_p, c_char_p)
 _holders_of_type = question("peripety_tree_holders_of_type", c_void_p, c_char_p, c_uint)
 _list = question("peripety_tree_list", c_void_p)
+_list_all = question("peripety_tree_list_all", c_void_p)
 _topology = question("peripety_tree_topology", c_void_p, c_char_p)
 _mounts = question("peripety_tree_mounts", c_void_p)
 _mount_of = question("peripety_tree_mount_of", c_void_p, c_uint32, c_uint32)
@@ -52,19 +53,23 @@ def _needed(handle: Optional[int], read: Callable[[int], T], free: Callable[...,
     return answer
 
 
+def _free(handle: int, _keep: Any) -> None:
+    _tree_free(handle)
+
+
 class Tree:
     """The block devices of one machine: at one moment (a recorded tree), or right now (the live one).
 
     A tree does not change, so that threads may use it at the same time. Make one with `Tree.live`, `Tree.open`,
-    `Tree.directory` or `Tree.recorded`.
+    `Tree.directory`, `Tree.recorded` or `Tree.new`.
     """
 
-    def __init__(self, handle: Optional[int]) -> None:
-        """For the functions of this class."""
+    def __init__(self, handle: Optional[int], keep: Any = None) -> None:
+        """For the functions of this class. What is to `keep` lives until the tree is freed."""
         if handle is None:
             raise BugError("libperipety gave no tree")
         self._handle = handle
-        weakref.finalize(self, _tree_free, handle)
+        weakref.finalize(self, _free, handle, keep)
 
     @classmethod
     def live(cls) -> "Tree":
@@ -88,6 +93,11 @@ class Tree:
     def recorded(cls, text: str) -> "Tree":
         """A recorded tree. Raises BadTextError when the text is not one."""
         return cls(_tree_recorded(encoded(text)))
+
+    @classmethod
+    def new(cls, source: _source.Source) -> "Tree":
+        """A tree that an object of your own reads. See `Source`."""
+        return cls(*_source.tree_of(source))
 
     @property
     def is_live(self) -> bool:
@@ -138,3 +148,7 @@ class Tree:
     def list(self) -> "List[BlockInfo]":
         """All block devices that lsblk(8) shows, in natural order of their names. Raises SourceError."""
         return list(_needed(_list(self._handle), _read.blocks, _list_free))
+
+    def list_all(self) -> "List[BlockInfo]":
+        """All block devices, those too that `list` leaves out: empty loop devices, RAM disks, hidden paths."""
+        return list(_needed(_list_all(self._handle), _read.blocks, _list_free))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 
 class DevNumber(NamedTuple):
@@ -68,6 +68,9 @@ class Path:
     state: Optional[str]
     #: ALUA's or ANA's access state: ``active/optimized``, ``standby`` …
     access_state: Optional[str]
+    #: What device-mapper does with a path of a multipath map: ``active``, ``failed``, ``unknown``. Only multipathd
+    #: tells it, see `peripety.Multipathd`.
+    dm_state: Optional[str]
     #: The target prefers this path (ALUA).
     preferred: Optional[bool]
     #: Details of the path, as `BlockInfo.extension`.
@@ -139,6 +142,35 @@ class BlockInfo:
         """The nodes of the owners, in their order."""
         return tuple(owner.dev_path for owner in self.owners)
 
+    def is_same(self, later: "BlockInfo") -> bool:
+        """Seen again later, under the same name, is it the same device?
+
+        By the kernel's sequence number or else udev's first sight, and the identity, which may be learned but not
+        lost. False when nothing tells.
+        """
+        from ._write import is_same
+
+        return is_same(self, later)
+
+    def to_json(self) -> str:
+        """All fields as a JSON object."""
+        from ._write import plain, written
+
+        return written(plain(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "BlockInfo":
+        """A block from such an object. Raises BadTextError."""
+        from ._write import from_json
+
+        return from_json(text)
+
+    def __str__(self) -> str:
+        """One fact a line, for people."""
+        from ._write import to_text
+
+        return to_text(self)
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -150,6 +182,29 @@ class Topology:
     below: Tuple["Topology", ...]
     #: What is built on it. Within this branch `below` is empty.
     above: Tuple["Topology", ...]
+
+    def all_below(self) -> Tuple[BlockInfo, ...]:
+        """All devices below, nearest first, each once."""
+        return _flat(self.below, "below")
+
+    def all_above(self) -> Tuple[BlockInfo, ...]:
+        """All devices above, nearest first, each once."""
+        return _flat(self.above, "above")
+
+    def to_json(self) -> str:
+        """A JSON object: the block, and the same again in the arrays ``below`` and ``above``."""
+        from ._write import plain_topology, written
+
+        return written(plain_topology(self))
+
+
+def _flat(level: Tuple[Topology, ...], side: str) -> Tuple[BlockInfo, ...]:
+    found: Dict[str, BlockInfo] = {}
+    while level:
+        for topology in level:
+            found.setdefault(topology.block.kdev, topology.block)
+        level = tuple(inner for topology in level for inner in getattr(topology, side))
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,8 @@ import peripety
 
 
 def plain(answer):
-    """A block as JSON has it."""
-    fields = dataclasses.asdict(answer)
-    number = fields["major_minor"]
-    fields["major_minor"] = None if number is None else f"{number[0]}:{number[1]}"
-    return json.loads(json.dumps(fields))
-
-
-def plain_topology(topology):
-    return {
-        "block": plain(topology.block),
-        "below": [plain_topology(inner) for inner in topology.below],
-        "above": [plain_topology(inner) for inner in topology.above],
-    }
+    """A block or topology as JSON has it."""
+    return json.loads(answer.to_json())
 
 
 def lines(block):
@@ -105,7 +94,8 @@ def test_every_field_is_the_librarys(case):
     assert [plain(block) for block in blocks] == list_json(tree)
     for block in blocks:
         assert plain(peripety.block_info(block.kdev, tree)) == block_json(tree, block.kdev)
-        assert plain_topology(tree.topology(block.kdev)) == topology_json(tree, block.kdev)
+        assert str(block).splitlines() == lines(block)
+        assert plain(tree.topology(block.kdev)) == topology_json(tree, block.kdev)
 
 
 def test_types_of_fields(lvm):

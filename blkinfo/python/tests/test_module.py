@@ -114,14 +114,61 @@ def test_small_things():
 
 
 def test_every_function_of_the_library_is_in_use():
-    """All that C has, Python has: but for what is another form of the same, and sources of one's own."""
+    """All that C has, Python has: but for what is another form of the same."""
     header = (FIXTURES.parents[1] / "c" / "include" / "peripety.h").read_text(encoding="utf-8")
     declared = set(re.findall(r"\b(peripety_[a-z_]+)\(", header))
     used = {name for name in declared if name in vars(_library._LIBRARY)}
-    other_forms = {"peripety_block_to_text", "peripety_code_name", "peripety_block_extension"}
-    other_forms |= {"peripety_path_extension", "peripety_tree_new", "peripety_answer_add"}
+    other_forms = {"peripety_code_name", "peripety_block_extension", "peripety_path_extension"}
+    other_forms |= {"peripety_topology_all_below", "peripety_topology_all_above"}
+    other_forms |= {"peripety_multipathd_complete_block", "peripety_multipathd_complete_topology"}
     other_forms |= {name for name in declared if "_owners_" in name or name.endswith("_to_json")}
     assert declared - used - other_forms == set()
+
+
+def test_all_devices():
+    text = """# peripety device tree 1
+/sys/class/block/loop9 -> ../../devices/virtual/block/loop9
+/sys/devices/virtual/block/loop9/dev = 7:9
+/sys/devices/virtual/block/loop9/size = 0
+"""
+    tree = peripety.Tree.recorded(text)
+    assert tree.list() == [] and [block.kdev for block in tree.list_all()] == ["loop9"]
+
+
+def test_flat_topology(lvm):
+    below = lvm.topology("vg/lv").all_below()
+    assert [block.kdev for block in below] == ["dm-0", *(f"sd{letter}" for letter in "bcdefghi")]
+    assert [block.kdev for block in lvm.topology("sdb").all_above()] == ["dm-0", "dm-1"]
+    assert lvm.topology("sdb").all_below() == ()
+
+
+def test_json(lvm):
+    block = lvm.block("dm-0")
+    assert peripety.BlockInfo.from_json(block.to_json()) == block
+    with pytest.raises(peripety.BadTextError, match="_to_json") as caught:
+        peripety.BlockInfo.from_json("{\n7")
+    assert caught.value.line == 2
+
+
+def test_multipathd(lvm):
+    """The machine that tests has no path of that name, or no multipathd: its state is not known."""
+    blocks = lvm.list()
+    completed = peripety.Multipathd().complete(blocks)
+    assert [block.kdev for block in completed] == [block.kdev for block in blocks]
+    states = {path.dm_state for block in completed for path in block.paths}
+    assert states <= {"unknown", "active", "failed"} and states
+    stack = peripety.Multipathd().complete_topology(lvm.topology("vg/lv"))
+    assert stack.all_below()[0].paths[0].dm_state in states and len(stack.all_below()) == 9
+    assert lvm.block("dm-0").paths[0].dm_state is None
+
+
+def test_is_same(lvm):
+    block = lvm.block("sdb")
+    assert block.is_same(block) and not block.is_same(lvm.block("sdc"))
+    assert dataclasses.replace(block, dev_wwid=None, diskseq=3).is_same(dataclasses.replace(block, diskseq=3))
+    assert not block.is_same(dataclasses.replace(block, dev_wwid=None))
+    with pytest.raises(TypeError):
+        block.is_same("sdb")
 
 
 def test_threads_share_a_tree(lvm):

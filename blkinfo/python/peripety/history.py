@@ -1,0 +1,282 @@
+"""Which device had a name at a moment that has passed?
+
+The line about a lost disk arrives when the disk is gone, and its name may be another disk's by then. A `History` is
+told what came and went, and answers for any time since. It reads nothing by itself. Times are µs of CLOCK_MONOTONIC::
+
+    before = time.monotonic_ns() // 1000
+    blocks = tree.list_all()
+    looked = Window(before, time.monotonic_ns() // 1000)
+    history = History(tree.boot_id(), looked, blocks)
+
+Then read the kernel's uevents (netlink(7), NETLINK_KOBJECT_UEVENT, group 1), and tell of each `Uevent`: of a block
+device that came or changed, `History.seen` with what `Tree.kernel_block` says of its name; of one that went,
+`History.gone`; of a SCSI device that went, `History.address_gone`. When none is waiting, `History.told` with the time
+before you looked for one. When some were lost, `History.resync`.
+"""
+
+import weakref
+from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_size_t, c_uint, c_uint64, c_void_p
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
+
+from . import _read, _write
+from ._errors import BugError
+from ._library import change, encoded, function, known, question, string_getter, taken, value_getter
+from ._types import BlockInfo
+
+__all__ = [
+    "MOST_ENDED",
+    "Absent",
+    "Action",
+    "Answer",
+    "History",
+    "Known",
+    "Uevent",
+    "Uncertain",
+    "Window",
+]
+
+
+class Window(NamedTuple):
+    """Something happened after the one time, and not later than the other. µs of CLOCK_MONOTONIC."""
+
+    #: It had not happened at this time.
+    after: int
+    #: It had happened at this time.
+    by: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """This device had the name, as it was last seen."""
+
+    #: What was known of it.
+    block: BlockInfo
+    #: It still has the name.
+    present: bool
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """Something came or went about then."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Nobody had the name, as far as the history knows."""
+
+
+#: Who had a name at a moment.
+Answer = Union[Known, Uncertain, Absent]
+
+
+class _Window(Structure):
+    """peripety_window"""
+
+    _fields_ = [("after", c_uint64), ("by", c_uint64)]
+
+
+_MOST = 2**64
+
+
+def _time(time: int) -> int:
+    """A time as the library takes it: ctypes would cut off what does not fit."""
+    if not 0 <= time < _MOST:
+        raise ValueError(f"{time} is not a time: it must be at least 0 and below 2**64")
+    return time
+
+
+def _window(window: "tuple[int, int]") -> _Window:
+    after, by = window
+    return _Window(_time(after), _time(by))
+
+
+_new = question("peripety_history_new", c_char_p, _Window, c_void_p)
+_from_json = question("peripety_history_from_json", c_char_p)
+_to_json = function("peripety_history_to_json", c_void_p, c_void_p)
+_free = function("peripety_history_free", None, c_void_p)
+_boot_id = string_getter("peripety_history_boot_id")
+_told_until = value_getter("peripety_history_told_until", c_uint64)
+_generation = value_getter("peripety_history_generation", c_uint64)
+_len = function("peripety_history_len", c_size_t, c_void_p)
+_at = question("peripety_history_at", c_void_p, c_char_p, c_uint64, POINTER(c_uint), POINTER(c_bool))
+_told = change("peripety_history_told", c_void_p, c_uint64)
+_seen = change("peripety_history_seen", c_void_p, c_void_p, c_uint64)
+_refresh = change("peripety_history_refresh", c_void_p, c_void_p)
+_gone = change("peripety_history_gone", c_void_p, c_char_p, POINTER(c_uint64), c_uint64)
+_address_gone = change("peripety_history_address_gone", c_void_p, c_char_p, c_uint64)
+_resync = change("peripety_history_resync", c_void_p, _Window, c_void_p)
+_block_free = function("peripety_block_free", None, c_void_p)
+
+#: How many names that ended are kept: the newest.
+MOST_ENDED = int(function("peripety_history_most_ended", c_size_t)())
+
+_UNCERTAIN, _KNOWN = 1, 2
+
+
+class History:
+    """The block devices of one boot over time. It changes, and locks itself: threads may use it at the same time."""
+
+    def __init__(self, boot_id: str, looked: "tuple[int, int]", blocks: Iterable[BlockInfo]) -> None:
+        """Begins with the devices (`Tree.list_all`) that were there when somebody `looked`, see `Window`.
+
+        What happens after the first of these times will be told.
+        """
+        name, window = encoded(boot_id), _window(looked)
+        self._own(_write.with_list(blocks, lambda handle: _new(name, window, handle)))
+
+    def _own(self, handle: Optional[int]) -> None:
+        if handle is None:
+            raise BugError("libperipety gave no history")
+        self._handle = handle
+        weakref.finalize(self, _free, handle)
+
+    @classmethod
+    def from_json(cls, text: str) -> "History":
+        """One that goes on where it was saved; in the same boot call `resync` next. Raises BadTextError."""
+        history = cls.__new__(cls)
+        history._own(_from_json(encoded(text)))
+        return history
+
+    def to_json(self) -> str:
+        """All of it, to be saved: what peripetyd keeps in devices.json."""
+        return known(taken(_to_json(self._handle)))
+
+    @property
+    def boot_id(self) -> str:
+        """The boot of which it tells."""
+        return known(_boot_id(self._handle))
+
+    @property
+    def told_until(self) -> int:
+        """All that happened up to this time is told."""
+        return int(_told_until(self._handle))
+
+    @property
+    def generation(self) -> int:
+        """Goes up with every change but that of `told_until`: what was saved under it need not be saved again."""
+        return int(_generation(self._handle))
+
+    def __len__(self) -> int:
+        """The number of devices, present and past."""
+        return int(_len(self._handle))
+
+    def __bool__(self) -> bool:
+        """It is there, also when it knows of no device."""
+        return True
+
+    def at(self, name: str, time: int) -> Answer:
+        """Who had this name at that time?
+
+        A name is what the kernel or journald writes: ``sdb``, ``[sdb]``, ``8:16``, ``b8:16``, ``2:0:0:1``,
+        ``+scsi:2:0:0:1``, ``dm-0-8``; a device-mapper name as ``/dev/mapper/NAME``.
+        """
+        who, present = c_uint(), c_bool()
+        block = _at(self._handle, encoded(name), _time(time), byref(who), byref(present))
+        if who.value == _KNOWN:
+            return Known(_write.with_handle(block, _read.block, _block_free), present.value)
+        return Uncertain() if who.value == _UNCERTAIN else Absent()
+
+    def told(self, now: int) -> None:
+        """Everything that happened up to `now` has been told by now: no uevent is waiting."""
+        _told(self._handle, _time(now))
+
+    def seen(self, block: BlockInfo, now: int) -> None:
+        """A device came, or changed. It happened between `told_until` and `now`."""
+        time = _time(now)
+        _write.with_block(block, lambda handle: _seen(self._handle, handle, time))
+
+    def refresh(self, block: BlockInfo) -> None:
+        """What is known of a device that is there has changed, but not its names: mounted, for one.
+
+        Nothing happens when that device has the name no more.
+        """
+        _write.with_block(block, lambda handle: _refresh(self._handle, handle))
+
+    def gone(self, kdev: str, diskseq: Optional[int], now: int) -> None:
+        """The block device of that kernel name went. Its SCSI address stays until `address_gone`.
+
+        With `diskseq` only that disk; nothing happens when the name is another disk's by now.
+        """
+        disk = None if diskseq is None else byref(c_uint64(_time(diskseq)))
+        _gone(self._handle, encoded(kdev), disk, _time(now))
+
+    def address_gone(self, address: str, now: int) -> None:
+        """The SCSI device of that address went."""
+        _address_gone(self._handle, encoded(address), _time(now))
+
+    def resync(self, looked: "tuple[int, int]", blocks: Iterable[BlockInfo]) -> None:
+        """Uevents were lost, or nobody listened: these are the devices that are there now.
+
+        What is the same device as before had its name all the time. `looked` is as when a history begins.
+        """
+        window = _window(looked)
+        _write.with_list(blocks, lambda handle: _resync(self._handle, window, handle))
+
+
+class Action(Enum):
+    """What happened to a device."""
+
+    #: Bound, unbound, online, offline: nothing about names.
+    OTHER = 0
+    #: It is there.
+    ADD = 1
+    #: It is not there any more.
+    REMOVE = 2
+    #: Something about it changed.
+    CHANGE = 3
+    #: It has another name: `Uevent.devpath` is the new one.
+    MOVE = 4
+
+
+_parse = question("peripety_uevent_parse", c_char_p, c_size_t)
+_uevent_free = function("peripety_uevent_free", None, c_void_p)
+_action = function("peripety_uevent_action", c_uint, c_void_p)
+
+
+def _kind(handle: int) -> Action:
+    number = _action(handle)
+    return Action(number) if number < len(Action) else Action.OTHER  # of a later library
+
+
+_UEVENT = {
+    "action": _kind,
+    **{
+        name: string_getter(f"peripety_uevent_{name}")
+        for name in ("devpath", "subsystem", "devpath_old", "name", "old_name")
+    },
+    "seqnum": value_getter("peripety_uevent_seqnum", c_uint64),
+    "diskseq": value_getter("peripety_uevent_diskseq", c_uint64),
+}
+
+
+@dataclass(frozen=True)
+class Uevent:
+    """One message of the kernel's about a device."""
+
+    #: What happened.
+    action: Action
+    #: The folder below /sys.
+    devpath: str
+    #: ``block``, ``scsi``, ``nvme`` …
+    subsystem: str
+    #: The number of the message; each is one more than the last.
+    seqnum: int
+    #: The sequence number of the disk (Linux 5.15 and later).
+    diskseq: Optional[int]
+    #: Where it was before a MOVE.
+    devpath_old: Optional[str]
+    #: The kernel's name of the device, its ``/`` spelled as one.
+    name: str
+    #: The name it had before a MOVE.
+    old_name: Optional[str]
+
+    @classmethod
+    def parse(cls, message: bytes) -> "Optional[Uevent]":
+        """Reads a message; None when it is not one of the kernel's."""
+        if not isinstance(message, bytes):
+            raise TypeError(f"a message is bytes, not {type(message).__name__}")
+        handle = _parse(message, len(message))
+        read: Callable[[int], Any] = lambda uevent: {name: get(uevent) for name, get in _UEVENT.items()}
+        return None if handle is None else cls(**_write.with_handle(handle, read, _uevent_free))
