@@ -39,6 +39,9 @@ fn a_fibre_channel_path() {
     );
     let detail: Vec<(&str, &str)> =
         path.extension.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    // The published event does not say where the adapter sits.
+    assert_eq!(path.extension.get("pci_address").map(String::as_str), Some("0000:0a:00.0"));
+    let detail: Vec<(&str, &str)> = detail.into_iter().filter(|(key, _)| *key != "pci_address").collect();
     let published = [
         ("driver_name", "lpfc"),
         ("host_wwpn", "0x10000000c9a02834"),
