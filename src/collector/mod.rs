@@ -7,6 +7,7 @@
 //! entries, `wake` waits for new ones, [`state`] keeps the position over a restart.
 
 pub mod coverage;
+pub mod device_file;
 pub mod provenance;
 mod raw_event;
 pub mod reader;

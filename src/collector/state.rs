@@ -1,14 +1,14 @@
-//! The state directory: `position.json`, the saved position, and `devices.json`, the history of the devices.
+//! The state directory, and in it `position.json`, the saved position.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use peripety_blkinfo::history::History;
 use rustix::fs::{flock, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
+use super::device_file::DeviceFile;
 use crate::bus::ticket::Resume;
 use crate::journal::{EntryKey, Location};
 
@@ -48,6 +48,12 @@ pub enum StateError {
     InUse(String),
 }
 
+impl StateError {
+    pub(super) fn unusable(directory: &Path, cause: std::io::Error) -> Self {
+        StateError::Unusable { directory: directory.display().to_string(), cause }
+    }
+}
+
 /// Its cursors can be sought.
 fn is_cursors(resume: &Resume) -> bool {
     let cursors = [Some(&resume.position.cursor), resume.stored.as_ref()];
@@ -66,7 +72,7 @@ fn remedy(cause: &std::io::Error) -> &'static str {
 
 /// Makes a directory if needed, and takes its lock.
 fn take(directory: &Path) -> Result<File, StateError> {
-    let unusable = |cause| StateError::Unusable { directory: directory.display().to_string(), cause };
+    let unusable = |cause| StateError::unusable(directory, cause);
     fs::create_dir_all(directory).map_err(unusable)?;
     // Not for writing: that would keep the file system from becoming read-only.
     let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::CLOEXEC;
@@ -77,6 +83,17 @@ fn take(directory: &Path) -> Result<File, StateError> {
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StateError::InUse(directory.display().to_string())),
         Err(e) => Err(unusable(e.into())),
     }
+}
+
+/// Replaces a file: the old one stays until the new one is complete.
+pub(super) fn replace(path: &Path, text: &[u8], durable: bool) -> std::io::Result<()> {
+    let temporary = path.with_extension("json.new");
+    let mut file = File::create(&temporary)?;
+    file.write_all(text)?;
+    if durable {
+        file.sync_all()?;
+    }
+    fs::rename(&temporary, path)
 }
 
 impl State {
@@ -137,49 +154,16 @@ impl State {
         if !self.directory.join(LOCK).exists() {
             *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = take(&self.directory)?;
         }
-        self.write(&self.path(), &text, durable)
+        replace(&self.path(), &text, durable).map_err(|e| self.unusable(e))
     }
 
-    /// What was known of the devices. A file that cannot be used is passed over: it is only about the time before.
-    pub fn load_history(&self) -> Option<History> {
-        let path = self.history_path();
-        let text = fs::read(&path).ok()?;
-        serde_json::from_slice(&text)
-            .inspect_err(|e| {
-                tracing::warn!(
-                    "{} is damaged ({e}): devices that went before now are not known",
-                    path.display()
-                )
-            })
-            .ok()
-    }
-
-    /// Saves what is known of the devices.
-    pub fn save_history(&self, history: &History) -> Result<(), StateError> {
-        let text = serde_json::to_vec(history).map_err(|e| self.unusable(e.into()))?;
-        self.write(&self.history_path(), &text, false)
+    /// Where the history of the devices is kept.
+    pub fn device_file(&self) -> DeviceFile {
+        DeviceFile::new(&self.directory)
     }
 
     fn unusable(&self, cause: std::io::Error) -> StateError {
-        StateError::Unusable { directory: self.directory.display().to_string(), cause }
-    }
-
-    /// Replaces a file: the old one stays until the new one is complete.
-    fn write(&self, path: &Path, text: &[u8], durable: bool) -> Result<(), StateError> {
-        let temporary = path.with_extension("json.new");
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&temporary)?;
-            file.write_all(text)?;
-            if durable {
-                file.sync_all()?;
-            }
-            fs::rename(&temporary, path)
-        };
-        write().map_err(|e| self.unusable(e))
-    }
-
-    fn history_path(&self) -> PathBuf {
-        self.directory.join("devices.json")
+        StateError::unusable(&self.directory, cause)
     }
 
     fn path(&self) -> PathBuf {

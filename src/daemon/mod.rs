@@ -2,9 +2,10 @@
 //!
 //! `start` starts them, the last stage first; `running` keeps them until the end; `sinks`
 //! switches what the configuration can switch; `reload` applies a new configuration;
-//! `heartbeat` watches that everything moves; `saver` keeps the position; `signals` listens to the
-//! system.
+//! `heartbeat` watches that everything moves; `saver` keeps the position, `device_saver` the history of
+//! the devices; `signals` listens to the system.
 
+mod device_saver;
 mod dump;
 mod heartbeat;
 mod reload;

@@ -64,10 +64,10 @@ impl Running {
                     Asked::Reload => self.reloader.reload(&mut self.sinks).await,
                 },
                 Some(ended) = self.parsers.join_next() => {
-                    saver.save(true);
+                    saver.end().await;
                     return Err(DaemonError::ParserEnded(ended.map_or_else(|e| e.to_string(), str::to_owned)));
                 }
-                _ = tick.tick() => saver.save(false),
+                _ = tick.tick() => saver.save(),
             }
         };
         notify::stopping();
@@ -90,7 +90,7 @@ impl Running {
             result = tokio::time::timeout(DRAIN, finish) => result.ok(),
             () = signals.end() => None,
         };
-        saver.save(true);
+        saver.end().await;
         self.server.abort();
         drop(self.heartbeat);
         match result {

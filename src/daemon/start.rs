@@ -40,7 +40,7 @@ pub async fn start(
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let (rules, _) = watch::channel(Arc::new(super::reload::rule_set(&config)?));
     let (config_state, _) = watch::channel(ConfigState::loaded(&config));
-    let devices = Arc::new(Devices::new(open_tree(options.device_tree)?, state.load_history()));
+    let devices = Arc::new(Devices::new(open_tree(options.device_tree)?, state.device_file().load()));
     let counters = Counters::new();
     let watermark = Watermark::default();
     let events = EventBus::new(EVENT_BUS);

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use peripety_blkinfo::history::{Answer as Past, History};
+use peripety_blkinfo::history::{Answer as Past, History, Told};
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Tree};
 
 use self::watch::Watch;
@@ -103,6 +103,11 @@ impl Devices {
     /// What is known of this machine's devices over time, to be kept for the next run.
     pub fn history(&self) -> Option<History> {
         self.watch.as_ref().map(|watch| watch.history())
+    }
+
+    /// Up to when that is known; it says whether anything changed.
+    pub fn progress(&self) -> Option<Told> {
+        self.watch.as_ref().map(|watch| watch.progress())
     }
 
     /// The boot to which the tree belongs.

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use peripety_blkinfo::history::{Action, Answer, History, Uevent, Window};
+use peripety_blkinfo::history::{Action, Answer, History, Told, Uevent, Window};
 use peripety_blkinfo::{BlockInfo, Tree};
 use rustix::event::PollFlags;
 
@@ -112,6 +112,13 @@ impl Watch {
     /// Takes note of what a device is now.
     pub fn refresh(&self, block: &BlockInfo) {
         self.state().history.refresh(block.clone());
+    }
+
+    /// Up to when the history was told.
+    pub fn progress(&self) -> Told {
+        let mut state = self.state();
+        self.read(&mut state);
+        state.history.progress()
     }
 
     /// The history up to now.

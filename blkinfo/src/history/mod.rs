@@ -11,6 +11,7 @@ mod content;
 mod keys;
 mod mounted;
 mod tenure;
+mod told;
 mod uevent;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::info::BlockInfo;
 use mounted::Mounted;
 use tenure::Tenure;
 pub use tenure::Window;
+pub use told::Told;
 pub use uevent::{Action, Uevent};
 
 /// Tenures that have ended are kept up to this number, the newest.
@@ -105,7 +107,7 @@ impl History {
         self.told_until
     }
 
-    /// Goes up with every change, but for [`History::told_until`]: what was saved under the same number need not be saved
+    /// Goes up with every change but that of [`History::progress`]: what was saved under the same number need not be saved
     /// again.
     pub fn generation(&self) -> u64 {
         self.generation

@@ -113,6 +113,10 @@ impl Mounted {
         }
     }
 
+    pub fn told_until(&self) -> u64 {
+        self.told_until
+    }
+
     pub fn at(&self, point: &str, time: u64) -> Held {
         let Some(places) = self.places.get(point).filter(|_| time >= self.since) else {
             return Held::Absent;

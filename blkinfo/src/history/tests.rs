@@ -183,6 +183,28 @@ fn the_generation_goes_up_with_changes_only() {
     assert!(history.generation() > mounted);
 }
 
+/// A history that was saved when it changed last, and how far it was told later, are the history.
+#[test]
+fn what_was_told_is_saved_apart() {
+    let mut history = History::new("b", at(100), [here(disk("sda", 0, "a", 1))]);
+    history.mounts(at(100), &[]);
+    let saved = history.clone();
+    history.told(200);
+    history.told_in_part(210);
+    history.mounts_told(220);
+    let mut again = saved.clone();
+    again.catch_up(&history.progress());
+    assert_eq!(again, history);
+    assert_eq!(history.progress().generation(), saved.generation());
+    history.seen(disk("sdb", 16, "b", 2), 230);
+    let mut late = saved.clone();
+    late.catch_up(&history.progress());
+    assert_eq!(late, saved, "that is about a later one");
+    let mut other = History { boot_id: "c".into(), ..saved.clone() };
+    other.catch_up(&again.progress());
+    assert_eq!(other.told_until(), 100);
+}
+
 #[test]
 fn the_same_device_seen_again() {
     let (old, now) = (disk("sda", 0, "a", 1), here(disk("sda", 0, "a", 1)));
