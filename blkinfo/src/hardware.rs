@@ -39,17 +39,18 @@ impl Hardware {
         if disk.is_some() || device.attr(tree, "dm/uuid").is_some() {
             return of_medium;
         }
-        let attr = |names: &[&str]| names.iter().find_map(|name| device.attr(tree, name));
+        // A card has the name of the product; an image of Ceph has its own there.
+        let model = if tree.blk_type(device) == BlkType::Mmc { "device/name" } else { "device/model" };
         Self {
             serial: serial(tree, device, record),
             model: record
                 .encoded("ID_MODEL")
-                .or_else(|| attr(&["device/model", "device/name"]))
+                .or_else(|| device.attr(tree, model))
                 .map(|model| model.trim().to_owned()),
             vendor: record
                 .encoded("ID_VENDOR")
                 // Of virtio it is the number of the PCI vendor.
-                .or_else(|| attr(&["device/vendor"]).filter(|vendor| !vendor.starts_with("0x")))
+                .or_else(|| device.attr(tree, "device/vendor").filter(|vendor| !vendor.starts_with("0x")))
                 .map(|vendor| vendor.trim().to_owned()),
             ..of_medium
         }
