@@ -38,10 +38,11 @@ impl Tree {
     /// # Errors
     /// [`Error::Source`] when /sys/class/block cannot be read.
     pub fn list(&self) -> Result<Vec<BlockInfo>, Error> {
-        let common = Common::read(self);
-        let devices = self.devices()?;
-        let shown = devices.iter().filter(|device| is_shown(self, device));
-        Ok(shown.map(|device| describe(self, device, &common)).collect())
+        let tree = self.asked();
+        let common = Common::read(&tree);
+        let devices = tree.devices()?;
+        let shown = devices.iter().filter(|device| is_shown(&tree, device));
+        Ok(shown.map(|device| describe(&tree, device, &common)).collect())
     }
 }
 
@@ -51,8 +52,9 @@ impl Tree {
     /// # Errors
     /// [`Error::Source`] when /sys/class/block cannot be read.
     pub fn list_all(&self) -> Result<Vec<BlockInfo>, Error> {
-        let common = Common::read(self);
-        Ok(self.devices()?.iter().map(|device| describe(self, device, &common)).collect())
+        let tree = self.asked();
+        let common = Common::read(&tree);
+        Ok(tree.devices()?.iter().map(|device| describe(&tree, device, &common)).collect())
     }
 }
 

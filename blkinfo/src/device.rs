@@ -15,7 +15,8 @@ pub(crate) struct Device {
     pub dir: PathBuf,
 }
 
-const CLASS: &str = "/sys/class/block";
+/// Where the kernel has all block devices.
+pub(crate) const CLASS: &str = "/sys/class/block";
 
 impl Tree {
     /// The device of that kernel name; a `/` in it is spelled `!` in sysfs.
@@ -59,7 +60,7 @@ impl Tree {
     /// The device whose folder this is, if it is one: a dangling link leads nowhere.
     pub(crate) fn device_at(&self, dir: PathBuf) -> Option<Device> {
         let name = dir.file_name()?.to_str()?.to_owned();
-        let there = dir.starts_with("/sys/devices") && !self.names(&dir).is_empty();
+        let there = dir.starts_with("/sys/devices") && self.is_filled(&dir);
         there.then_some(Device { name, dir })
     }
 

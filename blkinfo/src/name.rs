@@ -99,6 +99,11 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     tokens(a).cmp(&tokens(b)).then_with(|| a.cmp(b))
 }
 
+/// Sorts as [`natural_cmp`] does; each name is looked at once.
+pub(crate) fn natural_sort(names: &mut [&str]) {
+    names.sort_by_cached_key(|name| (tokens(name), *name));
+}
+
 /// Drivers that count their disks in letters: a … z, aa, ab …
 const LETTERED: [&str; 4] = ["sd", "vd", "hd", "xvd"];
 

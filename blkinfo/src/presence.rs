@@ -17,6 +17,10 @@ impl Tree {
     /// `None` when udev says nothing. It may have had it for some seconds before udev noted it.
     pub(crate) fn present_since(&self, record: &Record) -> Option<u64> {
         let seen = record.since?;
+        if seen <= UDEV_DELAY {
+            // Whenever udev saw the first one.
+            return Some(0);
+        }
         let coldplug = self.coldplug()?;
         Some(match seen <= coldplug.saturating_add(UDEV_DELAY) {
             true => 0,

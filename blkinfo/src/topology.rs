@@ -70,8 +70,9 @@ impl Tree {
     /// # Errors
     /// As [`Tree::block`].
     pub fn topology(&self, device: &str) -> Result<Topology, Error> {
-        let found = self.any_device(device)?;
-        Ok(self.topology_of(&found))
+        let tree = self.asked();
+        let found = tree.any_device(device)?;
+        Ok(tree.topology_of(&found))
     }
 
     fn topology_of(&self, device: &Device) -> Topology {
@@ -147,9 +148,10 @@ impl Tree {
     /// The nearest device of that type above a device that the kernel names so (see [`Tree::kernel_block`]): with
     /// [`BlkType::DmMultipath`] the map above the path `8:48`.
     pub fn holders_of_type(&self, kdev: &str, blk_type: BlkType) -> Option<BlockInfo> {
-        let above = self.all_holders(&self.kernel_device(kdev).ok()?);
-        let found = above.iter().find(|device| self.blk_type(device) == blk_type)?;
-        Some(self.describe(found))
+        let tree = self.asked();
+        let above = tree.all_holders(&tree.kernel_device(kdev).ok()?);
+        let found = above.iter().find(|device| tree.blk_type(device) == blk_type)?;
+        Some(tree.describe(found))
     }
 }
 

@@ -1,14 +1,16 @@
 //! The device tree and the small readers that everything else is made of.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
 use crate::escape::visible;
-use crate::name::natural_cmp;
-use crate::source::{resolve, Directory, Last, Recorded, Source};
+use crate::name::natural_sort;
+use crate::source::{Directory, Memo, Recorded, Source};
 
 /// The only places of a tree that are ever read. (Links in /dev are read too, nodes there are not.)
 const READABLE: [&str; 5] =
@@ -16,10 +18,12 @@ const READABLE: [&str; 5] =
 
 /// The block devices of one machine at one moment (a recorded tree) or right now (the live one).
 pub struct Tree {
-    source: Box<dyn Source>,
+    source: Arc<dyn Source>,
     live: bool,
+    /// See [`Tree::asked`].
+    memo: Option<Memo>,
     /// See `presence.rs`.
-    pub(crate) coldplug: OnceLock<u64>,
+    pub(crate) coldplug: Arc<OnceLock<u64>>,
 }
 
 impl fmt::Debug for Tree {
@@ -64,7 +68,22 @@ impl Tree {
 
     /// A tree that is read from a source of your own.
     pub fn new(source: impl Source + 'static) -> Self {
-        Self { source: Box::new(source), live: false, coldplug: OnceLock::new() }
+        Self { source: Arc::new(source), live: false, memo: None, coldplug: Arc::default() }
+    }
+
+    /// The same tree during one question or listing: what was read once is not read again. Every question of the public
+    /// interface begins with it.
+    pub(crate) fn asked(&self) -> Self {
+        let (source, coldplug) = (self.source.clone(), self.coldplug.clone());
+        let memo = Some(Memo::of(source.clone()));
+        Self { source, live: self.live, memo, coldplug }
+    }
+
+    fn with_memo<T>(&self, what: impl FnOnce(&Memo) -> T) -> T {
+        match &self.memo {
+            Some(memo) => what(memo),
+            None => what(&Memo::of(self.source.clone())),
+        }
     }
 
     /// Is this the running machine, whose state changes from one question to the next?
@@ -88,8 +107,8 @@ impl Tree {
     }
 
     /// The content of a file in one of the [`READABLE`] places.
-    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, Error> {
-        let content = guard(path).and_then(|()| self.source.read(path));
+    pub(crate) fn read(&self, path: &Path) -> Result<Arc<[u8]>, Error> {
+        let content = guard(path).and_then(|()| self.with_memo(|memo| memo.read(path)));
         content.map_err(|source| Error::Source { path: path.to_path_buf(), source })
     }
 
@@ -105,11 +124,10 @@ impl Tree {
 
     /// The names in a folder in natural order. Names that are not UTF-8 (none of the kernel's) are left out.
     pub(crate) fn try_names(&self, path: &Path) -> Result<Vec<String>, Error> {
-        let names = guard(path).and_then(|()| self.source.read_dir(path));
-        let names = names.map_err(|source| Error::Source { path: path.to_path_buf(), source })?;
-        let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
-        names.sort_by(|a, b| natural_cmp(a, b));
-        Ok(names)
+        let names = self.listed(path).map_err(|source| Error::Source { path: path.to_path_buf(), source })?;
+        let mut names: Vec<&str> = names.iter().filter_map(|name| name.to_str()).collect();
+        natural_sort(&mut names);
+        Ok(names.into_iter().map(str::to_owned).collect())
     }
 
     /// The same; a folder that is missing has none.
@@ -117,10 +135,25 @@ impl Tree {
         self.try_names(path).unwrap_or_default()
     }
 
+    /// The folder can be listed.
+    pub(crate) fn listable(&self, path: &Path) -> Result<(), Error> {
+        let listed = self.listed(path).map(drop);
+        listed.map_err(|source| Error::Source { path: path.to_path_buf(), source })
+    }
+
+    /// The names in a folder, in no order.
+    fn listed(&self, path: &Path) -> io::Result<Arc<HashSet<OsString>>> {
+        guard(path).and_then(|()| self.with_memo(|memo| memo.names(path)))
+    }
+
+    /// A folder with something in it.
+    pub(crate) fn is_filled(&self, path: &Path) -> bool {
+        self.listed(path).is_ok_and(|names| !names.is_empty())
+    }
+
     /// Follows a link, and all links on its way, inside the tree. `None` when `path` itself is no link.
     pub(crate) fn follow(&self, path: &Path) -> Option<PathBuf> {
-        self.source.read_link(path).ok()?;
-        self.resolve(path)
+        is_plain(path).then(|| self.with_memo(|memo| memo.followed(path)).ok()).flatten()
     }
 
     /// Where a path in /dev leads, by its links alone: another path in /dev, which need not exist.
@@ -129,18 +162,21 @@ impl Tree {
         node.starts_with("/dev").then_some(node)
     }
 
-    /// Links elsewhere than in /sys and /dev are not looked at: they may lie on a file system that hangs.
     fn resolve(&self, path: &Path) -> Option<PathBuf> {
-        let ours = |path: &Path| path.starts_with("/sys") || path.starts_with("/dev");
-        let link = |path: &Path| ours(path).then(|| self.source.read_link(path).ok()).flatten();
-        resolve(path, Last::Follow, link).ok()
+        is_plain(path)
+            .then(|| self.with_memo(|memo| memo.place(path)).ok())
+            .flatten()
+            .map(|place| place.path.to_path_buf())
     }
+}
+
+fn is_plain(path: &Path) -> bool {
+    !path.components().any(|component| component == Component::ParentDir)
 }
 
 fn guard(path: &Path) -> io::Result<()> {
     let inside = READABLE.iter().any(|place| path.starts_with(place));
-    let plain = !path.components().any(|c| c == Component::ParentDir);
-    match inside && plain {
+    match inside && is_plain(path) {
         true => Ok(()),
         false => {
             Err(io::Error::new(io::ErrorKind::PermissionDenied, "outside the places that describe devices"))

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::device::Device;
 use crate::escape::{decode_hex, visible};
+use crate::name::DevNumber;
 use crate::tree::Tree;
 
 pub(crate) const DATABASE: &str = "/run/udev/data";
@@ -67,12 +68,17 @@ impl Tree {
         let Some(number) = device.number(self) else {
             return Record::default();
         };
-        let path = Path::new(DATABASE).join(format!("b{number}"));
-        let record = self.read(&path).map(|content| Record::parse(&content)).unwrap_or_default();
+        let record = self.record(number);
         match (record.diskseq(), self.diskseq(device)) {
             (Some(old), Some(now)) if old != now => Record::default(),
             _ => record,
         }
+    }
+
+    /// udev's record of whatever block device had that number last.
+    pub(crate) fn record(&self, number: DevNumber) -> Record {
+        let path = Path::new(DATABASE).join(format!("b{number}"));
+        self.read(&path).map(|content| Record::parse(&content)).unwrap_or_default()
     }
 
     /// The kernel's sequence number of the disk (5.15 and later): unlike its name, never used twice in a boot.

@@ -2,37 +2,73 @@
 
 use std::cell::OnceCell;
 use std::ops::Deref;
+use std::path::Path;
 
-use crate::device::Device;
+use crate::device::{Device, CLASS};
 use crate::error::Error;
+use crate::name::{natural_cmp, DevNumber};
 use crate::tree::Tree;
-use crate::udev::Record;
+use crate::udev::{Record, DATABASE};
 
 /// The tree during one question.
 pub(super) struct Asked<'a> {
     tree: &'a Tree,
-    known: OnceCell<Vec<(Device, Record)>>,
+    records: OnceCell<Vec<(DevNumber, Record)>>,
+    devices: OnceCell<Vec<Device>>,
 }
 
 impl<'a> Asked<'a> {
     pub fn of(tree: &'a Tree) -> Self {
-        Self { tree, known: OnceCell::new() }
+        Self { tree, records: OnceCell::new(), devices: OnceCell::new() }
     }
 
-    /// All devices in natural order, with udev's records.
-    pub fn known(&self) -> Result<&[(Device, Record)], Error> {
-        if let Some(known) = self.known.get() {
-            return Ok(known);
+    /// All devices in natural order.
+    fn all(&self) -> Result<&[Device], Error> {
+        if self.devices.get().is_none() {
+            let devices = self.tree.devices()?;
+            return Ok(self.devices.get_or_init(|| devices));
         }
-        let devices = self.tree.devices()?.into_iter();
-        let known = devices.map(|device| (device.clone(), self.tree.udev(&device))).collect();
-        Ok(self.known.get_or_init(|| known))
+        Ok(self.devices.get().map(Vec::as_slice).unwrap_or_default())
     }
 
-    /// Those of them that are meant.
+    /// udev's records of all block devices.
+    fn records(&self) -> &[(DevNumber, Record)] {
+        self.records.get_or_init(|| {
+            let names = self.tree.names(Path::new(DATABASE)).into_iter();
+            let numbers = names.filter_map(|name| DevNumber::parse(name.strip_prefix('b')?));
+            numbers.map(|number| (number, self.tree.record(number))).collect()
+        })
+    }
+
+    /// Those devices that are meant, in natural order.
     pub fn devices(&self, meant: impl Fn(&Device, &Record) -> bool) -> Result<Vec<Device>, Error> {
-        let found = self.known()?.iter().filter(|(device, record)| meant(device, record));
-        Ok(found.map(|(device, _)| device.clone()).collect())
+        let found = self.all()?.iter().filter(|device| meant(device, &self.tree.udev(device)));
+        Ok(found.cloned().collect())
+    }
+
+    /// The same where udev's record alone decides: only devices with such a record are looked at.
+    pub fn recorded(&self, meant: impl Fn(&Record) -> bool) -> Result<Vec<Device>, Error> {
+        self.tree.listable(Path::new(CLASS))?;
+        let mut found: Vec<Device> = Vec::new();
+        for (number, _) in self.records().iter().filter(|(_, record)| meant(record)) {
+            let by_number = self.tree.device_by_number(*number);
+            let has_number = |device: &&Device| device.number(self.tree) == Some(*number);
+            let device = match by_number {
+                None => self.all()?.iter().find(has_number).cloned(),
+                device => device,
+            };
+            // Its record may be one of an earlier device of that number.
+            found.extend(device.filter(|device| meant(&self.tree.udev(device))));
+        }
+        found.sort_by(|a, b| natural_cmp(&a.name, &b.name));
+        Ok(found)
+    }
+
+    /// The devices of a driver, by the beginning of their names, in natural order.
+    pub fn named(&self, prefix: &str) -> Result<Vec<Device>, Error> {
+        let names = self.tree.try_names(Path::new(CLASS))?;
+        let mine = names.iter().filter(|name| name.starts_with(prefix));
+        Ok(mine.filter_map(|name| self.tree.device(name)).collect())
     }
 }
 

@@ -60,11 +60,11 @@ fn with_property(
             properties.iter().filter_map(|property| record.encoded(property).map(|found| (property, found)));
         found.into_iter().any(|(property, found)| same(property, &found, value))
     };
-    let found: Vec<&(Device, Record)> = tree.known()?.iter().filter(|(_, record)| has(record)).collect();
-    let is_fs = |record: &Record| record.get("ID_FS_USAGE") == Some("filesystem");
-    let any_fs = found.iter().any(|(_, record)| is_fs(record));
-    let best = found.into_iter().filter(|(_, record)| !any_fs || is_fs(record));
-    let found: Vec<Device> = best.map(|(device, _)| device.clone()).collect();
+    let is_fs = |device: &Device| tree.udev(device).get("ID_FS_USAGE") == Some("filesystem");
+    let mut found = tree.recorded(has)?;
+    if found.iter().any(is_fs) {
+        found.retain(is_fs);
+    }
     match only(tree, device, found.clone()) {
         Err(Error::Ambiguous { device, candidates }) => {
             let mounted = only(tree, &device, mounted(tree, found))?;

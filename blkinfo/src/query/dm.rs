@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use crate::device::Device;
+use crate::device::{Device, CLASS};
 use crate::error::Error;
 use crate::escape::mangle;
 use crate::tree::Tree;
 
 /// `mpatha`, `vg-lv`, and a logical volume as LVM's tools write it, `vg/lv`.
 pub(super) fn name(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
-    let found = tree.device_by_dm_name(name);
-    Ok(found.or_else(|| logical_volume(tree, name)))
+    let volume = lvm_name(name);
+    let names = || [Some(name), volume.as_deref()].into_iter().flatten();
+    let linked = names().find_map(|name| tree.linked_map(&mangle(name)));
+    Ok(linked.or_else(|| names().find_map(|name| tree.unlinked_map(&mangle(name)))))
 }
 
 /// `vg/lv`.
@@ -29,14 +31,26 @@ impl Tree {
     /// be thousands of maps.
     pub(crate) fn device_by_dm_name(&self, name: &str) -> Option<Device> {
         let wanted = mangle(name);
-        let is = |map: &Device| map.attr(self, "dm/name").is_some_and(|name| mangle(&name) == wanted);
-        let node = crate::name::is_component(&wanted)
-            .then(|| self.follow_node(&Path::new("/dev/mapper").join(&wanted)));
-        let linked = node.flatten().and_then(|node| self.device(node.file_name()?.to_str()?));
-        linked.filter(is).or_else(|| {
-            let names = self.names(Path::new("/sys/class/block"));
-            let maps = names.iter().filter(|name| name.starts_with("dm-"));
-            maps.filter_map(|name| self.device(name)).find(is)
-        })
+        self.linked_map(&wanted).or_else(|| self.unlinked_map(&wanted))
+    }
+
+    /// The one to which a link in /dev/mapper leads.
+    fn linked_map(&self, wanted: &str) -> Option<Device> {
+        let link = Path::new("/dev/mapper").join(wanted);
+        let node = crate::name::is_component(wanted).then(|| self.follow_node(&link)).flatten()?;
+        let linked = self.device(node.file_name()?.to_str()?);
+        linked.filter(|map| self.is_called(map, wanted))
+    }
+
+    /// The one of all maps that has the name.
+    fn unlinked_map(&self, wanted: &str) -> Option<Device> {
+        let names = self.names(Path::new(CLASS));
+        let mut maps =
+            names.iter().filter(|name| name.starts_with("dm-")).filter_map(|name| self.device(name));
+        maps.find(|map| self.is_called(map, wanted))
+    }
+
+    fn is_called(&self, map: &Device, wanted: &str) -> bool {
+        map.attr(self, "dm/name").is_some_and(|name| mangle(&name) == wanted)
     }
 }

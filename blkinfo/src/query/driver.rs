@@ -16,12 +16,14 @@ const MD_LINKS: [&str; 2] = ["md/", "disk/by-id/md-name-"];
 /// An array by its name, as it is written in its superblock `host:name` or without the host (mdadm(8), --name).
 pub(super) fn array(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
     let fits = |known: &str| known == name || known.split_once(':').is_some_and(|(_, short)| short == name);
-    let is = |device: &Device, record: &Record| {
+    let is = |record: &Record| {
         let mut names = MD_NAMES.iter().filter_map(|property| record.get(property));
         let linked = |link: &String| MD_LINKS.iter().filter_map(|start| link.strip_prefix(start)).any(fits);
-        (names.any(fits) || record.links.iter().any(linked)) && tree.blk_type(device) == BlkType::Md
+        names.any(fits) || record.links.iter().any(linked)
     };
-    one_disk(tree, name, tree.devices(is)?)
+    let mut found = tree.recorded(is)?;
+    found.retain(|device| tree.blk_type(device) == BlkType::Md);
+    one_disk(tree, name, found)
 }
 
 /// A mapped image of Ceph, `pool/image`, `pool/image@snapshot` or with a namespace `pool/namespace/image`
@@ -30,12 +32,12 @@ pub(super) fn ceph_image(tree: &Asked<'_>, name: &str) -> Result<Option<Device>,
     if !name.contains('/') {
         return Ok(None);
     }
-    let is = |device: &Device, _: &Record| {
-        device.name.starts_with("rbd")
-            && device.partition(tree).is_none()
-            && image(tree, device).is_some_and(|image| image == name)
+    let is = |device: &Device| {
+        device.partition(tree).is_none() && image(tree, device).is_some_and(|image| image == name)
     };
-    one_disk(tree, name, tree.devices(is)?)
+    let mut found = tree.named("rbd")?;
+    found.retain(is);
+    one_disk(tree, name, found)
 }
 
 fn image(tree: &Tree, device: &Device) -> Option<String> {
@@ -55,17 +57,17 @@ pub(super) fn drbd(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error
         resource
             .is_some_and(|r| r == name || r.rsplit_once('/').is_some_and(|(resource, _)| resource == name))
     };
-    let is = |device: &Device, record: &Record| {
-        device.name.starts_with("drbd") && device.partition(tree).is_none() && record.links.iter().any(fits)
-    };
-    one_disk(tree, name, tree.devices(is)?)
+    let mut found = tree.recorded(|record| record.links.iter().any(fits))?;
+    found.retain(|device| device.name.starts_with("drbd") && device.partition(tree).is_none());
+    one_disk(tree, name, found)
 }
 
 /// The loop device over that file. A file that was deleted has no path (fs/d_path.c marks it).
 pub(super) fn backing_file(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
-    let is = |device: &Device, _: &Record| device.attr(tree, "loop/backing_file").as_deref() == Some(path);
-    match path.ends_with(" (deleted)") {
-        true => Ok(None),
-        false => only(tree, path, tree.devices(is)?),
+    if path.ends_with(" (deleted)") {
+        return Ok(None);
     }
+    let mut found = tree.named("loop")?;
+    found.retain(|device| device.attr(tree, "loop/backing_file").as_deref() == Some(path));
+    only(tree, path, found)
 }

@@ -99,6 +99,7 @@ const USER_NAMES: &[Form] = &[
         fits: |name| name.contains('/'),
         find: Find::Through(path::below_dev),
     },
+    Form { looked: "the link to a map of that WWID", fits: wwid::is_wwid, find: Find::Straight(wwid::map) },
     Form { looked: "a Ceph image", fits: |name| name.contains('/'), find: Find::Through(driver::ceph_image) },
     Form { looked: "a DRBD resource", fits: any, find: Find::Through(driver::drbd) },
     Form { looked: "the name of an array", fits: any, find: Find::Through(driver::array) },
@@ -223,7 +224,8 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Ambiguous`], or [`Error::Source`] when a table that is needed cannot be read.
     pub fn block(&self, device: &str) -> Result<BlockInfo, Error> {
-        Ok(self.describe(&self.any_device(device)?))
+        let tree = self.asked();
+        Ok(tree.describe(&tree.any_device(device)?))
     }
 
     /// See [`Tree::block`].
@@ -253,7 +255,8 @@ impl Tree {
     /// # Errors
     /// As [`Tree::block`].
     pub fn kernel_block(&self, kdev: &str) -> Result<BlockInfo, Error> {
-        Ok(self.describe(&self.kernel_device(kdev)?))
+        let tree = self.asked();
+        Ok(tree.describe(&tree.kernel_device(kdev)?))
     }
 
     /// The block device on which the file system of that UUID lies: of several (a mirror's halves, paths) the topmost.
@@ -261,8 +264,9 @@ impl Tree {
     /// # Errors
     /// As [`Tree::block`].
     pub fn identity_of_fs(&self, uuid: &str) -> Result<BlockInfo, Error> {
-        let found = self.find(&format!("UUID={uuid}"), |_| TAGGED.iter().collect())?;
-        Ok(self.describe(&found))
+        let tree = self.asked();
+        let found = tree.find(&format!("UUID={uuid}"), |_| TAGGED.iter().collect())?;
+        Ok(tree.describe(&found))
     }
 
     /// See [`Tree::kernel_block`].

@@ -52,7 +52,7 @@ pub(super) fn below_dev(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, 
 
 /// The device that has this link in udev's database.
 fn linked(tree: &Asked<'_>, link: &str) -> Result<Option<Device>, Error> {
-    let found = tree.devices(|_, record| record.links.iter().any(|known| known == link))?;
+    let found = tree.recorded(|record| record.links.iter().any(|known| known == link))?;
     only(tree, link, found)
 }
 

@@ -27,6 +27,28 @@ pub(super) fn wwid(tree: &Asked<'_>, wwid: &str) -> Result<Option<Device>, Error
     only(tree, wwid, tree.devices(is)?)
 }
 
+/// Links of udev that lead to a map, or to one of its paths, by the digits of their identity (13-dm-disk.rules of
+/// multipath-tools, 60-persistent-storage.rules).
+const MAP_LINKS: [&str; 4] = ["dm-uuid-mpath-3", "dm-uuid-mpath-2", "wwn-0x", "scsi-3"];
+
+/// Can the string be an identity that a map has?
+pub(super) fn is_wwid(wwid: &str) -> bool {
+    digits(&joined(wwid)).is_some()
+}
+
+/// The map with an identity, by udev's links: thousands of paths need not be looked at. Whatever else has this identity is
+/// a path of the map, or not (yet) in it, and means the map too: see [`only`].
+pub(super) fn map(tree: &Tree, wwid: &str) -> Result<Option<Device>, Error> {
+    let Some(wanted) = digits(&joined(wwid)) else { return Ok(None) };
+    let is = |device: &Device| {
+        let uuid = device.attr(tree, "dm/uuid").and_then(|uuid| digits(&uuid));
+        tree.blk_type(device) == BlkType::DmMultipath && uuid.as_ref() == Some(&wanted)
+    };
+    let linked =
+        MAP_LINKS.iter().filter_map(|link| tree.device_of_node(&format!("/dev/disk/by-id/{link}{wanted}")));
+    Ok(linked.flat_map(|device| tree.holders(&device).into_iter().chain([device])).find(is))
+}
+
 /// What the spellings of an identity are called before its digits: links of udev (60-persistent-storage.rules,
 /// 13-dm-disk.rules), sysfs, udev's ID_WWN. The order is that in which they stand before each other.
 const MARKS: [&str; 10] =
@@ -63,7 +85,7 @@ pub(super) fn link(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error
     if in_dev.is_some() {
         return Ok(in_dev);
     }
-    let found = tree.devices(|_, record| record.links.iter().any(|link| links.contains(link)))?;
+    let found = tree.recorded(|record| record.links.iter().any(|link| links.contains(link)))?;
     only(tree, name, found)
 }
 

@@ -9,6 +9,8 @@ use super::{resolve, Last, Source};
 
 /// No attribute of sysfs and no record of udev is larger than a page or a few.
 const FILE_LIMIT: u64 = 1 << 20;
+/// What is read at first. More than an attribute has.
+const PAGE: usize = 4096 + 1;
 /// The mount table of a container host grows beyond that.
 const PROC_LIMIT: u64 = 64 << 20;
 
@@ -16,16 +18,20 @@ const PROC_LIMIT: u64 = 64 << 20;
 /// that root, so that a copied tree never shows the files of the machine it is looked at on.
 #[derive(Debug)]
 pub struct Directory {
-    root: PathBuf,
+    below: Below,
     live: bool,
 }
+
+/// Paths below the root as they stand, with no link on their way.
+#[derive(Debug)]
+struct Below(PathBuf);
 
 impl Directory {
     /// A tree below `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
         let live = root == Path::new("/");
-        Self { root, live }
+        Self { below: Below(root), live }
     }
 
     /// Is this the running machine?
@@ -38,29 +44,43 @@ impl Directory {
         if self.live {
             return Ok(path.to_path_buf());
         }
-        let link = |inside: &Path| fs::read_link(self.below(inside)).ok();
-        resolve(path, last, link).map(|inside| self.below(&inside))
+        let link = |inside: &Path| self.below.read_link(inside).ok();
+        resolve(path, last, link).map(|inside| self.below.path(&inside))
     }
+}
 
-    fn below(&self, path: &Path) -> PathBuf {
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
+impl Below {
+    fn path(&self, path: &Path) -> PathBuf {
+        self.0.join(path.strip_prefix("/").unwrap_or(path))
     }
+}
+
+/// The content of a file of this machine, which is `inside` a tree. What it is was asked before it is opened: opening a fifo
+/// would wait, and opening a device may do I/O.
+fn content(inside: &Path, outside: &Path, kind: fs::Metadata) -> io::Result<Vec<u8>> {
+    if !kind.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let in_proc = inside.starts_with("/proc");
+    let limit = if in_proc { PROC_LIMIT } else { FILE_LIMIT };
+    let mut file = fs::File::open(outside)?;
+    let mut page = [0; PAGE];
+    let first = file.read(&mut page)?;
+    let mut content = page.get(..first).unwrap_or_default().to_vec();
+    // Outside /proc a short answer is the whole file: sysfs gives an attribute at once (fs/sysfs/file.c).
+    if first == PAGE || in_proc {
+        file.take(limit + 1).read_to_end(&mut content)?;
+    }
+    if content.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
+    }
+    Ok(content)
 }
 
 impl Source for Directory {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let outside = self.outside(path, Last::Follow)?;
-        // Asked before it is opened: opening a fifo would wait, and opening a device may do I/O.
-        if !fs::metadata(&outside)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
-        let limit = if path.starts_with("/proc") { PROC_LIMIT } else { FILE_LIMIT };
-        let mut content = Vec::new();
-        fs::File::open(&outside)?.take(limit + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > limit {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
-        }
-        Ok(content)
+        content(path, &outside, fs::metadata(&outside)?)
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
@@ -68,9 +88,31 @@ impl Source for Directory {
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        let entries = fs::read_dir(self.outside(path, Last::Follow)?)?;
-        entries.map(|entry| entry.map(|e| e.file_name())).collect()
+        names(&self.outside(path, Last::Follow)?)
     }
+
+    fn straight(&self) -> Option<&dyn Source> {
+        (!self.live).then_some(&self.below)
+    }
+}
+
+impl Source for Below {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let outside = self.path(path);
+        content(path, &outside, fs::symlink_metadata(&outside)?)
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::read_link(self.path(path))
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        names(&self.path(path))
+    }
+}
+
+fn names(outside: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(outside)?.map(|entry| entry.map(|e| e.file_name())).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Where a device tree is read from.
 
 mod directory;
+mod memo;
 mod recorded;
 mod text;
 
 pub use directory::Directory;
+pub(crate) use memo::Memo;
 pub use recorded::Recorded;
 
 use std::collections::VecDeque;
@@ -32,6 +34,12 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// The usual kinds of the file system.
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>>;
+
+    /// The same tree for somebody who has followed the links on the way already, if it is faster so. Where a link stands at
+    /// the end of a path, `read` is [`io::ErrorKind::InvalidInput`].
+    fn straight(&self) -> Option<&dyn Source> {
+        None
+    }
 }
 
 /// How many symbolic links one path may lead through, as in the kernel (MAXSYMLINKS in include/linux/namei.h).
