@@ -64,6 +64,7 @@ files() {
 644 CHANGELOG.md                    $docdir/CHANGELOG.md
 644 docs/admin.md                   $docdir/docs/admin.md
 644 docs/architecture.md            $docdir/docs/architecture.md
+644 docs/devices.md             $docdir/docs/devices.md
 644 docs/events.md                  $docdir/docs/events.md
 644 docs/rules.md                   $docdir/docs/rules.md
 644 docs/examples/monitor.py        $docdir/docs/examples/monitor.py
