@@ -11,11 +11,24 @@ use crate::journal::Entry;
 /// A user-space tool whose lines have rules: what journald's trusted fields must say.
 struct Tool {
     identifier: &'static str,
-    /// Names of its executable, also cut to the 15 bytes of a process name.
+    /// Names of its executable, also cut to the 15 bytes of a process name. One that ends in `*` stands for all that
+    /// begin so.
     programs: &'static [&'static str],
-    /// Its systemd units.
+    /// Its systemd units, in the same way.
     units: &'static [&'static str],
 }
+
+const LVM_UNITS: &[&str] = &[
+    "dm-event.service",
+    "lvm2-*",
+    "lvm-activate-*",
+    "systemd-udevd.service",
+    "blk-availability.service",
+    "systemd-cryptsetup@*",
+];
+/// systemd-fsck's identifier is also that of the checkers it runs.
+const CHECKERS: &[&str] = &["systemd-fsck", "fsck", "fsck.*", "e2fsck", "xfs_repair", "dosfsck"];
+const CHECKER_UNITS: &[&str] = &["systemd-fsck@*", "systemd-fsck-*"];
 
 const TOOLS: &[Tool] = &[
     Tool { identifier: "multipathd", programs: &["multipathd"], units: &["multipathd.service"] },
@@ -29,14 +42,39 @@ const TOOLS: &[Tool] = &[
         programs: &["dmeventd"],
         units: &["dm-event.service", "lvm2-monitor.service"],
     },
+    Tool { identifier: "lvm", programs: &["lvm", "dmeventd"], units: LVM_UNITS },
+    Tool { identifier: "pvscan", programs: &["lvm", "pvscan"], units: LVM_UNITS },
+    Tool { identifier: "lvmpolld", programs: &["lvmpolld"], units: &["lvm2-lvmpolld.service"] },
+    // A shell script.
     Tool {
-        identifier: "lvm",
-        programs: &["lvm", "dmeventd"],
-        units: &["dm-event.service", "lvm2-monitor.service"],
+        identifier: "blkdeactivate",
+        programs: &["blkdeactivate", "bash"],
+        units: &["blk-availability.service"],
     },
     Tool { identifier: "iscsid", programs: &["iscsid"], units: &["iscsid.service", "open-iscsi.service"] },
-    Tool { identifier: "mdadm", programs: &["mdadm"], units: &["mdmonitor.service", "mdadm.service"] },
+    Tool {
+        identifier: "iscsiadm",
+        programs: &["iscsiadm"],
+        units: &["iscsi.service", "open-iscsi.service", "iscsi-*", "iscsid.service"],
+    },
+    Tool {
+        identifier: "mdadm",
+        programs: &["mdadm"],
+        units: &["mdmonitor*", "mdadm.service", "mdadm-*", "mdcheck*", "systemd-udevd.service"],
+    },
     Tool { identifier: "smartd", programs: &["smartd"], units: &["smartd.service", "smartmontools.service"] },
+    // Its scripts write with logger(1).
+    Tool { identifier: "zed", programs: &["zed", "logger"], units: &["zfs-zed.service", "zed.service"] },
+    Tool { identifier: "udisksd", programs: &["udisksd"], units: &["udisks2.service"] },
+    Tool { identifier: "stratisd", programs: &["stratisd*"], units: &["stratisd*"] },
+    Tool { identifier: "systemd", programs: &["systemd", "init"], units: &["init.scope"] },
+    Tool { identifier: "systemd-fsck", programs: CHECKERS, units: CHECKER_UNITS },
+    Tool { identifier: "fsck", programs: CHECKERS, units: CHECKER_UNITS },
+    Tool { identifier: "stafd", programs: &["stafd", "python3*"], units: &["stafd.service"] },
+    Tool { identifier: "stacd", programs: &["stacd", "python3*"], units: &["stacd.service"] },
+    Tool { identifier: "nvme", programs: &["nvme"], units: &["nvmf-*", "nvmefc-*", "systemd-udevd.service"] },
+    Tool { identifier: "tgtd", programs: &["tgtd"], units: &["tgtd.service", "tgt.service"] },
+    Tool { identifier: "rbd-nbd", programs: &["rbd-nbd"], units: &["rbdmap.service"] },
 ];
 
 /// The entry was written by whom its identifier names. Rules for the identifier "peripetyd" are
@@ -57,12 +95,19 @@ fn is_tool(entry: &Entry) -> bool {
     let Some(tool) = TOOLS.iter().find(|tool| tool.identifier.as_bytes() == entry.identifier) else {
         return true;
     };
-    let named =
-        |list: &[&str], value: &[u8]| value.is_empty() || list.iter().any(|name| name.as_bytes() == value);
     let program = entry.exe.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     named(tool.programs, &entry.comm)
         && named(tool.programs, program)
         && (named(tool.units, &entry.unit) || is_login(&entry.unit))
+}
+
+/// The list has the value, or the entry has none.
+fn named(list: &[&str], value: &[u8]) -> bool {
+    let is = |name: &str| match name.strip_suffix('*') {
+        Some(begin) => value.starts_with(begin.as_bytes()),
+        None => name.as_bytes() == value,
+    };
+    value.is_empty() || list.iter().any(|name| is(name))
 }
 
 /// The unit is a login of root's, where the tool was started by hand.
@@ -118,5 +163,24 @@ mod tests {
         assert!(!is_trusted(&multipathd("1000", "multipathd", "")));
         assert!(!is_trusted(&multipathd("0", "logger", "")));
         assert!(!is_trusted(&multipathd("0", "multipathd", "evil.service")));
+    }
+
+    #[test]
+    fn a_checker_writes_under_the_name_of_systemd_fsck() {
+        let fsck = |comm: &'static str, exe: &'static str, unit: &'static str| {
+            is_trusted(&entry(&[
+                ("_TRANSPORT", "stdout"),
+                ("SYSLOG_IDENTIFIER", "systemd-fsck"),
+                ("_UID", "0"),
+                ("_COMM", comm),
+                ("_EXE", exe),
+                ("_SYSTEMD_UNIT", unit),
+            ]))
+        };
+        assert!(fsck("fsck.ext4", "/usr/sbin/e2fsck", "systemd-fsck@dev-sda1.service"));
+        assert!(fsck("systemd-fsck", "/usr/lib/systemd/systemd-fsck", "systemd-fsck-root.service"));
+        assert!(!fsck("fsck.ext4", "/usr/sbin/e2fsck", "evil.service"));
+        assert!(!fsck("logger", "/usr/bin/logger", "systemd-fsck@dev-sda1.service"));
+        assert!(!fsck("xfsck", "", ""));
     }
 }
