@@ -2,14 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use peripety::offline::args::ParseArgs;
 use peripety::varlink::address::Address;
 
 /// Storage event daemon: reads the journal, tells what happened to which block device, stores
 /// the events in journald and serves them over Varlink.
 #[derive(Debug, Parser)]
-#[command(name = "peripetyd", version, about)]
+#[command(name = "peripetyd", version, about, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// What to do instead of running as a daemon
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Configuration file, with its own drop-in folder FILE.d; default: /etc/peripetyd.conf and
     /// the drop-ins of /etc, /run and /usr/lib, all of which may be missing
     #[arg(long, value_name = "FILE")]
@@ -78,4 +83,11 @@ pub struct Args {
     /// (their number is printed); 3: it does not; 4: it cannot be read (the reason is printed)
     #[arg(long)]
     pub probe: bool,
+}
+
+/// What to do instead of running as a daemon.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read log files instead of the journal, and print the storage events in them
+    Parse(ParseArgs),
 }

@@ -16,6 +16,7 @@ pub mod journal;
 pub mod logging;
 pub mod notifier;
 mod notify;
+pub mod offline;
 pub mod parser;
 pub mod probe;
 pub mod rules;

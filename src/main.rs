@@ -13,11 +13,12 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 
-use args::Args;
+use args::{Args, Command};
 use peripety::config::tree::Places;
 use peripety::config::{check, Config, ConfigSource};
 use peripety::daemon::{self, Options};
 use peripety::journal::Location;
+use peripety::offline::{self, args::ParseArgs};
 use peripety::probe;
 use peripety::rules::{builtin, RuleSet};
 use peripety::varlink::listener;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     peripety::logging::start();
     let result = match () {
+        () if args.command.is_some() => command(&args),
         () if args.probe => run_probe(&args),
         () if args.check_config => check_config(&args),
         () if args.dump_config => dump_config(&args),
@@ -66,6 +68,20 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     runtime.shutdown_timeout(Duration::from_secs(1));
     result?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn command(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Some(Command::Parse(args)) => parse(args),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn parse(args: &ParseArgs) -> anyhow::Result<ExitCode> {
+    let at = |name: &str, text: &Option<String>| text.as_deref().map(|text| time_of(name, text)).transpose();
+    let since = at("--since", &args.since)?.unwrap_or(0);
+    let span = offline::Span { since, until: at("--until", &args.until)?.unwrap_or(u64::MAX) };
+    Ok(if offline::run(args, span)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn places(args: &Args) -> Places {
@@ -126,6 +142,11 @@ fn location(args: &Args) -> anyhow::Result<Location> {
 }
 
 fn since(text: &str) -> anyhow::Result<u64> {
-    let time = time::parse(text, &jiff::Zoned::now()).with_context(|| format!("--since {text}"))?;
-    u64::try_from(time).with_context(|| format!("--since {text}: a time before 1970"))
+    time_of("--since", text)
+}
+
+/// The time that an option gives, µs since the epoch.
+fn time_of(option: &str, text: &str) -> anyhow::Result<u64> {
+    let time = time::parse(text, &jiff::Zoned::now()).with_context(|| format!("{option} {text}"))?;
+    u64::try_from(time).with_context(|| format!("{option} {text}: a time before 1970"))
 }

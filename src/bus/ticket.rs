@@ -101,6 +101,11 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// A ticket of no journal that is resumed: `peripetyd parse` reads from beginning to end.
+    pub fn detached() -> Arc<Self> {
+        Watermark::default().open(Position::default())
+    }
+
     /// Everything made from the entry is confirmed, or nothing is to be made from it.
     pub fn done(&self) {
         self.watermark.state().live.remove(&self.number);

@@ -9,10 +9,10 @@
 pub mod coverage;
 pub mod device_file;
 pub mod provenance;
-mod raw_event;
+pub(crate) mod raw_event;
 pub mod reader;
 pub mod state;
-mod twins;
+pub(crate) mod twins;
 mod wake;
 
 use tokio::sync::{mpsc, oneshot};

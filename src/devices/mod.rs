@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use peripety_blkinfo::history::{Answer as Past, History, Told};
-use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Tree};
+use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Recorded, Tree};
 
 use self::watch::Watch;
 use crate::bus::raw::EntryInfo;
@@ -98,6 +98,12 @@ impl Devices {
                 .ok()
         });
         Devices { tree, boot_id, watch, earlier, answers: Mutex::default() }
+    }
+
+    /// What is known of the devices of another machine, or nothing: no device of this machine is ever looked at.
+    pub fn elsewhere(history: Option<History>) -> Self {
+        let tree = Arc::new(Tree::new(Recorded::default()));
+        Devices { tree, boot_id: None, watch: None, earlier: history, answers: Mutex::default() }
     }
 
     /// What is known of this machine's devices over time, to be kept for the next run.

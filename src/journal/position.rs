@@ -38,7 +38,7 @@ impl Covered {
 }
 
 /// The place of one entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// journald's cursor (sd_journal_get_cursor(3)).
     pub cursor: String,

@@ -38,11 +38,8 @@ pub async fn run(mut events: Subscription, mut end: oneshot::Receiver<()>) {
 }
 
 /// Time, host, severity, sub-system, device, mount point, message.
-fn line(event: &StorageEvent, zone: &TimeZone) -> String {
-    let time = i64::try_from(event.timestamp).ok().and_then(|usec| Timestamp::from_microsecond(usec).ok());
-    let time = time.map_or_else(String::new, |time| {
-        time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
-    });
+pub(crate) fn line(event: &StorageEvent, zone: &TimeZone) -> String {
+    let time = time(event.timestamp, zone);
     let device = event.dev_path.as_ref().or(event.kdev.as_ref()).map_or("-", String::as_str);
     let mount_point = event.extension.get("mount_point").map(|point| format!(" [{point}]"));
     let text = format!(
@@ -57,8 +54,16 @@ fn line(event: &StorageEvent, zone: &TimeZone) -> String {
     visible(&text) + "\n"
 }
 
+/// A time, µs since the epoch, for people.
+pub(crate) fn time(usec: u64, zone: &TimeZone) -> String {
+    let time = i64::try_from(usec).ok().and_then(|usec| Timestamp::from_microsecond(usec).ok());
+    time.map_or_else(String::new, |time| {
+        time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    })
+}
+
 /// Control characters as escapes: the text comes from logs and devices.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let show = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(show).collect()
 }

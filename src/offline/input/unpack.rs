@@ -1,0 +1,145 @@
+//! Compressed inputs, unpacked while they are read.
+
+use std::io::{self, BufReader, Cursor, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+/// Bytes by which an input is recognised: a tar header, or the beginning of a log.
+pub const SAMPLE: usize = 64 * 1024;
+/// Compressed within compressed, so many times at most.
+const MOST_LAYERS: usize = 3;
+/// Memory that xz may ask for.
+const XZ_MEMORY: u64 = 256 * 1024 * 1024;
+/// Window that zstd may ask for: 2 to this power bytes.
+const ZSTD_WINDOW: u32 = 27;
+/// What unpacks to more than this, and to more than [`MOST_TIMES`] its size, is made to fill a disk.
+const HARMLESS: u64 = 1024 * 1024 * 1024;
+/// Logs shrink to a hundredth at most.
+const MOST_TIMES: u64 = 500;
+
+/// A stream whose beginning was looked at.
+pub struct Stream<'r> {
+    /// Its first bytes; they are not in `rest`.
+    pub begin: Vec<u8>,
+    /// What follows.
+    pub rest: Box<dyn Read + 'r>,
+    /// It was compressed.
+    pub packed: bool,
+}
+
+impl<'r> Stream<'r> {
+    /// Looks at the beginning, and unpacks as long as that is compressed.
+    pub fn open(input: impl Read + 'r) -> io::Result<Self> {
+        let mut stream = Stream { begin: Vec::new(), rest: Box::new(input), packed: false };
+        stream.look()?;
+        for _ in 0..MOST_LAYERS {
+            let Some(unpacked) = stream.unpacked() else { break };
+            stream = unpacked?;
+            stream.packed = true;
+        }
+        Ok(stream)
+    }
+
+    /// Reads the first bytes. What comes before an error counts.
+    fn look(&mut self) -> io::Result<()> {
+        let mut begin = Vec::new();
+        let read = self.rest.by_ref().take(SAMPLE as u64).read_to_end(&mut begin);
+        if begin.is_empty() {
+            read?;
+        }
+        self.begin = begin;
+        Ok(())
+    }
+
+    fn unpacked(&mut self) -> Option<io::Result<Stream<'r>>> {
+        let kind = Kind::of(&self.begin)?;
+        let begin = Cursor::new(std::mem::take(&mut self.begin));
+        let rest = std::mem::replace(&mut self.rest, Box::new(io::empty()));
+        let taken = Arc::new(AtomicU64::new(0));
+        let packed = BufReader::new(Counted { input: begin.chain(rest), taken: taken.clone() });
+        Some(kind.decoder(packed).and_then(|decoder| {
+            let rest: Box<dyn Read + 'r> = Box::new(Bounded { input: decoder, given: 0, taken });
+            let mut stream = Stream { begin: Vec::new(), rest, packed: true };
+            stream.look()?;
+            Ok(stream)
+        }))
+    }
+
+    /// All of it from the beginning.
+    pub fn whole(self) -> impl Read + 'r {
+        Cursor::new(self.begin).chain(self.rest)
+    }
+}
+
+/// A form of compression.
+#[derive(Clone, Copy)]
+enum Kind {
+    Gzip,
+    Xz,
+    Bzip2,
+    Zstd,
+}
+
+impl Kind {
+    fn of(begin: &[u8]) -> Option<Self> {
+        Some(match begin {
+            [0x1f, 0x8b, 8, ..] => Kind::Gzip,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => Kind::Bzip2,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Zstd,
+            _ => return None,
+        })
+    }
+
+    fn decoder<'r>(self, packed: impl io::BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
+        Ok(match self {
+            Kind::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+            Kind::Xz => {
+                let flags = liblzma::stream::CONCATENATED;
+                let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, flags)?;
+                Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
+            }
+            Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
+            Kind::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+                decoder.window_log_max(ZSTD_WINDOW)?;
+                Box::new(decoder)
+            }
+        })
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: R,
+    taken: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Ends with an error when far more comes out than went in.
+struct Bounded<'r> {
+    input: Box<dyn Read + 'r>,
+    given: u64,
+    taken: Arc<AtomicU64>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.given += read as u64;
+        let most = self.taken.load(Ordering::Relaxed).saturating_mul(MOST_TIMES).max(HARMLESS);
+        if self.given > most {
+            return Err(io::Error::other(format!(
+                "unpacks to more than {MOST_TIMES} times its size; the rest is not read"
+            )));
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,38 @@
+//! Journal files, through libsystemd: its handles stay on the thread that reads.
+
+use std::path::PathBuf;
+
+use super::found::{Found, Said};
+use super::rules::Rules;
+use crate::collector::provenance;
+use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
+
+/// Found entries that are handed on together.
+const TOGETHER: usize = 256;
+
+/// Reads files that belong together and hands on what rules match, until `take` is false.
+pub fn read(
+    rules: &Rules,
+    files: Vec<PathBuf>,
+    mut take: impl FnMut(Vec<Found>) -> bool,
+) -> Result<(), Error> {
+    let mut reader = Reader::open(&Location::Files(files), LOG_VALUE)?;
+    reader.seek_head()?;
+    let mut entry = Entry::default();
+    let mut found = Vec::new();
+    while reader.step()? {
+        if !entry.read_if(&mut reader, |identifier| rules.knows(identifier))
+            || !provenance::is_trusted(&entry)
+        {
+            continue;
+        }
+        let Some(matched) = rules.matched(&entry.identifier, &entry.message) else { continue };
+        let said = Said::Entry(Box::new((entry.clone(), reader.position()?)));
+        found.push(Found { matched, line: 0, lines: 0, said });
+        if found.len() >= TOGETHER && !take(std::mem::take(&mut found)) {
+            return Ok(());
+        }
+    }
+    take(found);
+    Ok(())
+}

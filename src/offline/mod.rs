@@ -1,0 +1,216 @@
+//! `peripetyd parse`: storage events from log files, for those who support other people's machines.
+//!
+//! [`input`] finds logs in files, folders and archives and recognises them, [`chunk`] cuts them, [`text`] and [`record`]
+//! take lines and records apart and match them on all cores ([`pool`]). [`stage`] makes events, one after the other, and
+//! joins those of one fault; [`output`] prints them. Memory stays the same however long the input.
+//!
+//! Nothing of this machine is looked at: devices come from what the input says of them ([`identity`]).
+
+pub mod args;
+pub mod chunk;
+pub mod clock;
+pub mod found;
+pub mod identity;
+pub mod input;
+pub mod journal_files;
+pub mod output;
+pub mod pool;
+pub mod progress;
+pub mod record;
+pub mod rules;
+pub mod stage;
+pub mod summary;
+pub mod text;
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use peripety_blkinfo::Tree;
+
+use crate::config::tree::Places;
+use crate::config::Config;
+use crate::devices::Devices;
+use crate::event::Severity;
+use crate::journal;
+use crate::rules::builtin;
+use args::ParseArgs;
+use clock::Clock;
+use identity::Machine;
+use output::{Filter, Printer};
+use pool::Item;
+use progress::Progress;
+use rules::Rules;
+use stage::Stage;
+
+/// Why nothing could be parsed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigErrors),
+    /// A rule is wrong.
+    #[error(transparent)]
+    Rule(#[from] crate::rules::RuleError),
+    /// The rules do not fit.
+    #[error(transparent)]
+    TooManyRules(#[from] crate::rules::matcher::TooManyRules),
+    /// The device tree cannot be read.
+    #[error("--device-tree: {0}")]
+    Tree(#[from] peripety_blkinfo::Error),
+    /// No thread, or the output cannot be written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Times between which events are printed, µs since the epoch.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// From here on.
+    pub since: u64,
+    /// Up to here.
+    pub until: u64,
+}
+
+/// Parses what the command line names. False: nothing could be read.
+pub fn run(args: &ParseArgs, span: Span) -> Result<bool, Error> {
+    let (rules, bursts) = rules(args)?;
+    let zone = TimeZone::system();
+    let filter =
+        Filter { severity: args.severity.unwrap_or(Severity::Debug), since: span.since, until: span.until };
+    let out = BufWriter::new(io::stdout().lock());
+    let mut printer = Printer::new(out, args.output, filter, zone.clone(), args.summary);
+    let named = match args.paths.as_slice() {
+        [] => vec![PathBuf::from("-")],
+        paths => paths.to_vec(),
+    };
+    let progress = Progress::new(size_of(&named), args.no_progress);
+    let mut report = Report { progress: progress.clone(), ..Report::default() };
+    for path in named {
+        let (devices, machine) = devices(args, &path)?;
+        let clock = Clock { booted: machine.booted, not_after: journal::now(), zone: zone.clone() };
+        let mut stage = Stage::new(Arc::new(devices), machine, clock, bursts);
+        let forced = args.input.map(args::Input::format);
+        let items = pool::start(vec![path], forced, rules.clone(), progress.clone())?;
+        for item in items {
+            if let Err(e) = take(item, &mut stage, &mut printer, &mut report) {
+                return ended(e);
+            }
+        }
+    }
+    progress.end();
+    if let Err(e) = printer.end() {
+        return ended(e);
+    }
+    report.end();
+    Ok(report.read > 0 || report.failed == 0)
+}
+
+/// The output cannot be written. That nobody reads it any more is no error.
+fn ended(error: io::Error) -> Result<bool, Error> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(true),
+        _ => Err(error.into()),
+    }
+}
+
+fn take<W: Write>(
+    item: Item,
+    stage: &mut Stage,
+    printer: &mut Printer<W>,
+    report: &mut Report,
+) -> io::Result<()> {
+    match item {
+        Item::Begin { name, modified } => {
+            report.read += 1;
+            stage.begin(name, modified.unwrap_or_else(journal::now));
+        }
+        Item::Work(result) => {
+            for found in result.recv().unwrap_or_default() {
+                printer.print(&stage.take(found))?;
+            }
+        }
+        Item::Found(all) => {
+            for found in all {
+                printer.print(&stage.take(found))?;
+            }
+        }
+        Item::End => {
+            printer.print(&stage.end())?;
+            printer.flush()?;
+        }
+        Item::Skipped { name, named } => report.skip(&name, named),
+        Item::Failed { name, why } => report.fail(&name, &why),
+    }
+    Ok(())
+}
+
+/// What is said on the standard error.
+struct Report {
+    progress: Progress,
+    read: u64,
+    skipped: u64,
+    failed: u64,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Report { progress: Progress::new(None, true), read: 0, skipped: 0, failed: 0 }
+    }
+}
+
+impl Report {
+    fn skip(&mut self, name: &str, named: bool) {
+        self.skipped += 1;
+        if named {
+            let name = crate::notifier::stdout::visible(name);
+            self.progress.suspend(|| eprintln!("peripetyd: {name}: holds no log"));
+        }
+    }
+
+    fn fail(&mut self, name: &str, why: &str) {
+        self.failed += 1;
+        let name = crate::notifier::stdout::visible(name);
+        self.progress.suspend(|| eprintln!("peripetyd: {name}: {why}"));
+    }
+
+    fn end(&self) {
+        if self.skipped > 0 {
+            let files = if self.skipped == 1 { "file that holds" } else { "files that hold" };
+            eprintln!("skipped: {} {files} no log", self.skipped);
+        }
+    }
+}
+
+fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::faults::burst::Settings), Error> {
+    let mut all = Vec::new();
+    let mut bursts = crate::faults::burst::Settings::default();
+    if let Some(file) = &args.config {
+        let config = Config::load(&Places { root: PathBuf::from("/"), named: Some(file.clone()) })?;
+        bursts = config.burst;
+        all.extend(config.rules);
+    }
+    all.extend(builtin::rules()?);
+    Ok((Arc::new(Rules::new(all)?), bursts))
+}
+
+/// The devices that lines of an input are about.
+fn devices(args: &ParseArgs, path: &std::path::Path) -> Result<(Devices, Machine), Error> {
+    if let Some(tree) = &args.device_tree {
+        let devices = Devices::new(Tree::open(tree)?, None);
+        let boot_id = devices.boot_id().map(str::to_owned);
+        return Ok((devices, Machine { boot_id, ..Machine::default() }));
+    }
+    let machine = identity::of(path);
+    Ok((Devices::elsewhere(machine.devices.clone()), machine))
+}
+
+/// Bytes of all files, if that is soon known.
+fn size_of(paths: &[PathBuf]) -> Option<u64> {
+    let sizes = paths.iter().map(|path| {
+        let about = std::fs::metadata(path).ok()?;
+        about.is_file().then(|| about.len())
+    });
+    sizes.sum()
+}

@@ -1,0 +1,143 @@
+//! Matching on all cores, results in the order of the input.
+//!
+//! One thread reads and cuts, some match, the caller takes the results. Every channel is bounded: who is ahead waits.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
+use std::{io, thread};
+
+use super::chunk::{Chunk, Chunks, Format};
+use super::found::Found;
+use super::input::{walk, Visitor};
+use super::progress::Progress;
+use super::record::{export, json};
+use super::rules::Rules;
+use super::{journal_files, text};
+
+/// Chunks that may wait for a matching thread, for each.
+const WAITING: usize = 4;
+
+/// What the reading tells, in order.
+pub enum Item {
+    /// What follows is from this input.
+    Begin {
+        /// Its name.
+        name: String,
+        /// When it was written last, µs since the epoch.
+        modified: Option<u64>,
+    },
+    /// What was found next in it; comes when it is matched.
+    Work(Receiver<Vec<Found>>),
+    /// What was found next in it.
+    Found(Vec<Found>),
+    /// It ended.
+    End,
+    /// A file that is no log.
+    Skipped {
+        /// Its name.
+        name: String,
+        /// The user named it.
+        named: bool,
+    },
+    /// Something that cannot be read, or not to its end.
+    Failed {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+}
+
+type Job = (Chunk, SyncSender<Vec<Found>>);
+
+/// Starts reading what the user named; the items come out of the channel. Dropping that ends the threads.
+pub fn start(
+    paths: Vec<PathBuf>,
+    forced: Option<Format>,
+    rules: Arc<Rules>,
+    progress: Progress,
+) -> io::Result<Receiver<Item>> {
+    let threads = thread::available_parallelism().map_or(1, |count| count.get());
+    let (jobs, queue) = sync_channel::<Job>(threads * WAITING);
+    let (items, taken) = sync_channel(threads * WAITING * 2);
+    let queue = Arc::new(Mutex::new(queue));
+    for number in 0..threads {
+        let (queue, rules) = (queue.clone(), rules.clone());
+        Builder::new().name(format!("match-{number}")).spawn(move || match_all(&queue, &rules))?;
+    }
+    Builder::new().name("read".into()).spawn(move || {
+        let mut reading = Reading { items, jobs, rules };
+        paths.iter().all(|path| walk::named(&mut reading, path, forced, &progress));
+    })?;
+    Ok(taken)
+}
+
+fn match_all(queue: &Mutex<Receiver<Job>>, rules: &Rules) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((chunk, result)) = job else { return };
+        let found = match chunk.format {
+            Format::Text => text::read(rules, &chunk),
+            Format::Objects => json::read_all(rules, &chunk),
+            Format::Export => export::read(rules, &chunk),
+        };
+        // An error means that nobody wants it any more.
+        let _ = result.send(found);
+    }
+}
+
+struct Reading {
+    items: SyncSender<Item>,
+    jobs: SyncSender<Job>,
+    rules: Arc<Rules>,
+}
+
+impl Reading {
+    fn tell(&self, item: Item) -> bool {
+        self.items.send(item).is_ok()
+    }
+
+    fn work(&self, chunk: Chunk) -> bool {
+        let (result, receiver) = sync_channel(1);
+        self.tell(Item::Work(receiver)) && self.jobs.send((chunk, result)).is_ok()
+    }
+}
+
+impl Visitor for Reading {
+    fn log(
+        &mut self,
+        name: &str,
+        begin: Vec<u8>,
+        rest: &mut dyn io::Read,
+        format: Format,
+        modified: Option<u64>,
+    ) -> bool {
+        let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified });
+        let mut chunks = Chunks::new(begin, rest, format);
+        while let Some(chunk) = goes_on.then(|| chunks.next()).flatten() {
+            goes_on = self.work(chunk);
+        }
+        let failed = chunks.error.is_none_or(|e| self.failed(name, &format!("read up to here only: {e}")));
+        goes_on && failed && self.tell(Item::End)
+    }
+
+    fn journal(&mut self, name: &str, files: Vec<PathBuf>) -> bool {
+        let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified: None });
+        let read = journal_files::read(&self.rules, files, |found| {
+            goes_on = goes_on && self.tell(Item::Found(found));
+            goes_on
+        });
+        let told = read.map_or_else(|e| self.failed(name, &e.to_string()), |()| true);
+        goes_on && told && self.tell(Item::End)
+    }
+
+    fn skipped(&mut self, name: &str, named: bool) -> bool {
+        self.tell(Item::Skipped { name: name.to_owned(), named })
+    }
+
+    fn failed(&mut self, name: &str, why: &str) -> bool {
+        self.tell(Item::Failed { name: name.to_owned(), why: why.to_owned() })
+    }
+}

@@ -1,0 +1,66 @@
+//! journald's export format: a field a line, entries apart by a blank line, values with line breaks with their length
+//! before them (systemd's docs/JOURNAL_EXPORT_FORMATS.md).
+
+use memchr::{memchr, memchr_iter};
+
+use super::Record;
+use crate::offline::chunk::Chunk;
+use crate::offline::found::Found;
+use crate::offline::rules::Rules;
+
+/// A field: name, value, and what follows. An empty name: the blank line at an entry's end. `None`: there is not all of
+/// it.
+fn field(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let end = memchr(b'\n', data)?;
+    let line = data.get(..end)?;
+    let rest = data.get(end + 1..)?;
+    if line.is_empty() {
+        return Some((b"", b"", rest));
+    }
+    if let Some(at) = memchr(b'=', line) {
+        return Some((line.get(..at)?, line.get(at + 1..)?, rest));
+    }
+    let length = u64::from_le_bytes(rest.get(..8)?.try_into().ok()?);
+    let end = usize::try_from(length).ok()?.checked_add(8)?;
+    Some((line, rest.get(8..end)?, rest.get(end..)?.strip_prefix(b"\n")?))
+}
+
+/// Where the last whole entry ends.
+pub fn last_end(data: &[u8]) -> Option<usize> {
+    let mut rest = data;
+    let mut end = None;
+    while let Some((name, _, behind)) = field(rest) {
+        rest = behind;
+        if name.is_empty() {
+            end = Some(data.len() - rest.len());
+        }
+    }
+    end
+}
+
+/// The entries that rules match.
+pub fn read(rules: &Rules, chunk: &Chunk) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut record = Record::default();
+    let mut rest = chunk.data.as_slice();
+    let (mut first, mut line) = (chunk.first_line, chunk.first_line);
+    let mut fields = 0;
+    while let Some((name, value, behind)) = field(rest) {
+        let taken = rest.get(..rest.len() - behind.len()).unwrap_or_default();
+        line += u64::try_from(memchr_iter(b'\n', taken).count()).unwrap_or(0);
+        rest = behind;
+        if !name.is_empty() {
+            record.set(name, value);
+            fields += 1;
+            continue;
+        }
+        let lines = line.saturating_sub(first + 1).max(1);
+        found.extend(std::mem::take(&mut record).found(rules, first, lines));
+        (first, fields) = (line, 0);
+    }
+    // The last entry may lack its blank line.
+    if fields > 0 {
+        found.extend(record.found(rules, first, line.saturating_sub(first).max(1)));
+    }
+    found
+}

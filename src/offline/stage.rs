@@ -1,0 +1,184 @@
+//! The sequential part: from what was found, in order, to the events that people see.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::clock::{Clock, Moment};
+use super::found::{Found, Line, Said};
+use super::identity::Machine;
+use crate::bus::raw::EntryInfo;
+use crate::bus::{RawEvent, Ticket};
+use crate::collector::raw_event::{self, Happened};
+use crate::collector::twins::Twins;
+use crate::devices::Devices;
+use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
+use crate::faults::burst::Settings;
+use crate::faults::{Done, Faults, Made};
+use crate::journal::{Entry, Position};
+use crate::parser;
+use crate::rules::Matched;
+
+/// A line so much older than the one before begins anew: another boot, or another log.
+const BACK: u64 = 5_000_000;
+
+/// Makes events.
+pub struct Stage {
+    devices: Arc<Devices>,
+    machine: Machine,
+    clock: Clock,
+    bursts: Settings,
+    faults: Faults<()>,
+    twins: Twins,
+    /// Name of the input.
+    name: String,
+    /// The clock of the faults: µs, goes on only.
+    now: u64,
+    /// Lines up to this one have been taken.
+    taken: u64,
+}
+
+impl Stage {
+    /// Nothing is read yet. `machine`: what is known of where the logs come from.
+    pub fn new(devices: Arc<Devices>, machine: Machine, clock: Clock, bursts: Settings) -> Self {
+        let (faults, twins) = (Faults::new(bursts), Twins::default());
+        Stage { devices, machine, clock, bursts, faults, twins, name: String::new(), now: 0, taken: 0 }
+    }
+
+    /// What follows is from this input, whose last line was written at `not_after` (µs since the epoch).
+    pub fn begin(&mut self, name: String, not_after: u64) {
+        self.name = name;
+        self.clock.not_after = not_after;
+        (self.now, self.taken) = (0, 0);
+    }
+
+    /// The input ended: everything that is still open.
+    pub fn end(&mut self) -> Vec<StorageEvent> {
+        self.twins = Twins::default();
+        self.renew()
+    }
+
+    fn renew(&mut self) -> Vec<StorageEvent> {
+        self.now = 0;
+        let mut faults = std::mem::replace(&mut self.faults, Faults::new(self.bursts));
+        events(faults.flush())
+    }
+
+    /// Takes what was found next; what is complete comes out.
+    pub fn take(&mut self, found: Found) -> Vec<StorageEvent> {
+        if found.line > 0 && found.line <= self.taken {
+            // The line before took it as its own.
+            return Vec::new();
+        }
+        let numbers = (found.line, found.lines);
+        self.taken = self.taken.max(found.line + found.lines.saturating_sub(1));
+        let (raw, moment, is_line) = self.raw(found);
+        let mut event = parser::parse(&self.devices, &raw);
+        if numbers.0 > 0 {
+            event.source.file = Some(self.name.clone());
+            event.source.lines = (numbers.0..numbers.0 + numbers.1).collect();
+            event.source.entries = if is_line { numbers.1 } else { 1 };
+        }
+        let mut out = Vec::new();
+        if moment.timestamp.saturating_add(BACK) < self.now {
+            out = self.renew();
+        }
+        self.now = self.now.max(moment.timestamp);
+        let made = Made { event, rule: raw.rule, precision: moment.precision, carried: vec![()] };
+        out.extend(events(self.faults.push(made, self.now)));
+        out
+    }
+
+    fn raw(&mut self, found: Found) -> (RawEvent, Moment, bool) {
+        match found.said {
+            Said::Line(line) => {
+                let moment = self.clock.moment(&line, found.line);
+                (self.of_line(found.matched, line, moment, found.line), moment, true)
+            }
+            Said::Entry(entry) => {
+                let (entry, position) = *entry;
+                let happened = raw_event::happened(&entry, &position);
+                let moment = Moment {
+                    timestamp: happened.realtime,
+                    boot: Some(happened.monotonic),
+                    precision: 0,
+                    known: true,
+                };
+                (self.of_entry(found.matched, &entry, &position, happened), moment, false)
+            }
+        }
+    }
+
+    fn of_entry(
+        &mut self,
+        matched: Matched,
+        entry: &Entry,
+        position: &Position,
+        happened: Happened,
+    ) -> RawEvent {
+        let event_id = self.twins.event_id(&position.boot_id, happened.identity, &entry.message);
+        let info = raw_event::info(entry, position, happened);
+        raw(matched, raw_event::fallback_severity(entry), event_id, info)
+    }
+
+    fn of_line(&mut self, matched: Matched, line: Line, moment: Moment, number: u64) -> RawEvent {
+        let identity = match (line.boot, moment.known) {
+            (Some(boot), _) => EntryTime::Source(boot),
+            (None, true) => EntryTime::Received { realtime: moment.timestamp, monotonic: 0 },
+            (None, false) => EntryTime::Received { realtime: 0, monotonic: number },
+        };
+        let event_id = self.twins.event_id("", identity, &line.message);
+        let host = line.host.as_deref().map(|host| String::from_utf8_lossy(host).into_owned());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let info = EntryInfo {
+            cursor: String::new(),
+            hostname: host.unwrap_or_else(|| self.machine.hostname.clone()),
+            boot_id: self.boot_of(&line, moment),
+            timestamp: moment.timestamp,
+            // A line without a time is about the devices that were there at the end.
+            monotonic: moment.boot.unwrap_or(u64::MAX),
+            identifier: text(&line.identifier),
+            message: text(&line.message),
+            kernel_device: None,
+            udev_devnode: None,
+        };
+        raw(matched, line.severity(), event_id, info)
+    }
+
+    /// The boot whose devices are known, or one of which nothing is: a line from before the machine was booted is of
+    /// another boot.
+    fn boot_of(&self, line: &Line, moment: Moment) -> String {
+        let before = self.clock.booted.is_some_and(|booted| moment.known && moment.timestamp < booted);
+        let other = before && line.boot.is_none() || self.machine.blind(line.wall.is_some());
+        match (&self.machine.boot_id, other) {
+            (Some(boot_id), false) => boot_id.clone(),
+            _ => unknown_boot(),
+        }
+    }
+}
+
+/// Stands for the boot of lines that do not tell it.
+pub fn unknown_boot() -> String {
+    Uuid::new_v5(&NAMESPACE, b"unknown boot").simple().to_string()
+}
+
+fn events(done: Vec<Done<()>>) -> Vec<StorageEvent> {
+    done.into_iter().map(|done| done.event).collect()
+}
+
+fn raw(matched: Matched, fallback: crate::event::Severity, event_id: String, entry: EntryInfo) -> RawEvent {
+    let rule = matched.rule;
+    let sub_system = match matched.captures.get("sub_system") {
+        Some(captured) => canonical_sub_system(captured),
+        None => rule.sub_system.clone(),
+    };
+    RawEvent {
+        sub_system,
+        severity: rule.severity.unwrap_or(fallback),
+        captures: matched.captures,
+        event_id,
+        entry,
+        ticket: Ticket::detached(),
+        rule,
+    }
+}

@@ -1,0 +1,34 @@
+//! Heads further inside a line, behind what `grep` and people put before them.
+
+use memchr::{memchr_iter, memmem};
+
+use super::head::{self, Head};
+
+/// Colons looked behind.
+const MOST_COLONS: usize = 4;
+/// Bytes of a line looked at.
+const WITHIN: usize = 512;
+
+/// The readings of a line from places inside it, the first place first, that have a head.
+pub fn heads<'l, 'k>(
+    line: &'l [u8],
+    known: &'k dyn Fn(&[u8]) -> bool,
+) -> impl Iterator<Item = Head<'l>> + use<'l, 'k> {
+    let near = line.get(..WITHIN).unwrap_or(line);
+    let colons = memchr_iter(b':', near).take(MOST_COLONS).map(|at| at + 1);
+    let kernel = memmem::find(near, b"kernel:");
+    let brackets = memchr_iter(b'[', near).take(MOST_COLONS).filter(move |at| is_stamp(near, *at));
+    let places = colons.chain(kernel).chain(brackets).filter(|at| *at > 0);
+    places.filter_map(move |at| {
+        let head = head::read(line.get(at..)?, known);
+        let sure = head.boot.is_some()
+            || head.kernel
+            || head.wall.is_some() && (head.tool.is_some() || head.host.is_some());
+        sure.then_some(head)
+    })
+}
+
+/// `[` with a blank or digit behind it, as in the kernel's time stamp.
+fn is_stamp(text: &[u8], at: usize) -> bool {
+    text.get(at + 1).is_some_and(|byte| *byte == b' ' || byte.is_ascii_digit())
+}
