@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS
-.PHONY: help deps build run demo check test lint fmt doc deny bench install uninstall clean
+.PHONY: help deps build run demo check test lint fmt doc deny bench coverage install uninstall clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -47,6 +47,10 @@ deny: ## Check licences, bans and sources of all dependencies (deny.toml)
 bench: ## Measure lines per second through the matcher and the whole pipeline, beside journalctl
 	@scripts/deps.sh run
 	@scripts/cargo.sh bench --quiet -p peripety --bench speed -- $(BENCH)
+
+coverage: ## Measure how much of what real machines log is recognised; prints what is judged wrongly
+	@scripts/deps.sh build
+	@scripts/cargo.sh test --quiet --test coverage -- --nocapture
 
 install: ## Install below DESTDIR and prefix (/usr/local); the head of scripts/install.sh explains both
 	@scripts/install.sh install

@@ -172,7 +172,7 @@ fn journalctl_takes_the_catalog() {
     let wanted: BTreeSet<String> = rules
         .iter()
         .map(|rule| peripety::event::message_id(&rule.event_type))
-        .chain([peripety::event::message_id("PERIPETY_EVENT_NOT_STORED")])
+        .chain(["PERIPETY_EVENT_NOT_STORED", "PERIPETY_BLK_INFO"].map(peripety::event::message_id))
         .collect();
     assert_eq!(listed, wanted, "run scripts/catalog.py --write systemd/peripety.catalog");
 }

@@ -38,6 +38,12 @@ fn invalid(daemon: &Daemon, parameters: Value, name: &str) {
     }
 }
 
+/// The event is of this type or sub-system, or has a line that is.
+fn has(event: &Value, field: &str, name: &str) -> bool {
+    let of_all = event["extension"][format!("{field}s")].as_str().unwrap_or_default();
+    event[field] == name || of_all.split(' ').any(|other| other == name)
+}
+
 /// Events found with a filter are those, in that order, that `wanted` picks of all events.
 fn check(daemon: &Daemon, all: &[Value], filter: Value, wanted: impl Fn(&Value) -> bool) -> usize {
     let expected: Vec<Value> = all.iter().filter(|event| wanted(event)).cloned().collect();
@@ -49,7 +55,7 @@ fn check(daemon: &Daemon, all: &[Value], filter: Value, wanted: impl Fn(&Value) 
 fn all_events_come_once_and_in_order() {
     let Some((_machine, daemon)) = started("query order") else { return };
     let all = daemon.query(json!({}));
-    assert_eq!(all.len(), 158);
+    assert_eq!(all.len(), common::incident_counts("fs-lvm-multipath").0);
     let sorted = keys(&all);
     assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]), "not sorted, or twice");
 
@@ -80,11 +86,11 @@ fn every_filter_picks_what_a_plain_loop_picks() {
     assert!(types.len() > 15);
     for name in &types {
         for spelling in [(*name).to_owned(), name.to_lowercase(), capitalised(name)] {
-            assert!(check(json!({ "event_types": [spelling] }), &|event| event["event_type"] == *name) > 0);
+            assert!(check(json!({ "event_types": [spelling] }), &|event| has(event, "event_type", name)) > 0);
         }
     }
     check(json!({ "event_types": ["fs_mounted", "FS_UNMOUNTED", "NO_SUCH_TYPE"] }), &|event| {
-        event["event_type"] == "FS_MOUNTED" || event["event_type"] == "FS_UNMOUNTED"
+        has(event, "event_type", "FS_MOUNTED") || has(event, "event_type", "FS_UNMOUNTED")
     });
     assert_eq!(check(json!({ "event_types": ["NO_SUCH_TYPE"] }), &|_| false), 0);
 
@@ -95,10 +101,10 @@ fn every_filter_picks_what_a_plain_loop_picks() {
         ("Ext4", "ext4"),
         (" xfs ", "xfs"),
     ] {
-        assert!(check(json!({ "sub_systems": [name] }), &|event| event["sub_system"] == sub_system) > 0);
+        assert!(check(json!({ "sub_systems": [name] }), &|event| has(event, "sub_system", sub_system)) > 0);
     }
     check(json!({ "sub_systems": ["ext4", "JBD2"] }), &|event| {
-        event["sub_system"] == "ext4" || event["sub_system"] == "jbd2"
+        has(event, "sub_system", "ext4") || has(event, "sub_system", "jbd2")
     });
 
     let mut last = 0;
@@ -115,12 +121,11 @@ fn every_filter_picks_what_a_plain_loop_picks() {
     let times: Vec<i64> = all.iter().map(|event| event["timestamp"].as_i64().unwrap()).collect();
     let time = |event: &Value| event["timestamp"].as_i64().unwrap();
     for at in [0, 1, 40, times.len() - 1] {
-        assert_eq!(check(json!({ "since": times[at] }), &|event| time(event) >= times[at]), all.len() - at);
-        assert_eq!(check(json!({ "until": times[at] }), &|event| time(event) <= times[at]), at + 1);
-        assert_eq!(
-            check(json!({ "since": times[at], "until": times[at] }), &|event| time(event) == times[at]),
-            1
-        );
+        // Several events may be of one time.
+        assert!(check(json!({ "since": times[at] }), &|event| time(event) >= times[at]) >= all.len() - at);
+        assert!(check(json!({ "until": times[at] }), &|event| time(event) <= times[at]) > at);
+        let both = json!({ "since": times[at], "until": times[at] });
+        assert!(check(both, &|event| time(event) == times[at]) >= 1);
     }
     assert_eq!(check(json!({ "since": times[times.len() - 1] + 1 }), &|_| false), 0);
     assert_eq!(check(json!({ "since": times[50], "until": times[49] }), &|_| false), 0);
@@ -134,7 +139,9 @@ fn every_filter_picks_what_a_plain_loop_picks() {
     assert_eq!(check(json!({ "event_id": "00000000-0000-5000-8000-000000000000" }), &|_| false), 0);
     check(
         json!({ "event_types": ["FS_ERROR"], "sub_systems": ["ext4"], "severity": "Critical", "since": times[10], "until": times[150] }),
-        &|event| event["event_type"] == "FS_ERROR" && time(event) >= times[10] && time(event) <= times[150],
+        &|event| {
+            has(event, "event_type", "FS_ERROR") && time(event) >= times[10] && time(event) <= times[150]
+        },
     );
 }
 
@@ -167,7 +174,7 @@ fn a_device_filter_finds_what_is_built_on_the_device() {
         for blk in spellings {
             assert!(check(&daemon, &all, json!({ "blk": blk }), |event| names(event, wwid)) > 0);
             check(&daemon, &all, json!({ "blk": blk, "sub_systems": ["scsi", "xfs"] }), |event| {
-                names(event, wwid) && (event["sub_system"] == "scsi" || event["sub_system"] == "xfs")
+                names(event, wwid) && (has(event, "sub_system", "scsi") || has(event, "sub_system", "xfs"))
             });
         }
     }
@@ -186,13 +193,13 @@ fn limits_and_pages() {
     let all = daemon.query(json!({}));
     let mut client = daemon.connect();
     for (order, all) in [("OldestFirst", all.clone()), ("NewestFirst", all.iter().rev().cloned().collect())] {
-        for limit in [0, 1, 64, 65, 100, 158, 159, 100_000] {
+        for limit in [0, 1, 64, 65, 100, all.len(), all.len() + 1, 100_000] {
             let replies = client.call_more("Query", json!({ "limit": limit, "order": order })).unwrap();
             let events: Vec<Value> =
                 replies.iter().flat_map(|r| r["events"].as_array().unwrap().clone()).collect();
             assert_eq!(keys(&events), keys(&all[..limit.min(all.len())]), "{order} {limit}");
         }
-        for page in [1, 7, 79, 157, 158, 1000] {
+        for page in [1, 7, 79, all.len() - 1, all.len(), 1000] {
             let mut events = Vec::new();
             let mut cursor = Value::Null;
             loop {
@@ -221,7 +228,8 @@ fn limits_and_pages() {
         client.call("Query", json!({ "filter": filter, "limit": 30, "cursor": first["cursor"] })).unwrap();
     let both: Vec<Value> =
         [first, second].iter().flat_map(|r| r["events"].as_array().unwrap().clone()).collect();
-    assert_eq!(both, daemon.query(filter));
+    assert_eq!(both, daemon.query(filter)[..both.len()]);
+    assert_eq!(both.len(), 60);
 }
 
 #[test]
@@ -233,5 +241,5 @@ fn what_makes_no_sense_is_refused() {
     invalid(&daemon, json!({ "cursor": "x:y" }), "cursor");
     invalid(&daemon, json!({ "filter": { "since": -1 } }), "filter.since");
     invalid(&daemon, json!({ "filter": { "until": -5 } }), "filter.until");
-    assert_eq!(daemon.query(json!({})).len(), 158);
+    assert_eq!(daemon.query(json!({})).len(), common::incident_counts("fs-lvm-multipath").0);
 }

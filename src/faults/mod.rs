@@ -70,9 +70,16 @@ impl<T> Faults<T> {
         self.bursts.set(settings)
     }
 
-    /// Takes the event of one line; what is complete comes out.
+    /// Takes the event of one line; what is complete by now comes out.
     pub fn push(&mut self, made: Made<T>, now: u64) -> Vec<Done<T>> {
-        let mut out = self.tick(now);
+        let mut out = self.add(made, now);
+        out.extend(self.tick(now));
+        out
+    }
+
+    /// The same, without looking at the clock: for lines that have waited, so that none comes too late for its group.
+    pub fn add(&mut self, made: Made<T>, now: u64) -> Vec<Done<T>> {
+        let mut out = Vec::new();
         let follows = !made.rule.spec.follows.is_empty();
         // A cause may still be waiting for its other lines, or be read later: what follows waits as long.
         let waits = follows && !self.causes.knows(&made);

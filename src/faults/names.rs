@@ -8,7 +8,11 @@ use crate::event::StorageEvent;
 /// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
 const MOST_OWNERS: usize = 32;
 /// Captures that name a part of the way to the device, or what is built on it.
-const OTHER: [&str; 12] = [
+const OTHER: [&str; 16] = [
+    "server",
+    "pool",
+    "fs_name",
+    "peer",
     "map",
     "dm_name",
     "member",

@@ -82,12 +82,9 @@ async fn run(
     loop {
         let wait = faults.next().map(|at| Duration::from_micros(at.saturating_sub(clock())));
         let done = tokio::select! {
+            biased;
             item = items.recv() => match item {
-                Some(Item::Made(made)) => faults.push(*made, clock()),
-                Some(Item::Beat(beat)) => {
-                    sink.beat(beat).await;
-                    continue;
-                }
+                Some(item) => take_all(&mut items, item, &mut faults, &sink, &clock).await,
                 None => break,
             },
             () = tokio::time::sleep(wait.unwrap_or(Duration::from_secs(3600))) => faults.tick(clock()),
@@ -103,6 +100,30 @@ async fn run(
         let done = faults.flush();
         emit(&sink, done).await;
     }
+}
+
+/// Takes everything that waits, then looks at the clock: after a moment in which nothing ran, no group closes before the
+/// lines that wait already.
+async fn take_all(
+    items: &mut mpsc::Receiver<Item>,
+    first: Item,
+    faults: &mut Faults<Arc<Ticket>>,
+    sink: &Sink,
+    clock: &impl Fn() -> u64,
+) -> Vec<Done<Arc<Ticket>>> {
+    let mut done = Vec::new();
+    let mut room = QUEUE;
+    let mut next = Some(first);
+    while let Some(item) = next {
+        match item {
+            Item::Made(made) => done.extend(faults.add(*made, clock())),
+            Item::Beat(beat) => sink.beat(beat).await,
+        }
+        room -= 1;
+        next = if room > 0 { items.try_recv().ok() } else { None };
+    }
+    done.extend(faults.tick(clock()));
+    done
 }
 
 async fn emit(sink: &Sink, done: Vec<Done<Arc<Ticket>>>) {

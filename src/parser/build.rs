@@ -72,10 +72,16 @@ fn names(raw: &RawEvent) -> Vec<Name<'_>> {
     kdev(raw).into_iter().chain(others).chain(journald).collect()
 }
 
-/// The capture `kdev`. Tools write other names than the kernel's, too.
+/// The capture `kdev`. Tools write other names than the kernel's, too; of `/dev/sda [SAT]` (smartd) the first word counts. File
+/// systems of the kernel name nodes and links: `/dev/sdb1` is a name that the kernel gave, `/dev/mapper/x` is not.
 pub fn kdev(raw: &RawEvent) -> Option<Name<'_>> {
     let kdev = raw.captures.get("kdev")?;
-    Some(if raw.entry.identifier == "kernel" { Name::Kernel(kdev) } else { Name::Any(kdev) })
+    if raw.entry.identifier != "kernel" {
+        let node = kdev.starts_with("/dev/").then(|| kdev.split(' ').next()).flatten();
+        return Some(Name::Any(node.unwrap_or(kdev)));
+    }
+    let Some(node) = kdev.strip_prefix("/dev/") else { return Some(Name::Kernel(kdev)) };
+    Some(if node.contains('/') { Name::Any(kdev) } else { Name::Kernel(node) })
 }
 
 /// The device that the entry is about, at that time.

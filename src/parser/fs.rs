@@ -25,9 +25,15 @@ const REMEMBER: Duration = Duration::from_secs(12);
 /// How often the mount table is noted, for the lines about what was unmounted.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
+/// Sub-systems whose lines are about a file system on a block device.
+const FILE_SYSTEMS: [&str; 22] = [
+    "ext2", "ext3", "ext4", "jbd2", "xfs", "btrfs", "f2fs", "vfat", "exfat", "ntfs3", "ntfs", "hfsplus",
+    "udf", "isofs", "squashfs", "erofs", "reiserfs", "jfs", "nilfs2", "ocfs2", "bcachefs", "gfs2",
+];
+
 /// The file systems.
 pub fn takes(sub_system: &str) -> bool {
-    matches!(sub_system, "ext4" | "jbd2" | "xfs" | "btrfs" | "f2fs" | "vfat" | "exfat")
+    FILE_SYSTEMS.contains(&sub_system)
 }
 
 /// The file system, where it is mounted now, and what it lies on.

@@ -214,6 +214,17 @@ impl Drop for Machine {
     }
 }
 
+/// How many events a recorded incident makes, and how many log lines they cover.
+pub fn incident_counts(case: &str) -> (usize, u64) {
+    let expected = project("tests/fixtures/incidents").join(case).join("expected.jsonl");
+    let events: Vec<Value> = std::fs::read_to_string(expected)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    (events.len(), events.iter().map(|event| event["source"]["entries"].as_u64().unwrap()).sum())
+}
+
 /// Every line of a test shall be an event that can be counted, also when many say the same.
 pub const NO_BURSTS: &str = "[burst]\nenabled = false\n";
 
