@@ -108,7 +108,7 @@ const char *peripety_error_candidate(const peripety_error *error, size_t index);
 const char *peripety_error_path(const peripety_error *error);
 /** BAD_TEXT: the number of the line, from 1; 0 where JSON has no line. */
 bool peripety_error_line(const peripety_error *error, size_t *line);
-/** SOURCE: the errno, when the system said one. */
+/** SOURCE: the errno, when there is one that says why. */
 bool peripety_error_errno(const peripety_error *error, int *number);
 
 /* ---- Trees ------------------------------------------------------------------------------------------------ */
@@ -378,7 +378,7 @@ peripety_code peripety_history_new(const char *boot_id, peripety_window looked, 
 const char *peripety_history_boot_id(const peripety_history *history);
 /** All that happened up to this time is told. Always known. */
 bool peripety_history_told_until(const peripety_history *history, uint64_t *told_until);
-/** Goes up with every change but that of told_until: what was saved under this number need not be saved again. */
+/** Goes up with every change but that of peripety_history_progress: what was saved under this number need not be saved again. */
 bool peripety_history_generation(const peripety_history *history, uint64_t *generation);
 /** The number of devices, present and past. */
 size_t peripety_history_len(const peripety_history *history);
@@ -393,8 +393,39 @@ size_t peripety_history_most_ended(void);
 peripety_code peripety_history_at(const peripety_history *history, const char *name, uint64_t time,
                                   peripety_history_answer *who, bool *present, peripety_block **block,
                                   peripety_error **error);
+/**
+ * The device that was meant at that time by the UUID of a file system or by a mount point. KNOWN only when it is the only
+ * one, or the one on top of all others, that had it and was there. The rest is as with peripety_history_at.
+ */
+peripety_code peripety_history_content_at(const peripety_history *history, const char *name, uint64_t time,
+                                          peripety_history_answer *who, bool *present, peripety_block **block,
+                                          peripety_error **error);
+/** As peripety_history_at, and what people write: a device-mapper name, a file system's UUID, a mount point. */
+peripety_code peripety_history_any_at(const peripety_history *history, const char *name, uint64_t time,
+                                      peripety_history_answer *who, bool *present, peripety_block **block,
+                                      peripety_error **error);
+/**
+ * As peripety_history_at while it is not certain that all was told: `is_same` looks, after `now`, whether the device that
+ * has the name by what was told is still there; then it had it up to now. The function is given `user`, and must return
+ * (no longjmp, no exception) and not change this history. The block is valid until it returns. Without a function (NULL)
+ * no device is there.
+ */
+peripety_code peripety_history_at_or_look(const peripety_history *history, const char *name, uint64_t time,
+                                          uint64_t now, bool (*is_same)(void *user, const peripety_block *held),
+                                          void *user, peripety_history_answer *who, bool *present,
+                                          peripety_block **block, peripety_error **error);
 /** Everything that happened up to `now` has been told by now: no uevent is waiting. */
 peripety_code peripety_history_told(peripety_history *history, uint64_t now, peripety_error **error);
+/** No uevent is waiting at `now`, but some may be missing. */
+peripety_code peripety_history_told_in_part(peripety_history *history, uint64_t now, peripety_error **error);
+/**
+ * The mount table (peripety_tree_mounts) was read within `looked`. All uevents up to `looked.by` must be told before.
+ * Only from tables is known what was mounted where.
+ */
+peripety_code peripety_history_mounts(peripety_history *history, peripety_window looked,
+                                      const peripety_mounts *mounts, peripety_error **error);
+/** The mount table has not changed up to this time. */
+peripety_code peripety_history_mounts_told(peripety_history *history, uint64_t now, peripety_error **error);
 /** A device came, or changed. It happened between told_until and `now`. */
 peripety_code peripety_history_seen(peripety_history *history, const peripety_block *block, uint64_t now,
                                     peripety_error **error);
@@ -422,6 +453,10 @@ peripety_code peripety_history_resync(peripety_history *history, peripety_window
                                       const peripety_list *blocks, peripety_error **error);
 /** All of it, to be saved: what peripetyd keeps in devices.json. */
 char *peripety_history_to_json(const peripety_history *history);
+/** As JSON up to when it was told, apart from what: small, while all of it need be saved only when the generation changed. */
+char *peripety_history_progress(const peripety_history *history);
+/** Of a history that was saved: it was told up to then, and nothing changed. Ignored when the generation is another. */
+peripety_code peripety_history_catch_up(peripety_history *history, const char *progress, peripety_error **error);
 /** A history that goes on where it was saved; in the same boot tell it peripety_history_resync next. */
 peripety_code peripety_history_from_json(const char *text, peripety_history **history, peripety_error **error);
 
@@ -464,6 +499,10 @@ void peripety_mount_free(peripety_mount *mount);
 void peripety_mounts_free(peripety_mounts *mounts);
 size_t peripety_mounts_count(const peripety_mounts *mounts);
 const peripety_mount *peripety_mounts_mount(const peripety_mounts *mounts, size_t index);
+/** A JSON array of objects with the names that are used here. */
+char *peripety_mounts_to_json(const peripety_mounts *mounts);
+/** Mounts from such an array. */
+peripety_code peripety_mounts_from_json(const char *text, peripety_mounts **mounts, peripety_error **error);
 /** The kernel's number of the mount; used again after an unmount. */
 bool peripety_mount_id(const peripety_mount *mount, uint32_t *id);
 /** The device of the file system; for btrfs and bcachefs the device that was named when mounting. */

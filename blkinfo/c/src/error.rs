@@ -1,6 +1,7 @@
 //! Errors: `peripety_error`.
 
 use std::ffi::{c_char, c_int, CString};
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -64,6 +65,18 @@ impl Failure {
     }
 }
 
+/// The errno; of an error that did not come from the system (of a recorded tree, say) the one that means the same. The
+/// numbers are those of every architecture (include/uapi/asm-generic/errno-base.h).
+fn system_error(error: &io::Error) -> Option<c_int> {
+    error.raw_os_error().or(match error.kind() {
+        ErrorKind::NotFound => Some(2),
+        ErrorKind::PermissionDenied => Some(13),
+        ErrorKind::NotADirectory => Some(20),
+        ErrorKind::InvalidInput => Some(22),
+        _ => None,
+    })
+}
+
 /// A path may hold any byte but NUL.
 fn path_string(path: &Path) -> Option<CString> {
     CString::new(path.as_os_str().as_bytes()).ok()
@@ -82,7 +95,7 @@ impl From<Error> for Failure {
                 ..failure(Code::Ambiguous)
             },
             Error::Source { path, source } => {
-                Self { path: path_string(path), system_error: source.raw_os_error(), ..failure(Code::Source) }
+                Self { path: path_string(path), system_error: system_error(source), ..failure(Code::Source) }
             }
             Error::BadText { line, .. } => Self { line: Some(*line), ..failure(Code::BadText) },
             Error::BadBootId { path, .. } => Self { path: path_string(path), ..failure(Code::BadBootId) },

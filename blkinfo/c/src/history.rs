@@ -1,10 +1,11 @@
 //! Which device had a name at a moment that has passed: `peripety_history`.
 
-use std::ffi::{c_char, CString};
+use std::ffi::{c_char, c_void, CString};
 use std::ptr;
 use std::sync::{RwLock, RwLockReadGuard};
 
-use peripety_blkinfo::history::{self, Answer};
+use peripety_blkinfo::history::{self, Answer, Told};
+use peripety_blkinfo::BlockInfo;
 
 use crate::block::Block;
 use crate::boundary::{
@@ -13,6 +14,7 @@ use crate::boundary::{
 };
 use crate::error::{Code, Failure};
 use crate::list::List;
+use crate::mount::Mounts;
 
 /// `peripety_history`. It changes; the lock lets threads share it all the same.
 pub(crate) struct History {
@@ -101,22 +103,29 @@ pub(crate) unsafe extern "C" fn peripety_history_new(
     }
 }
 
-/// See peripety.h.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn peripety_history_at(
-    history: *const History,
-    name: *const c_char,
-    time: u64,
+/// Where the answer to a question about a name goes.
+struct Places {
     who: *mut AnswerCode,
     present: *mut bool,
     block: *mut *mut Block,
     error: *mut *mut Failure,
+}
+
+/// Asks who had a name, and stores the answer.
+///
+/// # Safety
+/// `history` is NULL or a history, `name` is NULL or a string; the places are NULL or may be written.
+unsafe fn ask(
+    history: *const History,
+    name: *const c_char,
+    places: &Places,
+    question: impl FnOnce(&history::History, &str) -> Answer,
 ) -> Code {
     let mut said = (AnswerCode::Absent, false);
-    // SAFETY: the caller passes NULLs or a history, a string, and places for the answers.
+    // SAFETY: as the caller promises.
     unsafe {
-        let code = answer(block, error, || {
-            let found = given(history, "history")?.read()?.at(string(name, "name")?, time);
+        let code = answer(places.block, places.error, || {
+            let found = question(&*given(history, "history")?.read()?, string(name, "name")?);
             said.0 = match &found {
                 Answer::Known { .. } => AnswerCode::Known,
                 Answer::Uncertain => AnswerCode::Uncertain,
@@ -126,21 +135,105 @@ pub(crate) unsafe extern "C" fn peripety_history_at(
             said.1 = present;
             Ok(own(Block::from((*block).clone())))
         });
-        put(who, || said.0);
-        put(present, || said.1);
+        put(places.who, || said.0);
+        put(places.present, || said.1);
         code
     }
 }
 
+/// Questions who had a name at a time.
+macro_rules! name_questions {
+    ($($function:ident => $question:expr;)*) => {$(
+        #[doc = concat!("See peripety.h: `", stringify!($function), "`.")]
+        #[no_mangle]
+        pub(crate) unsafe extern "C" fn $function(
+            history: *const History,
+            name: *const c_char,
+            time: u64,
+            who: *mut AnswerCode,
+            present: *mut bool,
+            block: *mut *mut Block,
+            error: *mut *mut Failure,
+        ) -> Code {
+            let question: fn(&history::History, &str, u64) -> Answer = $question;
+            let places = Places { who, present, block, error };
+            // SAFETY: the caller passes NULLs or a history, a string, and places for the answers.
+            unsafe { ask(history, name, &places, |history, name| question(history, name, time)) }
+        }
+    )*};
+}
+
+name_questions! {
+    peripety_history_at => history::History::at;
+    peripety_history_content_at => history::History::content_at;
+    peripety_history_any_at => history::History::any_at;
+}
+
+/// A function of the caller's: is the device that is held the one that is there?
+type IsSame = unsafe extern "C" fn(user: *mut c_void, held: *const Block) -> bool;
+
 /// See peripety.h.
 #[no_mangle]
-pub(crate) unsafe extern "C" fn peripety_history_told(
-    history: *mut History,
+pub(crate) unsafe extern "C" fn peripety_history_at_or_look(
+    history: *const History,
+    name: *const c_char,
+    time: u64,
     now: u64,
+    is_same: Option<IsSame>,
+    user: *mut c_void,
+    who: *mut AnswerCode,
+    present: *mut bool,
+    block: *mut *mut Block,
     error: *mut *mut Failure,
 ) -> Code {
-    // SAFETY: the caller passes NULLs or a history and a place for the error.
-    unsafe { done(error, || given(history, "history")?.change(|history| history.told(now))) }
+    let look = |held: &BlockInfo| {
+        let held = Block::from(held.clone());
+        // SAFETY: the header says what the function must be; the block lives until it returns.
+        is_same.is_some_and(|is_same| unsafe { is_same(user, &held) })
+    };
+    let places = Places { who, present, block, error };
+    // SAFETY: the caller passes NULLs or a history, a string, and places for the answers.
+    unsafe { ask(history, name, &places, |history, name| history.at_or_look(name, time, now, look)) }
+}
+
+/// Functions that tell up to when nothing else happened.
+macro_rules! tellers {
+    ($($function:ident => $tell:expr;)*) => {$(
+        #[doc = concat!("See peripety.h: `", stringify!($function), "`.")]
+        #[no_mangle]
+        pub(crate) unsafe extern "C" fn $function(
+            history: *mut History,
+            now: u64,
+            error: *mut *mut Failure,
+        ) -> Code {
+            let tell: fn(&mut history::History, u64) = $tell;
+            // SAFETY: the caller passes NULLs or a history and a place for the error.
+            unsafe { done(error, || given(history, "history")?.change(|history| tell(history, now))) }
+        }
+    )*};
+}
+
+tellers! {
+    peripety_history_told => history::History::told;
+    peripety_history_told_in_part => history::History::told_in_part;
+    peripety_history_mounts_told => history::History::mounts_told;
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_history_mounts(
+    history: *mut History,
+    looked: Window,
+    mounts: *const Mounts,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULLs or a history, mounts, and a place for the error.
+    unsafe {
+        done(error, || {
+            let table = given(mounts, "mounts")?.infos();
+            given(history, "history")?.change(|history| history.mounts(looked.into(), &table))
+        })
+    }
 }
 
 /// See peripety.h.
@@ -245,4 +338,29 @@ pub(crate) unsafe extern "C" fn peripety_history_from_json(
 ) -> Code {
     // SAFETY: the caller passes NULL or a string, and NULLs or places for the answers.
     unsafe { answer(history, error, || Ok(own(History::from(from_json::<history::History>(text, "text")?)))) }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_history_progress(history: *const History) -> *mut c_char {
+    let write =
+        |history: &History| history.read().map_or(ptr::null_mut(), |history| json(&history.progress()));
+    // SAFETY: the caller passes NULL or a history.
+    unsafe { get(history, ptr::null_mut(), write) }
+}
+
+/// See peripety.h.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_history_catch_up(
+    history: *mut History,
+    progress: *const c_char,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULLs or a history, a string, and a place for the error.
+    unsafe {
+        done(error, || {
+            let told: Told = from_json(progress, "progress")?;
+            given(history, "history")?.change(|history| history.catch_up(&told))
+        })
+    }
 }

@@ -53,6 +53,12 @@ static void source(void) {
     CHECK(peripety_error_errno(error, &number) && number == ENOENT);
     CHECK(peripety_error_device(error) == NULL);
     expect(code, PERIPETY_SOURCE, error, "cannot read");
+    peripety_mounts *mounts;
+    CHECK(peripety_tree_recorded("# peripety device tree 1\n", &tree, NULL) == PERIPETY_OK);
+    code = peripety_tree_mounts(tree, &mounts, &error);
+    CHECK(mounts == NULL && peripety_error_errno(error, &number) && number == ENOENT);
+    expect(code, PERIPETY_SOURCE, error, "mountinfo");
+    peripety_tree_free(tree);
 }
 
 static void bad_text(void) {
@@ -151,6 +157,7 @@ static void other_questions(const peripety_tree *tree) {
     INVALID(peripety_list_from_json(NULL, &list, &error), list, "text is NULL");
     INVALID(peripety_tree_mounts(NULL, &mounts, &error), mounts, "tree is NULL");
     INVALID(peripety_tree_mounts(tree, NULL, &error), NULL, "answer is NULL");
+    INVALID(peripety_mounts_from_json(NULL, &mounts, &error), mounts, "text is NULL");
     INVALID(peripety_tree_mount_of(NULL, 8, 0, &mounts, &error), mounts, "tree is NULL");
     INVALID(peripety_tree_mount_of(tree, 8, 0, NULL, &error), NULL, "answer is NULL");
     INVALID(peripety_tree_mount_at(NULL, "/", &mount, &error), mount, "tree is NULL");
@@ -201,6 +208,16 @@ static void histories(const peripety_tree *tree) {
     INVALID(peripety_history_at(history, NULL, 1, NULL, NULL, &block, &error), block, "name is NULL");
     INVALID(peripety_history_at(history, BAD_UTF8, 1, NULL, NULL, &block, &error), block, "not UTF-8");
     INVALID(peripety_history_at(history, "sdb", 1, NULL, NULL, NULL, &error), NULL, "answer is NULL");
+    INVALID(peripety_history_content_at(NULL, "/", 1, NULL, NULL, &block, &error), block, "history is NULL");
+    INVALID(peripety_history_any_at(history, NULL, 1, NULL, NULL, &block, &error), block, "name is NULL");
+    INVALID(peripety_history_at_or_look(history, NULL, 1, 2, NULL, NULL, NULL, NULL, &block, &error), block,
+            "name is NULL");
+    INVALID(peripety_history_told_in_part(NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_mounts_told(NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_mounts(history, looked, NULL, &error), NULL, "mounts is NULL");
+    INVALID(peripety_history_catch_up(history, NULL, &error), NULL, "progress is NULL");
+    peripety_code code = peripety_history_catch_up(history, "{}", &error);
+    expect(code, PERIPETY_BAD_TEXT, error, "_to_json");
     INVALID(peripety_history_told(NULL, 1, &error), NULL, "history is NULL");
     INVALID(peripety_history_seen(history, NULL, 1, &error), NULL, "block is NULL");
     INVALID(peripety_history_seen(NULL, peripety_list_block(list, 0), 1, &error), NULL, "history is NULL");

@@ -162,6 +162,93 @@ static void of_a_tree(const char *fixtures) {
     peripety_tree_free(tree);
 }
 
+/* What the mount table says, and a file system's UUID. */
+static void contents(const char *fixtures) {
+    const char *uuid = "47841ee5-047d-4f73-8951-5a3d7a4c770e", *names[] = {uuid, "/mnt/test", "vg-lv", "dm-1"};
+    const peripety_window looked = {10000000, 10000000};
+    peripety_tree *tree = open_case(fixtures, "ext4-lvm-multipath");
+    peripety_list *list;
+    peripety_mounts *mounts, *copy;
+    peripety_history *history;
+    peripety_block *block;
+    peripety_history_answer who;
+    bool present;
+    CHECK(peripety_tree_list_all(tree, &list, NULL) == PERIPETY_OK);
+    CHECK(peripety_tree_mounts(tree, &mounts, NULL) == PERIPETY_OK);
+    char *json = peripety_mounts_to_json(mounts);
+    CHECK(peripety_mounts_from_json(json, &copy, NULL) == PERIPETY_OK);
+    CHECK(same_freed(peripety_mounts_to_json(copy), json) && peripety_mounts_count(copy) > 0);
+    CHECK(peripety_history_new("b", looked, list, &history, NULL) == PERIPETY_OK);
+    told(history, 10000100);
+    CHECK(peripety_history_mounts(history, (peripety_window){10000050, 10000060}, copy, NULL) == PERIPETY_OK);
+    CHECK(peripety_history_mounts_told(history, 10000100, NULL) == PERIPETY_OK);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        CHECK(peripety_history_any_at(history, names[i], 10000090, &who, &present, &block, NULL) == PERIPETY_OK);
+        CHECK(who == PERIPETY_HISTORY_KNOWN && present && same(peripety_block_kdev(block), "dm-1"));
+        peripety_block_free(block);
+        CHECK(peripety_history_content_at(history, names[i], 10000090, &who, NULL, &block, NULL) == PERIPETY_OK);
+        CHECK((block != NULL) == (i < 2) && (who == PERIPETY_HISTORY_ABSENT) == (i >= 2));
+        peripety_block_free(block);
+    }
+    peripety_string_free(json);
+    peripety_mounts_free(mounts);
+    peripety_mounts_free(copy);
+    peripety_history_free(history);
+    peripety_list_free(list);
+    peripety_tree_free(tree);
+}
+
+struct look {
+    int looks;
+    bool there;
+};
+
+static bool is_there(void *user, const peripety_block *held) {
+    struct look *look = user;
+    look->looks++;
+    return look->there && same(peripety_block_dev_wwid(held), "new");
+}
+
+/* Messages may be missing: a look at the very device tells. */
+static void looks(const peripety_history *history) {
+    struct look look = {0, true};
+    peripety_history_answer who;
+    peripety_block *block;
+    bool present = false;
+    CHECK(nobody(history, "sdb", 900, PERIPETY_HISTORY_UNCERTAIN));
+    CHECK(peripety_history_at_or_look(history, "sdb", 900, 950, is_there, &look, &who, &present, &block, NULL) ==
+          PERIPETY_OK);
+    CHECK(who == PERIPETY_HISTORY_KNOWN && present && same(peripety_block_dev_wwid(block), "new"));
+    peripety_block_free(block);
+    look.there = false;
+    CHECK(peripety_history_at_or_look(history, "sdb", 900, 950, is_there, &look, &who, NULL, &block, NULL) ==
+          PERIPETY_OK);
+    CHECK(who == PERIPETY_HISTORY_UNCERTAIN && block == NULL && look.looks == 2);
+    CHECK(peripety_history_at_or_look(history, "sdb", 900, 950, NULL, NULL, &who, NULL, &block, NULL) == PERIPETY_OK);
+    CHECK(who == PERIPETY_HISTORY_UNCERTAIN);
+    CHECK(peripety_history_at_or_look(history, "sdb", 200, 950, is_there, &look, &who, NULL, &block, NULL) ==
+          PERIPETY_OK);
+    CHECK(who == PERIPETY_HISTORY_KNOWN && look.looks == 2);
+    peripety_block_free(block);
+}
+
+/* What was saved when it changed last, and later how far it was told. */
+static void progress(peripety_history *history) {
+    peripety_history *again;
+    uint64_t until = 0;
+    char *text = peripety_history_to_json(history);
+    told(history, 5000);
+    CHECK(peripety_history_told_in_part(history, 5001, NULL) == PERIPETY_OK);
+    char *small = peripety_history_progress(history);
+    CHECK(peripety_history_from_json(text, &again, NULL) == PERIPETY_OK);
+    CHECK(peripety_history_catch_up(again, small, NULL) == PERIPETY_OK);
+    CHECK(peripety_history_told_until(again, &until) && until == 5000);
+    CHECK(same_freed(peripety_history_progress(again), small));
+    peripety_string_free(text);
+    peripety_string_free(small);
+    peripety_history_free(again);
+}
+
 #define MESSAGE(text) text, sizeof text
 
 static void uevents(void) {
@@ -214,7 +301,10 @@ int main(int count, char **arguments) {
     saved_and_read(history);
     changes(history);
     threads(history);
+    looks(history);
+    progress(history);
     peripety_history_free(history);
+    contents(arguments[1]);
     of_a_tree(arguments[1]);
     uevents();
     return 0;

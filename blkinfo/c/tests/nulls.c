@@ -81,6 +81,7 @@ static void several(void) {
 
 static void mounts(void) {
     uint32_t number = 7;
+    CHECK(peripety_mounts_to_json(NULL) == NULL);
     CHECK(peripety_mounts_count(NULL) == 0 && peripety_mounts_mount(NULL, 0) == NULL);
     CHECK(!peripety_mount_id(NULL, &number) && !peripety_mount_major_minor(NULL, &number, &number));
     CHECK(number == 7);
@@ -91,7 +92,7 @@ static void mounts(void) {
 static void histories(void) {
     uint64_t number = 7;
     CHECK(peripety_history_boot_id(NULL) == NULL && peripety_history_to_json(NULL) == NULL);
-    CHECK(peripety_history_len(NULL) == 0);
+    CHECK(peripety_history_len(NULL) == 0 && peripety_history_progress(NULL) == NULL);
     CHECK(!peripety_history_told_until(NULL, &number) && !peripety_history_generation(NULL, &number));
     CHECK(peripety_uevent_action(NULL) == PERIPETY_ACTION_OTHER);
     CHECK(peripety_uevent_devpath(NULL) == NULL && peripety_uevent_devpath_old(NULL) == NULL);

@@ -8,12 +8,14 @@ from typing import Any, Callable, Iterable, Optional, TypeVar
 from . import _read
 from ._errors import BugError
 from ._library import encoded, function, known, question, taken
-from ._types import BlockInfo, Topology
+from ._types import BlockInfo, Mount, Topology
 
 T = TypeVar("T")
 
 _block_from_json = question("peripety_block_from_json", c_char_p)
 _list_from_json = question("peripety_list_from_json", c_char_p)
+_mounts_from_json = question("peripety_mounts_from_json", c_char_p)
+_mounts_free = function("peripety_mounts_free", None, c_void_p)
 _to_text = function("peripety_block_to_text", c_void_p, c_void_p)
 _is_same = function("peripety_block_is_same", c_bool, c_void_p, c_void_p)
 _block_free = function("peripety_block_free", None, c_void_p)
@@ -62,6 +64,12 @@ def with_list(blocks: Iterable[BlockInfo], use: Callable[[int], T]) -> T:
     """What is done with a peripety_list of blocks."""
     text = written([plain(block) for block in blocks])
     return with_handle(_list_from_json(encoded(text)), use, _list_free)
+
+
+def with_mounts(mounts: Iterable[Mount], use: Callable[[int], T]) -> T:
+    """What is done with a peripety_mounts of mounts."""
+    table = [{**dataclasses.asdict(mount), "major_minor": str(mount.major_minor)} for mount in mounts]
+    return with_handle(_mounts_from_json(encoded(written(table))), use, _mounts_free)
 
 
 def from_json(text: str) -> BlockInfo:

@@ -15,15 +15,15 @@ before you looked for one. When some were lost, `History.resync`.
 """
 
 import weakref
-from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_size_t, c_uint, c_uint64, c_void_p
+from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_bool, c_char_p, c_size_t, c_uint, c_uint64, c_void_p
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Union
 
 from . import _read, _write
 from ._errors import BugError
 from ._library import change, encoded, function, known, question, string_getter, taken, value_getter
-from ._types import BlockInfo
+from ._types import BlockInfo, Mount
 
 __all__ = [
     "MOST_ENDED",
@@ -100,8 +100,20 @@ _boot_id = string_getter("peripety_history_boot_id")
 _told_until = value_getter("peripety_history_told_until", c_uint64)
 _generation = value_getter("peripety_history_generation", c_uint64)
 _len = function("peripety_history_len", c_size_t, c_void_p)
-_at = question("peripety_history_at", c_void_p, c_char_p, c_uint64, POINTER(c_uint), POINTER(c_bool))
+_WHO = (POINTER(c_uint), POINTER(c_bool))
+_at = question("peripety_history_at", c_void_p, c_char_p, c_uint64, *_WHO)
+_content_at = question("peripety_history_content_at", c_void_p, c_char_p, c_uint64, *_WHO)
+_any_at = question("peripety_history_any_at", c_void_p, c_char_p, c_uint64, *_WHO)
+_IsSame = CFUNCTYPE(c_bool, c_void_p, c_void_p)
+_at_or_look = question(
+    "peripety_history_at_or_look", c_void_p, c_char_p, c_uint64, c_uint64, _IsSame, c_void_p, *_WHO
+)
+_progress = function("peripety_history_progress", c_void_p, c_void_p)
+_catch_up = change("peripety_history_catch_up", c_void_p, c_char_p)
 _told = change("peripety_history_told", c_void_p, c_uint64)
+_told_in_part = change("peripety_history_told_in_part", c_void_p, c_uint64)
+_mounts = change("peripety_history_mounts", c_void_p, _Window, c_void_p)
+_mounts_told = change("peripety_history_mounts_told", c_void_p, c_uint64)
 _seen = change("peripety_history_seen", c_void_p, c_void_p, c_uint64)
 _refresh = change("peripety_history_refresh", c_void_p, c_void_p)
 _gone = change("peripety_history_gone", c_void_p, c_char_p, POINTER(c_uint64), c_uint64)
@@ -113,6 +125,15 @@ _block_free = function("peripety_block_free", None, c_void_p)
 MOST_ENDED = int(function("peripety_history_most_ended", c_size_t)())
 
 _UNCERTAIN, _KNOWN = 1, 2
+
+
+def _answer(ask: Callable[..., Optional[int]], *asked: Any) -> Answer:
+    """What the library says of who had a name."""
+    who, present = c_uint(), c_bool()
+    block = ask(*asked, byref(who), byref(present))
+    if who.value == _KNOWN:
+        return Known(_write.with_handle(block, _read.block, _block_free), present.value)
+    return Uncertain() if who.value == _UNCERTAIN else Absent()
 
 
 class History:
@@ -143,6 +164,20 @@ class History:
         """All of it, to be saved: what peripetyd keeps in devices.json."""
         return known(taken(_to_json(self._handle)))
 
+    def progress(self) -> str:
+        """Up to when it was told, apart from what, as JSON.
+
+        It is small, while all of it (`to_json`) need be saved only when `generation` changed.
+        """
+        return known(taken(_progress(self._handle)))
+
+    def catch_up(self, progress: str) -> None:
+        """Of a history that was saved: it was told up to then, and nothing changed.
+
+        Ignored when that is about another generation, where something did. Raises BadTextError.
+        """
+        _catch_up(self._handle, encoded(progress))
+
     @property
     def boot_id(self) -> str:
         """The boot of which it tells."""
@@ -155,7 +190,7 @@ class History:
 
     @property
     def generation(self) -> int:
-        """Goes up with every change but that of `told_until`: what was saved under it need not be saved again."""
+        """Goes up with every change but that of `progress`: what was saved under it need not be saved again."""
         return int(_generation(self._handle))
 
     def __len__(self) -> int:
@@ -172,15 +207,57 @@ class History:
         A name is what the kernel or journald writes: ``sdb``, ``[sdb]``, ``8:16``, ``b8:16``, ``2:0:0:1``,
         ``+scsi:2:0:0:1``, ``dm-0-8``; a device-mapper name as ``/dev/mapper/NAME``.
         """
-        who, present = c_uint(), c_bool()
-        block = _at(self._handle, encoded(name), _time(time), byref(who), byref(present))
-        if who.value == _KNOWN:
-            return Known(_write.with_handle(block, _read.block, _block_free), present.value)
-        return Uncertain() if who.value == _UNCERTAIN else Absent()
+        return _answer(_at, self._handle, encoded(name), _time(time))
+
+    def content_at(self, name: str, time: int) -> Answer:
+        """The device that was meant at that time by the UUID of a file system or by a mount point.
+
+        Known only when it is the only one, or the one on top of all others, that had it and was there. Where devices
+        are mounted is known from `mounts`.
+        """
+        return _answer(_content_at, self._handle, encoded(name), _time(time))
+
+    def any_at(self, name: str, time: int) -> Answer:
+        """As `at`, and what people write: a device-mapper name, the UUID of a file system, a mount point."""
+        return _answer(_any_at, self._handle, encoded(name), _time(time))
+
+    def at_or_look(self, name: str, time: int, now: int, is_same: Callable[[BlockInfo], bool]) -> Answer:
+        """As `at` while it is not certain that all was told.
+
+        `is_same` looks, after `now`, whether the device that has the name by what was told is still there; then it had
+        it up to now. What it raises is raised. It must not change this history.
+        """
+        failures: List[BaseException] = []
+
+        def look(_user: Any, held: int) -> bool:
+            try:
+                return bool(is_same(_read.block(held)))
+            except BaseException as error:  # None may cross into C.
+                failures.append(error)
+                return False
+
+        asked = encoded(name), _time(time), _time(now)
+        answer = _answer(_at_or_look, self._handle, *asked, _IsSame(look), None)
+        for failure in failures:
+            raise failure
+        return answer
 
     def told(self, now: int) -> None:
         """Everything that happened up to `now` has been told by now: no uevent is waiting."""
         _told(self._handle, _time(now))
+
+    def told_in_part(self, now: int) -> None:
+        """No uevent is waiting at `now`, but some may be missing."""
+        _told_in_part(self._handle, _time(now))
+
+    def mounts(self, looked: "tuple[int, int]", table: Iterable[Mount]) -> None:
+        """The mount table (`Tree.mounts`) was read within `looked`. All uevents up to its end must be told before."""
+        window = _window(looked)
+        _write.with_mounts(table, lambda handle: _mounts(self._handle, window, handle))
+
+    def mounts_told(self, now: int) -> None:
+        """The mount table has not changed up to this time."""
+        _mounts_told(self._handle, _time(now))
 
     def seen(self, block: BlockInfo, now: int) -> None:
         """A device came, or changed. It happened between `told_until` and `now`."""

@@ -96,6 +96,57 @@ def test_a_look_at_a_tree():
         assert history.at(block.kdev, 10_000_150) == Known(block, present=True)
 
 
+def test_what_lies_on_a_device():
+    tree = open_case("ext4-lvm-multipath")
+    history = History("b", Window(10_000_000, 10_000_000), tree.list_all())
+    history.told(10_000_100)
+    history.mounts(Window(10_000_050, 10_000_060), tree.mounts())
+    history.mounts_told(10_000_100)
+    lv = Known(tree.block("dm-1"), present=True)
+    for name in ("47841ee5-047d-4f73-8951-5a3d7a4c770e", "/mnt/test"):
+        assert history.content_at(name, 10_000_090) == history.any_at(name, 10_000_090) == lv
+        assert history.at(name, 10_000_090) == Absent()
+    assert history.any_at("vg-lv", 10_000_090) == lv and history.content_at("vg-lv", 10_000_090) == Absent()
+    with pytest.raises(TypeError):
+        history.mounts((1, 2), ["/mnt"])
+
+
+def test_a_look_where_messages_may_be_missing(history, disk):
+    looked = []
+
+    def is_same(block):
+        looked.append(block)
+        return block.dev_wwid == "new"
+
+    assert history.at_or_look("sdb", 900, 950, is_same) == Known(disk("new", 2), present=True)
+    assert history.at_or_look("sdb", 900, 950, lambda block: False) == Uncertain()
+    assert history.at_or_look("sdb", 200, 950, is_same) == Known(disk("old", 1), present=False)
+    assert looked == [disk("new", 2)]
+    for failure in (KeyError("a mistake"), KeyboardInterrupt()):
+
+        def fails(block, failure=failure):
+            raise failure
+
+        with pytest.raises(type(failure)):
+            history.at_or_look("sdb", 900, 950, fails)
+    assert len(history) == 2
+
+
+def test_progress_is_saved_apart(history, disk):
+    saved = history.to_json()
+    history.told(900)
+    history.told_in_part(910)
+    again = History.from_json(saved)
+    again.catch_up(history.progress())
+    assert again.told_until == 900 and again.progress() == history.progress()
+    history.gone("sdb", 2, 920)
+    late = History.from_json(saved)
+    late.catch_up(history.progress())
+    assert late.told_until == 310, "that is about a later one"
+    with pytest.raises(peripety.BadTextError):
+        late.catch_up("{}")
+
+
 def test_wrong_arguments(history, disk):
     before = history.to_json()
     for wrong in (-1, 2**64):
