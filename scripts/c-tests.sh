@@ -1,31 +1,17 @@
 #!/bin/bash
 # c-tests.sh: tests libperipety as C programs see it: installed, found by pkg-config,
-# linked shared and static, on the recorded device trees, under valgrind. Ends with
-# a line "test result: …" as cargo's tests do, in which a test that was skipped counts
-# as passed; why it was is added to the file PERIPETY_SKIP_LOG, as Rust's tests do.
+# linked shared and static, on the recorded device trees, under valgrind. See
+# test-lib.sh for how it ends.
 #
 # Environment:
 #   PROGRAMS    folder with the built library; without it, it is built first (debug)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source scripts/test-lib.sh
 
 TESTS=blkinfo/c/tests
 FIXTURES=$PWD/blkinfo/tests/fixtures
 HEADER=blkinfo/c/include/peripety.h
 STRICT=(-std=c11 -Wall -Wextra -Werror -pedantic -g)
-PASSED=0
-FAILED=0
-WORK=$(mktemp -d)
-
-# However it ends, it says what came of it.
-result() {
-    local status=$? word=ok
-    rm -rf "$WORK"
-    [ "$status" = 0 ] || [ "$FAILED" != 0 ] || FAILED=1
-    [ "$FAILED" = 0 ] || word=FAILED
-    printf '\ntest result: %s. %s passed; %s failed\n' "$word" "$PASSED" "$FAILED"
-    [ "$FAILED" = 0 ] || exit 1
-}
-trap result EXIT
 
 # try NAME COMMAND…: one test. What it prints is shown when it fails.
 try() {
@@ -39,19 +25,6 @@ try() {
         head -n 60 "$WORK/said" | sed 's/^/    /'
         FAILED=$((FAILED + 1))
     fi
-}
-
-# skipped NAME REASON
-skipped() {
-    say "SKIPPED $1: $2"
-    [ -z "${PERIPETY_SKIP_LOG:-}" ] || say "SKIPPED $1: $2" >>"$PERIPETY_SKIP_LOG"
-    PASSED=$((PASSED + 1))
-}
-
-build() {
-    [ -z "${PROGRAMS:-}" ] || return 0
-    scripts/cargo.sh build --locked -p peripety-blkinfo-c
-    PROGRAMS=$(target_dir)/debug
 }
 
 # Into a folder that only pkg-config and LD_LIBRARY_PATH know.
@@ -156,7 +129,7 @@ run_with() {
 if ! have cc || ! have pkg-config; then
     die "The tests of the C library need a C compiler and pkg-config. Please run: make deps"
 fi
-build
+build_library
 install_library
 have valgrind || skipped "C library: memory" "there is no valgrind; the tests ran without it"
 try "the library exports what its header declares" same_symbols

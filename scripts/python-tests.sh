@@ -1,41 +1,19 @@
 #!/bin/bash
 # python-tests.sh: builds the wheel of the Python module peripety, installs it into a
-# virtual environment of its own, and runs its tests there. Ends with a line
-# "test result: …" as cargo's tests do, in which what was skipped counts as passed; why
-# it was is added to the file PERIPETY_SKIP_LOG, as Rust's tests do.
+# virtual environment of its own, and runs its tests there. See test-lib.sh for how it
+# ends.
 #
 # Environment:
 #   PROGRAMS    folder with the built library; without it, it is built first (debug)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source scripts/test-lib.sh
 
 PYTEST=pytest==8.4.2
-PASSED=0
-FAILED=0
-WORK=$(mktemp -d)
-
-# However it ends, it says what came of it.
-result() {
-    local status=$? word=ok
-    rm -rf "$WORK"
-    [ "$status" = 0 ] || [ "$FAILED" != 0 ] || FAILED=1
-    [ "$FAILED" = 0 ] || word=FAILED
-    printf '\ntest result: %s. %s passed; %s failed\n' "$word" "$PASSED" "$FAILED"
-    [ "$FAILED" = 0 ] || exit 1
-}
-trap result EXIT
 
 # skip_all REASON: ends here, as one test that was skipped.
 skip_all() {
-    say "SKIPPED Python module: $1"
-    [ -z "${PERIPETY_SKIP_LOG:-}" ] || say "SKIPPED Python module: $1" >>"$PERIPETY_SKIP_LOG"
-    PASSED=1
+    skipped "Python module" "$1"
     exit 0
-}
-
-build() {
-    [ -z "${PROGRAMS:-}" ] || return 0
-    scripts/cargo.sh build --locked -p peripety-blkinfo-c
-    PROGRAMS=$(target_dir)/debug
 }
 
 # The wheel has the module and the library, and goes into a fresh environment with
@@ -75,7 +53,7 @@ count_tests() {
 
 FIXTURES=$PWD/blkinfo/tests/fixtures
 PYTHON=$(find_python) || skip_all "there is no python3 with the modules venv and ssl (on Debian: python3-venv)"
-build
+build_library
 make_environment "$PYTHON"
 find_pytest
 run_pytest || true
