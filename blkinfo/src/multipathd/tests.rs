@@ -85,6 +85,20 @@ fn states_of_paths() {
     assert_eq!(states_in("sdb [active]\n").get("sdb"), Some(&"active"), "as older ones print it");
 }
 
+/// What multipathd 0.9.4 answers, of a path in no map, and without any path.
+#[test]
+fn as_a_real_one_answers() {
+    assert!(states_in("dev   dm_st\nloop0 undef\n").is_empty());
+    assert!(states_in("ok\n").is_empty());
+    // The one of this machine, if there is one.
+    let deadline = Instant::now() + SOON;
+    let mut places = Multipathd::default().places.into_iter();
+    match places.find_map(|place| exchange::ask(&place, 0, QUESTION, deadline)) {
+        Some(answer) => assert!(answer == "ok\n" || answer.starts_with("dev "), "{answer:?}"),
+        None => eprintln!("no multipathd is here to be asked"),
+    }
+}
+
 #[test]
 fn excuses_tell_nothing() {
     for text in ["fail\n", "timeout\n", "permission deny: need to be root\n", "", "sdb\nsdc active too\n \n"]
