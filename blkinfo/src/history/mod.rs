@@ -288,7 +288,8 @@ impl History {
 
     /// A device takes a name. Whoever had it lost it before.
     fn take(&mut self, key: String, number: u64, came: Window) {
-        let tenures = self.names.entry(key.clone()).or_default();
+        // Nearly all names have one holder: room for four, which a vector takes by itself, is half a kilobyte a device.
+        let tenures = self.names.entry(key.clone()).or_insert_with(|| Vec::with_capacity(1));
         let before = tenures.last_mut().filter(|tenure| tenure.went.is_none());
         if let Some(before) = before {
             before.went = Some(came);

@@ -7,12 +7,18 @@ use crate::error::Error;
 use crate::escape::mangle;
 use crate::tree::Tree;
 
-/// `mpatha`, `vg-lv`, and a logical volume as LVM's tools write it, `vg/lv`.
-pub(super) fn name(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
-    let volume = lvm_name(name);
-    let names = || [Some(name), volume.as_deref()].into_iter().flatten();
-    let linked = names().find_map(|name| tree.linked_map(&mangle(name)));
-    Ok(linked.or_else(|| names().find_map(|name| tree.unlinked_map(&mangle(name)))))
+/// `mpatha`, `vg-lv`, and a logical volume as LVM's tools write it, `vg/lv`: by the links in /dev/mapper.
+pub(super) fn linked(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
+    Ok(spellings(name).find_map(|name| tree.linked_map(&name)))
+}
+
+/// The same where udev made no link: among all maps.
+pub(super) fn unlinked(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
+    Ok(spellings(name).find_map(|name| tree.unlinked_map(&name)))
+}
+
+fn spellings(name: &str) -> impl Iterator<Item = String> {
+    [Some(mangle(name)), lvm_name(name).map(|name| mangle(&name))].into_iter().flatten()
 }
 
 /// `vg/lv`.

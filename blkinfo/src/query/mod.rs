@@ -21,7 +21,7 @@ use crate::tree::Tree;
 
 /// One way to read a device string.
 struct Form {
-    /// What it looks for and where, for the error message.
+    /// What it looks for and where, for the error message. Empty: another form says it.
     looked: &'static str,
     /// Can the string have this form at all?
     fits: fn(&str) -> bool,
@@ -93,13 +93,15 @@ const KERNEL_NAMES: &[Form] = &[
 ];
 /// Names that people give.
 const USER_NAMES: &[Form] = &[
-    Form { looked: "a device-mapper name", fits: any, find: Find::Straight(dm::name) },
+    // The first two are straight; among thousands of maps a WWID need not be compared with all their names.
+    Form { looked: "a device-mapper name", fits: any, find: Find::Straight(dm::linked) },
+    Form { looked: "", fits: wwid::is_wwid, find: Find::Straight(wwid::map) },
+    Form { looked: "", fits: any, find: Find::Straight(dm::unlinked) },
     Form {
         looked: "a link below /dev",
         fits: |name| name.contains('/'),
         find: Find::Through(path::below_dev),
     },
-    Form { looked: "the link to a map of that WWID", fits: wwid::is_wwid, find: Find::Straight(wwid::map) },
     Form { looked: "a Ceph image", fits: |name| name.contains('/'), find: Find::Through(driver::ceph_image) },
     Form { looked: "a DRBD resource", fits: any, find: Find::Through(driver::drbd) },
     Form { looked: "the name of an array", fits: any, find: Find::Through(driver::array) },
@@ -291,7 +293,8 @@ impl Tree {
                 return Ok(found);
             }
         }
-        let looked: Vec<&str> = forms.iter().map(|form| form.looked).collect();
+        let looked: Vec<&str> =
+            forms.iter().map(|form| form.looked).filter(|looked| !looked.is_empty()).collect();
         let looked = match looked.is_empty() {
             true => "a form of device string, and it has none".to_owned(),
             false => looked.join(", "),
