@@ -5,6 +5,7 @@
 //! events from what others wrote.
 
 pub mod access;
+mod early;
 pub mod encode;
 pub mod fields;
 pub mod filter;

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::early;
 use super::fields;
 use super::filter::Filter;
 use super::stored::Stored;
@@ -132,10 +133,7 @@ impl Readers {
     fn open(location: &Location, trust: &Trust, filter: &Filter) -> Result<Self, Error> {
         let mut all = Reader::open(location, EVENT_VALUE)?;
         filter.add_matches(&mut all, trust)?;
-        let mut early = Reader::open(location, EVENT_VALUE)?;
-        filter.add_matches(&mut early, trust)?;
-        early.match_and()?;
-        early.match_add(fields::STORED_EARLY, "1")?;
+        let early = early::open(location, |reader| filter.add_matches(reader, trust))?;
         Ok(Readers { all, early })
     }
 }

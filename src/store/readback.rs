@@ -8,7 +8,7 @@ use rustix::event::{eventfd, EventfdFlags};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::fields;
+use super::early;
 use super::stored::Stored;
 use super::trust::Trust;
 use crate::collector::Coverage;
@@ -180,10 +180,7 @@ impl ReadBackThread {
         if !matches!(self.from, From::Time(_)) {
             return Ok(());
         }
-        let mut reader = Reader::open(&self.location, EVENT_VALUE)?;
-        self.trust.add_matches(&mut reader)?;
-        reader.match_and()?;
-        reader.match_add(fields::STORED_EARLY, "1")?;
+        let mut reader = early::open(&self.location, |reader| self.trust.add_matches(reader))?;
         reader.seek_head()?;
         while reader.step()? {
             if stored.read(&mut reader, &self.trust) {
