@@ -1,7 +1,7 @@
 //! Looking devices up in a large tree: ten thousand SCSI paths under multipath maps, a logical volume on each map.
 //!
-//! The tree is a folder with real files, as sysfs is, read through the same calls. Beside it: `lsblk` and `prpt`'s library on
-//! the devices of this machine, and the history of the same devices in memory.
+//! The tree is a folder with real files, as sysfs is, read through the same calls. Beside it: a plain reading of all names and
+//! numbers, `lsblk` on the devices of this machine, and the history of the same devices in memory.
 
 use std::fs;
 use std::hint::black_box;
@@ -20,8 +20,27 @@ use crate::table;
 /// SCSI paths, and how many of them lie under one map.
 const PATHS: usize = 10_000;
 const PER_MAP: usize = 4;
-/// Look-ups in one measurement.
-const LOOK_UPS: usize = 50;
+const MAPS: usize = PATHS / PER_MAP;
+/// Look-ups in one measurement: straight ones, and those that go through all devices.
+const STRAIGHT: usize = 50;
+const THROUGH: usize = 1;
+/// Histories of all devices that are made when memory is measured: the first ones take what was freed before.
+const HISTORIES: (usize, usize) = (2, 4);
+
+/// What is asked for, of the map or volume of that index.
+type Question = (&'static str, usize, fn(usize) -> String);
+
+const QUESTIONS: [Question; 9] = [
+    ("one path by its name, cold", STRAIGHT, disk),
+    ("one path by its number, cold", STRAIGHT, number),
+    ("one path by its SCSI address, cold", STRAIGHT, address),
+    ("one map by its device-mapper name, cold", STRAIGHT, |i| format!("mpath{i}")),
+    ("one map by its WWID, cold", STRAIGHT, |i| format!("naa.{}", wwid(i))),
+    ("one logical volume as vg/lv, cold", STRAIGHT, |i| format!("vg/lv{i}")),
+    ("one logical volume by /dev/disk/by-uuid, cold", STRAIGHT, |i| format!("/dev/disk/by-uuid/{}", uuid(i))),
+    ("one logical volume by the UUID alone, cold", THROUGH, uuid),
+    ("one path by its serial number, cold", THROUGH, |i| format!("SN{}", i * PER_MAP)),
+];
 
 /// Measures and prints tables.
 pub fn run(repeat: u32) -> anyhow::Result<()> {
@@ -29,43 +48,76 @@ pub fn run(repeat: u32) -> anyhow::Result<()> {
     make(folder.path())?;
     let tree = || Tree::directory(folder.path());
     let blocks = tree().list_all()?;
+    anyhow::ensure!(blocks.len() == PATHS + 2 * MAPS, "{} devices were listed", blocks.len());
+    let walk = seconds(repeat, || walk(folder.path()))?;
     let list = seconds(repeat, || {
         black_box(tree().list_all()?);
         Ok(())
     })?;
-    let walk = seconds(repeat, || walk(folder.path()))?;
-    let cold = |name: &dyn Fn(usize) -> String| {
-        let all = seconds(repeat, || {
-            for i in 0..LOOK_UPS {
-                black_box(tree().block(&name(i * 37 % (PATHS / PER_MAP)))?);
-            }
-            Ok(())
-        });
-        all.map(|all| all / LOOK_UPS as f64)
-    };
+    let row =
+        |what: &str, seconds: f64| vec![what.to_owned(), microseconds(seconds), table::ratio(walk, seconds)];
+    let mut rows = vec![
+        row("names and numbers of all devices, read plainly (the peer)", walk),
+        row("all devices, in full", list),
+    ];
+    for (what, count, name) in QUESTIONS {
+        rows.push(row(what, cold(repeat, &tree, count, name)?));
+    }
     let history = History::new("0", Window { after: 1, by: 1 }, blocks.iter().cloned());
-    let names: Vec<String> = (0..LOOK_UPS).map(|i| disk(i * 37)).collect();
-    let warm = seconds(repeat, || {
+    rows.push(row("one path by its name, in the history", warm(repeat, &history)?));
+    let title = format!("Devices: {PATHS} SCSI paths, {MAPS} multipath maps, as many logical volumes.");
+    table::print(&title, &["question", "µs", "the peer takes"], &rows);
+    burst(&blocks, repeat)?;
+    memory(&blocks)?;
+    here(repeat)
+}
+
+/// One question to a tree that nobody asked before.
+fn cold(
+    repeat: u32,
+    tree: &dyn Fn() -> Tree,
+    count: usize,
+    name: fn(usize) -> String,
+) -> anyhow::Result<f64> {
+    let names: Vec<String> = (0..count).map(|i| name(i * 37 % MAPS)).collect();
+    let all = seconds(repeat, || {
+        names.iter().try_for_each(|name| {
+            black_box(tree().block(name)?);
+            Ok(())
+        })
+    });
+    Ok(all? / count as f64)
+}
+
+fn warm(repeat: u32, history: &History) -> anyhow::Result<f64> {
+    let names: Vec<String> = (0..MAPS).map(disk).collect();
+    let all = seconds(repeat, || {
         for name in &names {
             black_box(history.at(name, 1));
         }
         Ok(())
-    })? / LOOK_UPS as f64;
-    let row =
-        |what: &str, seconds: f64| vec![what.to_owned(), microseconds(seconds), table::ratio(walk, seconds)];
-    let rows = vec![
-        row("names and numbers of all devices, read from the folder", walk),
-        row("all devices, in full", list),
-        row("one path by its name, cold", cold(&disk)?),
-        row("one logical volume by its kernel name, cold", cold(&|i| format!("dm-{}", PATHS / PER_MAP + i))?),
-        row("one map by its device-mapper name, cold", cold(&|i| format!("mpath{i}"))?),
-        row("one path by its name, in the history", warm),
-    ];
-    let maps = PATHS / PER_MAP;
-    let title = format!("Devices: {PATHS} SCSI paths, {maps} multipath maps, as many logical volumes.");
-    table::print(&title, &["question", "µs", "reading all names takes"], &rows);
-    burst(&blocks, repeat)?;
-    here(repeat)
+    });
+    Ok(all? / names.len() as f64)
+}
+
+/// What a history of all devices takes, by the growth of this process.
+fn memory(blocks: &[BlockInfo]) -> anyhow::Result<()> {
+    let make = || History::new("0", Window { after: 1, by: 1 }, blocks.iter().cloned());
+    let (first, more) = HISTORIES;
+    let mut histories: Vec<History> = (0..first).map(|_| make()).collect();
+    let before = anonymous()?;
+    histories.extend((0..more).map(|_| make()));
+    let each = (anonymous()? - before) / (more * blocks.len()) as f64;
+    black_box(histories);
+    println!("\nThe history takes {} bytes a device.", table::grouped(each));
+    Ok(())
+}
+
+/// Anonymous memory of this process that is resident, in bytes.
+fn anonymous() -> anyhow::Result<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let value = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
+    Ok(value.context("no RssAnon in /proc/self/status")?.parse::<f64>()? * 1024.0)
 }
 
 /// All of them come, and all go.
@@ -142,8 +194,8 @@ fn microseconds(seconds: f64) -> String {
 /// What any reader of sysfs does at least: every device's name and number.
 fn walk(root: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(root.join("sys/class/block"))? {
-        let dir = root.join("sys/block-devices").join(entry?.file_name());
-        black_box(fs::read(dir.join("dev"))?);
+        let entry = entry?;
+        black_box(fs::read(entry.path().join("dev"))?);
     }
     Ok(())
 }
@@ -170,83 +222,118 @@ fn disk(mut index: usize) -> String {
     format!("sd{}", letters.iter().rev().collect::<String>())
 }
 
+/// A path's place: one of four hosts, so that the paths of a map are on different ones.
+fn address(path: usize) -> String {
+    let (map, host) = (path / PER_MAP, path % PER_MAP);
+    format!("{host}:0:{}:{}", map / 250, map % 250)
+}
+
+fn number(path: usize) -> String {
+    format!("{}:{}", 8 + path / 256, path % 256)
+}
+
+fn wwid(map: usize) -> String {
+    format!("6{map:031x}")
+}
+
+fn uuid(map: usize) -> String {
+    format!("{map:08x}-9afd-4cb5-b1d8-316b1e68cd43")
+}
+
+/// One device of the tree.
+struct Node<'n> {
+    folder: &'n str,
+    name: &'n str,
+    number: &'n str,
+    /// What udev noted, and the links it made.
+    record: String,
+    links: &'n [String],
+}
+
 /// Writes the tree.
 fn make(root: &Path) -> anyhow::Result<()> {
-    for dir in
-        ["sys/class/block", "sys/dev/block", "sys/block-devices", "run/udev/data", "proc/self", "dev/mapper"]
-    {
+    for dir in ["sys/class/block", "sys/dev/block", "sys/bus/scsi/devices", "run/udev/data", "proc/self"] {
+        fs::create_dir_all(root.join(dir))?;
+    }
+    for dir in ["dev/mapper", "dev/disk/by-id", "dev/disk/by-uuid"] {
         fs::create_dir_all(root.join(dir))?;
     }
     fs::write(root.join("proc/self/mountinfo"), "")?;
-    for path in 0..PATHS {
-        let (map, name) = (path / PER_MAP, disk(path));
-        let hardware = format!("sys/devices/pci0/host{path}/target{path}:0:0/{path}:0:0:0");
-        let wwid = format!("naa.6000{map:012}");
-        files(
-            root,
-            &hardware,
-            &[("wwid", &wwid), ("state", "running"), ("vendor", "LAB"), ("model", "DISK")],
-        )?;
-        let number = format!("{}:{}", 8 + path / 256, path % 256);
-        let dir = device(root, &format!("{hardware}/block/{name}"), &name, &number, path)?;
-        symlink("../..", dir.join("device"))?;
-        link(&dir.join("holders"), &format!("dm-{map}"))?;
+    for host in 0..PER_MAP {
+        files(root, &format!("sys/class/scsi_host/host{host}"), &[("proc_name", "lpfc")])?;
     }
-    for map in 0..PATHS / PER_MAP {
-        let volume = PATHS / PER_MAP + map;
-        let below: Vec<String> = (0..PER_MAP).map(|path| disk(map * PER_MAP + path)).collect();
-        mapped(
-            root,
-            map,
-            &format!("mpath{map}"),
-            &format!("mpath-3{map}"),
-            &below,
-            &[format!("dm-{volume}")],
-        )?;
-        mapped(root, volume, &format!("vg-lv{map}"), &format!("LVM-{map}"), &[format!("dm-{map}")], &[])?;
-    }
-    Ok(())
+    (0..PATHS).try_for_each(|index| path(root, index))?;
+    (0..MAPS).try_for_each(|index| map_and_volume(root, index))
+}
+
+fn path(root: &Path, index: usize) -> anyhow::Result<()> {
+    let (map, name, address) = (index / PER_MAP, disk(index), address(index));
+    let (target, _) = address.rsplit_once(':').context("no address")?;
+    let hardware =
+        format!("sys/devices/pci0000:00/0000:00:03.0/host{}/target{target}/{address}", index % PER_MAP);
+    let wwid = format!("naa.{}", wwid(map));
+    files(root, &hardware, &[("wwid", &wwid), ("state", "running"), ("vendor", "LAB"), ("model", "DISK")])?;
+    symlink(format!("../../../../{hardware}"), root.join("sys/bus/scsi/devices").join(&address))?;
+    let folder = format!("{hardware}/block/{name}");
+    let record = format!("E:ID_SERIAL=3{}\nE:ID_SCSI_SERIAL=SN{index}\n", self::wwid(map));
+    device(root, &Node { folder: &folder, name: &name, number: &number(index), record, links: &[] })?;
+    symlink("../..", root.join(&folder).join("device"))?;
+    link(&root.join(&folder).join("holders"), &format!("dm-{map}"))
+}
+
+fn map_and_volume(root: &Path, map: usize) -> anyhow::Result<()> {
+    let paths: Vec<String> = (0..PER_MAP).map(|path| disk(map * PER_MAP + path)).collect();
+    let volume = MAPS + map;
+    let (map_name, volume_name) = (format!("dm-{map}"), format!("dm-{volume}"));
+    let links = [format!("disk/by-id/wwn-0x{}", wwid(map)), format!("mapper/mpath{map}")];
+    let uuid = format!("mpath-3{}", wwid(map));
+    mapped(root, &map_name, &links, [&format!("mpath{map}"), &uuid, ""], &paths, &[volume_name.clone()])?;
+    let links = [format!("disk/by-uuid/{}", self::uuid(map)), format!("mapper/vg-lv{map}")];
+    let file_system = format!("E:ID_FS_UUID={}\nE:ID_FS_TYPE=ext4\n", self::uuid(map));
+    mapped(
+        root,
+        &volume_name,
+        &links,
+        [&format!("vg-lv{map}"), &format!("LVM-{map}"), &file_system],
+        &[map_name],
+        &[],
+    )
 }
 
 fn mapped(
     root: &Path,
-    index: usize,
-    name: &str,
-    uuid: &str,
+    kdev: &str,
+    links: &[String],
+    [name, uuid, properties]: [&str; 3],
     below: &[String],
     above: &[String],
 ) -> anyhow::Result<()> {
-    let kdev = format!("dm-{index}");
     let folder = format!("sys/devices/virtual/block/{kdev}");
-    let number = format!("252:{index}");
-    let dir = device(root, &folder, &kdev, &number, PATHS + index)?;
+    let number = kdev.replace("dm-", "252:");
+    let record = format!("E:DM_NAME={name}\n{properties}");
+    device(root, &Node { folder: &folder, name: kdev, number: &number, record, links })?;
     files(root, &format!("{folder}/dm"), &[("name", name), ("uuid", uuid)])?;
-    symlink(format!("../{kdev}"), root.join("dev/mapper").join(name))?;
+    let dir = root.join(folder);
     below.iter().try_for_each(|other| link(&dir.join("slaves"), other))?;
     above.iter().try_for_each(|other| link(&dir.join("holders"), other))
 }
 
-fn device(
-    root: &Path,
-    folder: &str,
-    name: &str,
-    number: &str,
-    seq: usize,
-) -> anyhow::Result<std::path::PathBuf> {
-    let seq = seq.to_string();
+fn device(root: &Path, node: &Node<'_>) -> anyhow::Result<()> {
+    let Node { folder, name, number, record, links } = node;
+    let seq = number.replace(':', "");
     files(
         root,
         folder,
         &[("dev", number), ("size", "2097152"), ("diskseq", &seq), ("ro", "0"), ("removable", "0")],
     )?;
-    let up = "../".repeat(3);
-    symlink(format!("{up}{folder}"), root.join("sys/class/block").join(name))?;
-    symlink(format!("{up}{folder}"), root.join("sys/dev/block").join(number))?;
-    symlink(format!("../../{folder}"), root.join("sys/block-devices").join(name))?;
-    let record =
-        format!("S:disk/by-id/wwn-0x{seq}\nI:1000\nE:ID_SERIAL=S{seq}\nE:ID_SERIAL_SHORT={seq}\nV:1\n");
-    fs::write(root.join("run/udev/data").join(format!("b{number}")), record)?;
-    Ok(root.join(folder))
+    symlink(format!("../../../{folder}"), root.join("sys/class/block").join(name))?;
+    symlink(format!("../../../{folder}"), root.join("sys/dev/block").join(number))?;
+    let mut text = "I:1000\n".to_owned();
+    for link in *links {
+        text += &format!("S:{link}\n");
+        symlink(format!("/dev/{name}"), root.join("dev").join(link))?;
+    }
+    Ok(fs::write(root.join("run/udev/data").join(format!("b{number}")), text + record + "V:1\n")?)
 }
 
 fn files(root: &Path, folder: &str, contents: &[(&str, &str)]) -> anyhow::Result<()> {

@@ -67,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     if wanted(Part::Matcher) {
         matcher::run(args.repeat)?;
     }
-    if args.only == Some(Part::Devices) {
+    if wanted(Part::Devices) {
         devices::run(args.repeat)?;
     }
     if wanted(Part::Pipeline) {
