@@ -581,7 +581,7 @@ mod tests {
     #[test]
     fn the_parts_are_right() {
         let head = read(b"<3>[   12.345] text", &known);
-        assert_eq!((head.level, head.boot, head.headed, head.width), (Some(3), Some(12_345_000), true, 14));
+        assert_eq!((head.level, head.boot, head.headed, head.width), (Some(3), Some(12_345_000), true, 15));
         let head = read(b"Nov 24 12:48:14 myhost kernel: text", &known);
         assert_eq!(head.host, Some(&b"myhost"[..]));
         let bare = read(b"EXT4-fs error (device sda1): x", &known);

@@ -75,7 +75,7 @@ fn one(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> O
 }
 
 fn of_tool(rules: &Rules, head: &Head<'_>, tool: &[u8]) -> Option<Found> {
-    let message = head.body.trim_ascii_end();
+    let message = head.body;
     // What multipath prints, its daemon prints, too, when it runs in a terminal.
     let names = [tool, if tool == b"multipath" { b"multipathd" } else { b"" }];
     names.into_iter().find_map(|name| {
@@ -85,7 +85,7 @@ fn of_tool(rules: &Rules, head: &Head<'_>, tool: &[u8]) -> Option<Found> {
 }
 
 fn kernel(rules: &Rules, head: &Head<'_>, body: &[u8], kmsg: bool) -> Option<Found> {
-    let message = clean::message(body.trim_ascii_end(), kmsg);
+    let message = clean::message(body, kmsg);
     let trimmed = message.trim_ascii_start();
     let tries = [Some(message.as_ref()), (trimmed.len() < message.len()).then_some(trimmed)];
     let one = tries.into_iter().flatten().find_map(|message| {

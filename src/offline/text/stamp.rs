@@ -210,8 +210,8 @@ fn offset(text: &[u8]) -> Option<(i32, &[u8])> {
         b'-' => -1,
         _ => return None,
     };
-    let (hours, rest) = number(text.get(1..)?, 2, 2)?;
-    let (minutes, rest) = number(rest.strip_prefix(b":").unwrap_or(rest), 2, 2).unwrap_or((0, rest));
+    let (hours, rest) = two_digits(text.get(1..)?)?;
+    let (minutes, rest) = two_digits(rest.strip_prefix(b":").unwrap_or(rest)).unwrap_or((0, rest));
     Some((sign * i32::try_from(hours * 3600 + minutes * 60).ok()?, rest))
 }
 
@@ -267,6 +267,11 @@ pub fn number(text: &[u8], least: usize, most: usize) -> Option<(u64, &[u8])> {
         count += 1;
     }
     (least..=most).contains(&count).then(|| Some((value, text.get(count..)?))).flatten()
+}
+
+fn two_digits(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (digits, rest) = text.split_at_checked(2)?;
+    number(digits, 2, 2).map(|(value, _)| (value, rest))
 }
 
 /// At least one blank, passed over.
