@@ -4,6 +4,7 @@
 //! ([`rules`]) → [`bus`] → [`parser`] → [`faults`] → [`store`], and [`notifier`], [`varlink`].
 //! docs/architecture.md is the map.
 
+mod ata;
 pub mod bus;
 pub mod collector;
 pub mod config;

@@ -51,7 +51,11 @@ struct Line<T> {
 
 impl<T> Line<T> {
     fn new(made: Made<T>) -> Self {
-        let command = Command::of(&made.event);
+        let mut command = Command::of(&made.event);
+        // Where lines have no parts, several commands are one error, each with a tag of its own.
+        if made.rule.spec.part.is_none() {
+            command = Command { sector: command.sector, ..Command::default() };
+        }
         Line { made, command }
     }
 }

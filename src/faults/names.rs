@@ -84,12 +84,21 @@ pub fn related(event: &StorageEvent) -> Vec<String> {
     let owners =
         event.owners_paths.iter().take(MOST_OWNERS).chain(event.owners_wwids.iter().take(MOST_OWNERS));
     owners.chain(&event.dev_wwid).for_each(|name| add(&mut all, Some(plain(name).to_owned())));
-    for name in OTHER.iter().filter_map(|key| event.extension.get(*key)) {
-        let name = plain(name);
-        add(&mut all, whole_of(name));
-        add(&mut all, Some(name.to_owned()));
+    for (key, name) in OTHER.iter().filter_map(|key| Some((*key, event.extension.get(*key)?))) {
+        let name = with_kind(key, plain(name));
+        add(&mut all, whole_of(&name));
+        add(&mut all, Some(name));
     }
     all
+}
+
+/// Tools name a session, a connection or a host by its number alone: `connection` = `1:0` is `connection1:0`.
+pub fn with_kind(kind: &str, name: &str) -> String {
+    let number = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    match number && matches!(kind, "session" | "connection" | "host") {
+        true => format!("{kind}{name}"),
+        false => name.to_owned(),
+    }
 }
 
 fn add(names: &mut Vec<String>, name: Option<String>) {
@@ -172,6 +181,14 @@ mod tests {
         for (name, whole) in cases {
             assert_eq!(whole_of(name).as_deref(), whole, "{name}");
         }
+    }
+
+    #[test]
+    fn numbers_are_named_by_their_kind() {
+        assert_eq!(with_kind("connection", "1:0"), "connection1:0");
+        assert_eq!(with_kind("session", "session3"), "session3");
+        assert_eq!(with_kind("host", "6"), "host6");
+        assert_eq!(with_kind("path", "8:16"), "8:16");
     }
 
     #[test]

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use peripety_blkinfo::BlockInfo;
 
+use super::unit::{self, About};
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Name};
 use crate::event::{Source, StorageEvent};
+use crate::faults::with_kind;
 use crate::journal::EntryKey;
 
 /// Longest walk up to find what a device carries.
@@ -23,6 +25,7 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
     let mut extension = raw.captures.clone();
     OWN_FIELDS.iter().for_each(|field| drop(extension.remove(*field)));
     crate::scsi::explain(&mut extension);
+    crate::ata::explain(&mut extension);
     if raw.rule.spec.catch_all {
         extension.insert("catch_all".into(), "true".into());
     }
@@ -63,13 +66,31 @@ fn one_line(text: &str) -> String {
 /// Other captures than `kdev` that name a device, the surest first.
 const OTHER_NAMES: [&str; 3] = ["dm_name", "fs_uuid", "mount_point"];
 
-/// The strings of an entry that name its device, the surest first.
-fn names(raw: &RawEvent) -> Vec<Name<'_>> {
-    let entry = &raw.entry;
-    let others = OTHER_NAMES.iter().filter_map(|name| raw.captures.get(*name)).map(|name| Name::Any(name));
-    let node = entry.udev_devnode.as_deref().and_then(|node| node.strip_prefix("/dev/"));
-    let journald = [node, entry.kernel_device.as_deref()].into_iter().flatten().map(Name::Kernel);
-    kdev(raw).into_iter().chain(others).chain(journald).collect()
+/// The device that the entry is about, at that time. What names it is tried in this order: `kdev`, other names, hardware on
+/// the way (when only one disk lies behind it), a unit of systemd, journald's own fields.
+pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
+    let capture = |name: &str| raw.captures.get(name).map(String::as_str);
+    let others = OTHER_NAMES.iter().filter_map(|name| capture(name)).map(Name::Any);
+    let named = || devices.first_at(&raw.entry, kdev(raw).into_iter().chain(others));
+    let hardware = || {
+        let numbered = |kind: &str| capture(kind).map(|name| with_kind(kind, name));
+        let names = [
+            numbered("connection"),
+            numbered("session"),
+            capture("pci").map(str::to_owned),
+            numbered("host"),
+        ];
+        names.into_iter().flatten().find_map(|name| devices.at(&raw.entry, Name::Kernel(&name)))
+    };
+    let of_unit = || match unit::about(capture("unit")?)? {
+        About::Mount(path) | About::Node(path) => devices.at(&raw.entry, Name::Any(&path)),
+    };
+    let journald = || {
+        let node = raw.entry.udev_devnode.as_deref().and_then(|node| node.strip_prefix("/dev/"));
+        let names = [node, raw.entry.kernel_device.as_deref()].into_iter().flatten();
+        devices.first_at(&raw.entry, names.map(Name::Kernel))
+    };
+    named().or_else(hardware).or_else(of_unit).or_else(journald)
 }
 
 /// The capture `kdev`. Tools write other names than the kernel's, too; of `/dev/sda [SAT]` (smartd) the first word counts. File
@@ -82,11 +103,6 @@ pub fn kdev(raw: &RawEvent) -> Option<Name<'_>> {
     }
     let Some(node) = kdev.strip_prefix("/dev/") else { return Some(Name::Kernel(kdev)) };
     Some(if node.contains('/') { Name::Any(kdev) } else { Name::Kernel(node) })
-}
-
-/// The device that the entry is about, at that time.
-pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
-    devices.first_at(&raw.entry, names(raw))
 }
 
 /// Names a device as the one of the event, with what it is built from and what it carries.

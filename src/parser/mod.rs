@@ -11,6 +11,7 @@ mod fs;
 mod generic;
 mod multipath;
 mod scsi;
+mod unit;
 
 use std::sync::Arc;
 

@@ -14,8 +14,8 @@ use super::spec::RuleSpec;
 use crate::event::{canonical_sub_system, Severity};
 
 /// Captures that lead to a device.
-pub const DEVICE_CAPTURES: [&str; 8] =
-    ["kdev", "mount_point", "dm_name", "fs_uuid", "session", "pci", "host", "map"];
+pub const DEVICE_CAPTURES: [&str; 10] =
+    ["kdev", "mount_point", "dm_name", "fs_uuid", "connection", "session", "pci", "host", "unit", "map"];
 
 /// How the device of a line is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
