@@ -14,10 +14,10 @@ const QUEUED: [u8; 2] = [0x60, 0x61];
 /// Adds first block and number of blocks of the command in `cmd`, and status and error of the result in `res`.
 pub fn explain(extension: &mut BTreeMap<String, String>) {
     if let Some(command @ [opcode, ..]) = extension.get("cmd").and_then(|text| registers(text)) {
+        extension.insert("opcode".into(), format!("0x{opcode:02x}"));
         let mut add = |key: &str, value: String| {
             extension.entry(key.to_owned()).or_insert(value);
         };
-        add("opcode", format!("0x{:02x}", opcode));
         if let Some((lba, blocks)) = blocks_of(&command) {
             add("lba", lba.to_string());
             add("blocks", blocks.to_string());

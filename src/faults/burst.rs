@@ -88,7 +88,7 @@ impl<T> Bursts<T> {
 
     /// Number of bursts that are followed.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn followed(&self) -> usize {
         self.bursts.len()
     }
 

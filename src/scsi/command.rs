@@ -103,10 +103,11 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
 /// Adds operation, first block and number of blocks.
 pub fn explain(block: &[u8], extension: &mut BTreeMap<String, String>) {
     let Some(opcode) = block.first() else { return };
+    // A line may give the name in its place.
+    extension.insert("opcode".into(), format!("0x{opcode:02x}"));
     let mut add = |key: &str, value: String| {
         extension.entry(key.to_owned()).or_insert(value);
     };
-    add("opcode", format!("0x{opcode:02x}"));
     if let Some((_, name)) = OPCODES.iter().find(|(code, _)| code == opcode) {
         add("opcode_name", (*name).to_owned());
     }

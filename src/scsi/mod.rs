@@ -11,6 +11,11 @@ use std::collections::BTreeMap;
 
 /// Adds what follows from what the line says. What is there already stays.
 pub fn explain(extension: &mut BTreeMap<String, String>) {
+    // Lines that give a command's name give no number: `failed command: READ DMA EXT`.
+    if let Some(name) = extension.remove("opcode") {
+        let key = if hexadecimal(&name).is_some() { "opcode" } else { "opcode_name" };
+        extension.entry(key.into()).or_insert(name);
+    }
     if let Some(block) = extension.get("cdb").and_then(|text| command::bytes(text)) {
         command::explain(&block, extension);
     }
@@ -99,6 +104,11 @@ mod tests {
             assert_eq!(text("lba").zip(text("blocks")), blocks, "{cdb}");
         }
         assert!(!explained(&[("cdb", "no bytes")]).contains_key("opcode"));
+        assert_eq!(
+            explained(&[("opcode", "READ DMA EXT")]).get("opcode_name").map(String::as_str),
+            Some("READ DMA EXT")
+        );
+        assert_eq!(explained(&[("opcode", "0x2")]).get("opcode").map(String::as_str), Some("0x2"));
         // A line that was cut: what is there counts.
         let cut = explained(&[("cdb", "28 00 00 00")]);
         assert_eq!((cut.get("opcode").map(String::as_str), cut.get("lba")), (Some("0x28"), None));
