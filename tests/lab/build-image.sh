@@ -177,7 +177,8 @@ i=0; while [ ! -b /dev/vda ] && [ $i -lt 100 ]; do /bin/busybox sleep 0.1; i=$((
 /bin/busybox mount --move /dev /new/dev
 exec /bin/busybox switch_root /new /sbin/init
 E
-ln -sf bin/busybox "$I/sh" 
+chmod 755 "$I/init" "$I/bin/busybox"
+ln -sf bin/busybox "$I/sh"
 (cd "$I" && find . | cpio -o -H newc --quiet) > "$OUT/initrd.img"
 
 # ---- root file system ------------------------------------------------------
