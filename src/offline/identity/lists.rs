@@ -72,7 +72,11 @@ fn lsblk_pairs(devices: &mut Devices, text: &str) -> bool {
     for line in text.lines() {
         let pairs = pairs(line);
         let value = |name: &str| {
-            pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
+            pairs
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+                .filter(|v| !v.is_empty())
         };
         let Some(kname) = value("KNAME").or_else(|| value("NAME")) else { continue };
         let Some(seen) = devices.of(kname) else { continue };
@@ -104,7 +108,10 @@ fn udev_database(devices: &mut Devices, text: &str) -> bool {
     for record in text.split("\n\n") {
         let property = |name: &str| {
             let lines = record.lines().filter_map(|line| line.strip_prefix("E: "));
-            lines.filter_map(|line| line.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+            lines
+                .filter_map(|line| line.split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
         };
         if property("SUBSYSTEM") != Some("block") {
             continue;
@@ -183,10 +190,16 @@ mod tests {
         let blocks = devices.blocks();
         let map = blocks.iter().find(|block| block.kdev == "dm-0").unwrap();
         assert_eq!(map.dev_wwid.as_deref(), Some("mpath-35000c500a1b2c3d4"));
-        assert_eq!((map.owners_paths(), map.owners_wwids()), (vec!["/dev/sdb"], vec!["naa.5000c500a1b2c3d4"]));
+        assert_eq!(
+            (map.owners_paths(), map.owners_wwids()),
+            (vec!["/dev/sdb"], vec!["naa.5000c500a1b2c3d4"])
+        );
         assert_eq!((map.mount_points.as_slice(), map.present_since), (&["/data".to_owned()][..], Some(7)));
         let disk = blocks.iter().find(|block| block.kdev == "sdb").unwrap();
-        assert_eq!((disk.holders.as_slice(), disk.transport.as_deref()), (&["dm-0".to_owned()][..], Some("SAS")));
+        assert_eq!(
+            (disk.holders.as_slice(), disk.transport.as_deref()),
+            (&["dm-0".to_owned()][..], Some("SAS"))
+        );
     }
 
     #[test]

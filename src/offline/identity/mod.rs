@@ -56,7 +56,8 @@ pub fn of(path: &Path) -> Machine {
 }
 
 fn folder(found: &mut Found, path: &Path, depth: usize) {
-    let mut paths: Vec<_> = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         let Ok(about) = fs::symlink_metadata(&path) else { continue };
@@ -100,7 +101,9 @@ impl List {
         let stem = file.strip_suffix(".txt").unwrap_or(&file);
         Some(match stem {
             _ if stem.contains("lsblk") => List::Devices,
-            _ if stem.starts_with("udevadm_info") || stem.contains("export-db") || stem == "udev-db" => List::Devices,
+            _ if stem.starts_with("udevadm_info") || stem.contains("export-db") || stem == "udev-db" => {
+                List::Devices
+            }
             "mounts" | "mount" | "mount_-l" => List::Mounts,
             "hostname" => List::Host,
             "uptime" if name.ends_with("proc/uptime") => List::Uptime,
@@ -149,7 +152,8 @@ impl Found {
             date.checked_sub((uptime * 1e6) as u64).filter(|_| uptime >= 0.0)
         });
         let boot_id = (!self.devices.is_empty()).then(|| format!("{}of {}", unknown_boot(), self.hostname));
-        let boot_id = boot_id.map(|name| uuid::Uuid::new_v5(&crate::event::NAMESPACE, name.as_bytes()).simple().to_string());
+        let boot_id = boot_id
+            .map(|name| uuid::Uuid::new_v5(&crate::event::NAMESPACE, name.as_bytes()).simple().to_string());
         let looked = Window { after: u64::MAX, by: u64::MAX };
         let devices = boot_id.as_deref().map(|boot_id| History::new(boot_id, looked, self.devices.blocks()));
         Machine { hostname: self.hostname, boot_id, booted, devices }

@@ -114,7 +114,9 @@ impl Devices {
         let wwn = seen.fact("WWN")?;
         match wwn.strip_prefix("0x") {
             Some(digits) => Some(format!("naa.{}", digits.to_ascii_lowercase())),
-            None => ["eui.", "uuid.", "nvme."].iter().any(|kind| wwn.starts_with(kind)).then(|| wwn.to_owned()),
+            None => {
+                ["eui.", "uuid.", "nvme."].iter().any(|kind| wwn.starts_with(kind)).then(|| wwn.to_owned())
+            }
         }
     }
 
@@ -145,7 +147,9 @@ fn blk_type(kname: &str, seen: &Seen) -> BlkType {
         _ if uuid.starts_with("LVM-") => BlkType::DmLvm,
         (_, "crypt") => BlkType::DmCrypt,
         _ if uuid.starts_with("CRYPT-") => BlkType::DmCrypt,
-        (name, _) => KINDS.iter().find(|(begin, _)| name.starts_with(begin)).map_or(BlkType::Other, |(_, kind)| *kind),
+        (name, _) => {
+            KINDS.iter().find(|(begin, _)| name.starts_with(begin)).map_or(BlkType::Other, |(_, kind)| *kind)
+        }
     }
 }
 
@@ -162,6 +166,7 @@ const KINDS: [(&str, BlkType); 8] = [
 
 /// lsblk's word for how a disk is attached.
 fn transport(word: &str) -> Option<String> {
-    let known = [("fc", "FC"), ("iscsi", "iSCSI"), ("sas", "SAS"), ("sata", "SATA"), ("ata", "ATA"), ("usb", "USB")];
+    let known =
+        [("fc", "FC"), ("iscsi", "iSCSI"), ("sas", "SAS"), ("sata", "SATA"), ("ata", "ATA"), ("usb", "USB")];
     known.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| (*ours).to_owned())
 }

@@ -143,3 +143,21 @@ impl Read for Bounded<'_> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_to_fill_a_disk_is_not_read_to_its_end() {
+        let bounded = |given, taken| Bounded {
+            input: Box::new(io::repeat(0)),
+            given,
+            taken: Arc::new(AtomicU64::new(taken)),
+        };
+        let mut buffer = [0; 16];
+        assert!(bounded(HARMLESS, 1_000).read(&mut buffer).is_err());
+        assert!(bounded(HARMLESS, HARMLESS / 100).read(&mut buffer).is_ok());
+        assert!(bounded(1_000_000, 1).read(&mut buffer).is_ok());
+    }
+}

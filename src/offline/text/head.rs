@@ -27,6 +27,8 @@ pub struct Head<'l> {
     pub kernel: bool,
     /// Something was taken off that only logs have.
     pub headed: bool,
+    /// The date is one that dmesg writes: no host follows.
+    pub ring: bool,
     /// In the form of /dev/kmsg, where a byte may be written `\x0a`.
     pub kmsg: bool,
     /// Bytes between quote marks and message.
@@ -144,6 +146,7 @@ impl<'l> Head<'l> {
             let (wall, rest) = stamp::wall(inner.trim_ascii_start())?;
             let rest = message(rest.strip_prefix(b"]")?);
             self.wall.get_or_insert(wall);
+            self.ring = true;
             Some(rest)
         })
     }
@@ -198,6 +201,7 @@ impl<'l> Head<'l> {
     /// Behind a date: `|` of multipath's own output, or a blank.
     fn dated(&mut self, wall: Wall, behind: &'l [u8]) -> Option<&'l [u8]> {
         self.wall = Some(wall);
+        self.ring |= wall.comma && wall.offset.is_some();
         if let Some(body) = behind.strip_prefix(b" | ") {
             self.tool = Some(b"multipath");
             return Some(body);
@@ -239,7 +243,7 @@ impl<'l> Head<'l> {
             return None;
         }
         // Behind the kernel's time stamp, a word and a colon is what drivers write.
-        let dated = self.wall.is_some() && self.boot.is_none();
+        let dated = self.wall.is_some() && self.boot.is_none() && !self.ring;
         if let Some(writer) = Writer::at(rest) {
             let takes = self.takes(&writer, known) || dated && !self.kernel && self.host.is_none();
             return takes.then(|| self.written_by(rest, &writer)).flatten();

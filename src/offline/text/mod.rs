@@ -63,15 +63,22 @@ fn split(chunk: &Chunk) -> (Vec<&[u8]>, usize) {
 
 /// The event of one line, perhaps with those that follow.
 fn one(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> Option<Found> {
+    // Where it is not certain what is a host or a writer, the longer text is tried, too.
+    let longer = || Some(Head { body: head.other?, tool: None, ..head.clone() });
     if let Some(tool) = head.tool {
-        return of_tool(rules, head, tool).or_else(|| kernel(rules, head, head.other?, false));
+        return of_tool(rules, head, tool).or_else(|| lines(rules, &longer()?, following));
     }
+    lines(rules, head, following)
+        .or_else(|| lines(rules, &Head { host: None, ..longer()? }, following))
+        .or_else(|| bare(rules, head, line))
+}
+
+/// The event of a line of the kernel, perhaps with those that follow.
+fn lines(rules: &Rules, head: &Head<'_>, following: &[Head<'_>]) -> Option<Found> {
     if let Some((message, matched, lines)) = join::matched(rules, head, following) {
         return Some(found(head, b"kernel", message, matched, lines));
     }
     kernel(rules, head, head.body, head.kmsg)
-        .or_else(|| kernel(rules, head, head.other?, false))
-        .or_else(|| bare(rules, head, line))
 }
 
 fn of_tool(rules: &Rules, head: &Head<'_>, tool: &[u8]) -> Option<Found> {

@@ -20,6 +20,8 @@ pub struct Wall {
     pub precision: u32,
     /// Seconds east of UTC, when the line says so.
     pub offset: Option<i32>,
+    /// The fraction stands behind a comma, as dmesg writes it.
+    pub comma: bool,
     /// µs since the epoch, of a line that counts them; the fields above mean nothing then.
     pub epoch: Option<u64>,
 }
@@ -177,6 +179,7 @@ fn clock(text: &[u8], zoned: bool) -> Taken<'_> {
     let mut wall = Wall { time, precision: 1_000_000, ..Wall::default() };
     let mut rest = rest;
     if let Some((micros, precision, behind)) = fraction(rest) {
+        wall.comma = rest.first() == Some(&b',');
         (wall.micros, wall.precision, rest) = (micros, precision, behind);
     }
     if zoned {
