@@ -122,7 +122,7 @@ pub fn set_owner(event: &mut StorageEvent, block: &BlockInfo) {
 /// Adds how a device is attached; what the log line said stays.
 pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
     let transport = block.transport.iter().map(|t| ("transport", t.clone()));
-    let detail = block.extension.iter().map(|(key, value)| (key.as_str(), value.clone()));
+    let detail = block.extension.iter().map(|(key, value)| (key, value.to_owned()));
     for (key, value) in transport.chain(detail) {
         event.extension.entry(key.to_owned()).or_insert(value);
     }

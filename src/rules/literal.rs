@@ -13,12 +13,10 @@ const MIN_LENGTH: usize = 3;
 /// A set of more alternatives than this is not worth its automaton states.
 const MAX_ALTERNATIVES: usize = 32;
 
-/// All sets of literals that every match of `pattern` contains one of.
-pub fn required(pattern: &str, unicode: bool) -> Vec<LiteralSet> {
+/// All sets of literals that every match of a pattern contains one of.
+pub fn required(pattern: &Hir) -> Vec<LiteralSet> {
     let mut sets = Vec::new();
-    if let Ok(hir) = parse(pattern, unicode) {
-        collect(&hir, &mut sets);
-    }
+    collect(pattern, &mut sets);
     sets
 }
 
@@ -69,7 +67,8 @@ mod tests {
 
     fn text(pattern: &str) -> Vec<Vec<String>> {
         let show = |l: Vec<u8>| String::from_utf8_lossy(&l).into_owned();
-        required(pattern, false).into_iter().map(|s| s.into_iter().map(show).collect()).collect()
+        let found = parse(pattern, false).map(|hir| required(&hir)).unwrap_or_default();
+        found.into_iter().map(|s| s.into_iter().map(show).collect()).collect()
     }
 
     #[test]

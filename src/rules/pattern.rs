@@ -9,12 +9,15 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 use regex_syntax::ParserBuilder;
 
+use super::literal::{self, LiteralSet};
+
 /// A pattern that is known to be well formed.
 #[derive(Debug)]
 pub struct Pattern {
     text: String,
     unicode: bool,
     names: Vec<String>,
+    literals: Vec<LiteralSet>,
     compiled: OnceLock<Option<Regex>>,
 }
 
@@ -27,7 +30,8 @@ impl Pattern {
         let hir = parse(text, unicode)?;
         let mut names = Vec::new();
         collect_names(&hir, &mut names);
-        Ok(Pattern { text: text.to_owned(), unicode, names, compiled: OnceLock::new() })
+        let literals = literal::required(&hir);
+        Ok(Pattern { text: text.to_owned(), unicode, names, literals, compiled: OnceLock::new() })
     }
 
     /// Compiles it now.
@@ -49,6 +53,11 @@ impl Pattern {
     /// Names of its captures, in order.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Sets of literals: a match contains at least one of each set.
+    pub fn literals(&self) -> &[LiteralSet] {
+        &self.literals
     }
 
     /// The line matches.

@@ -195,7 +195,7 @@ impl Rule {
     /// Sets of literals; a matching line contains at least one of each set. Empty when there
     /// is none to extract.
     pub(super) fn required_literals(&self) -> Vec<LiteralSet> {
-        let mut sets = literal::required(self.spec.regex.get_ref(), self.origin.user);
+        let mut sets = self.regex.literals().to_vec();
         if !self.prefix.is_empty() {
             sets.push(vec![self.prefix.clone()]);
         }
