@@ -10,7 +10,7 @@ use crate::offline::rules::Rules;
 use crate::rules::Matched;
 
 /// Lines behind the first that are looked at.
-const MOST: usize = 4;
+pub const MOST: usize = 4;
 
 /// The message that a line begins, if a rule takes it together with lines that follow, and the number of its lines.
 pub fn matched(rules: &Rules, first: &Head<'_>, following: &[Head<'_>]) -> Option<(Vec<u8>, Matched, u64)> {

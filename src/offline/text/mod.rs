@@ -70,7 +70,7 @@ fn one(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> O
     }
     lines(rules, head, following)
         .or_else(|| lines(rules, &Head { host: None, ..longer()? }, following))
-        .or_else(|| bare(rules, head, line))
+        .or_else(|| bare(rules, head, following, line))
 }
 
 /// The event of a line of the kernel, perhaps with those that follow.
@@ -103,14 +103,20 @@ fn kernel(rules: &Rules, head: &Head<'_>, body: &[u8], kmsg: bool) -> Option<Fou
 }
 
 /// A line at whose beginning nothing is known: what a known form stands before, further inside, counts.
-fn bare(rules: &Rules, head: &Head<'_>, line: &[u8]) -> Option<Found> {
+fn bare(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> Option<Found> {
     if head.headed {
         return None;
     }
     let known = |name: &[u8]| rules.knows(name);
     let one = inner::heads(line, &known).find_map(|head| match head.tool {
         Some(tool) => of_tool(rules, &head, tool),
-        None => kernel(rules, &head, head.body, head.kmsg),
+        None => {
+            // Without a head, the body is the whole line.
+            let bodies = following.iter().take(join::MOST).map(|next| next.body);
+            let following: Vec<Head<'_>> =
+                bodies.map_while(|body| inner::heads(body, &known).next()).collect();
+            lines(rules, &head, &following)
+        }
     });
     one
 }
