@@ -6,6 +6,7 @@ mod journal;
 mod lines;
 mod matcher;
 mod measure;
+mod parse;
 mod pipeline;
 mod random;
 mod recording;
@@ -24,6 +25,10 @@ struct Args {
     /// Entries in each generated journal
     #[arg(long, default_value_t = 200_000)]
     entries: u32,
+
+    /// MB of the generated log for `peripetyd parse`
+    #[arg(long, default_value_t = 200)]
+    megabytes: u64,
 
     /// How often each measurement is done; the median is shown
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
@@ -53,6 +58,7 @@ struct Args {
 enum Part {
     Matcher,
     Devices,
+    Parse,
     Pipeline,
 }
 
@@ -69,6 +75,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Devices) {
         devices::run(args.repeat)?;
+    }
+    if wanted(Part::Parse) {
+        parse::run(args.megabytes, args.repeat)?;
     }
     if wanted(Part::Pipeline) {
         pipeline::run(args.entries, args.repeat, args.keep.as_deref())?;

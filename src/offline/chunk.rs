@@ -60,7 +60,7 @@ impl<R: Read> Chunks<R> {
     }
 
     /// The next chunk; `None` at the end. What was read before an error is handed out first.
-    pub fn next(&mut self) -> Option<Chunk> {
+    pub fn next_chunk(&mut self) -> Option<Chunk> {
         loop {
             self.fill(SIZE + AHEAD);
             if self.passing {
@@ -164,7 +164,7 @@ mod tests {
 
     fn lines(text: &[u8]) -> Vec<(u64, usize)> {
         let mut chunks = Chunks::new(Vec::new(), text, Format::Text);
-        std::iter::from_fn(|| chunks.next()).map(|chunk| (chunk.first_line, chunk.end)).collect()
+        std::iter::from_fn(|| chunks.next_chunk()).map(|chunk| (chunk.first_line, chunk.end)).collect()
     }
 
     #[test]

@@ -210,7 +210,7 @@ fn devices(args: &ParseArgs, path: &std::path::Path) -> Result<(Devices, Machine
 fn size_of(paths: &[PathBuf]) -> Option<u64> {
     let sizes = paths.iter().map(|path| {
         let about = std::fs::metadata(path).ok()?;
-        about.is_file().then(|| about.len())
+        about.is_file().then_some(about.len())
     });
     sizes.sum()
 }

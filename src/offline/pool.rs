@@ -116,7 +116,7 @@ impl Visitor for Reading {
     ) -> bool {
         let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified });
         let mut chunks = Chunks::new(begin, rest, format);
-        while let Some(chunk) = goes_on.then(|| chunks.next()).flatten() {
+        while let Some(chunk) = goes_on.then(|| chunks.next_chunk()).flatten() {
             goes_on = self.work(chunk);
         }
         let failed = chunks.error.is_none_or(|e| self.failed(name, &format!("read up to here only: {e}")));

@@ -78,7 +78,7 @@ fn archive(found: &mut Found, path: &Path) {
         return;
     }
     let mut archive = Archive::new(stream.whole());
-    while let Ok(Some(name)) = archive.next() {
+    while let Ok(Some(name)) = archive.next_file() {
         if let Some(list) = List::of(&name) {
             found.take(list, &mut archive);
         }

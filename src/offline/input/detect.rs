@@ -91,7 +91,7 @@ fn has_heads(begin: &[u8]) -> bool {
         let head = head::read(&line, &none);
         let timed =
             head.boot.is_some() || head.wall.is_some_and(|wall| wall.month > 0 || wall.epoch.is_some());
-        head.kernel || timed && head.body.len() > 3 || json::of_line(&line).is_some_and(|json| is_entry(json))
+        head.kernel || timed && head.body.len() > 3 || json::of_line(&line).is_some_and(is_entry)
     })
 }
 

@@ -81,7 +81,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
 fn archive(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read) -> bool {
     let mut archive = Archive::new(input);
     loop {
-        let member = match archive.next() {
+        let member = match archive.next_file() {
             Ok(Some(member)) => format!("{}/{}", about.name, member.trim_start_matches("./")),
             Ok(None) => return true,
             Err(e) => return visitor.failed(about.name, &e.to_string()),

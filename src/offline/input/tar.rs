@@ -12,7 +12,7 @@ const LONGEST_HEAD: u64 = 64 * 1024;
 
 /// These first bytes are of an archive.
 pub fn is_archive(begin: &[u8]) -> bool {
-    begin.get(257..262) == Some(b"ustar") && begin.get(..BLOCK).is_some_and(|head| checksum_fits(head))
+    begin.get(257..262) == Some(b"ustar") && begin.get(..BLOCK).is_some_and(checksum_fits)
 }
 
 /// Sum of the header's bytes, with blanks in place of the sum.
@@ -55,7 +55,7 @@ impl<R: Read> Archive<R> {
     }
 
     /// Moves to the next file in it and gives its name; folders, links and devices are passed over.
-    pub fn next(&mut self) -> io::Result<Option<String>> {
+    pub fn next_file(&mut self) -> io::Result<Option<String>> {
         let mut long_name: Option<String> = None;
         let mut long_size: Option<u64> = None;
         loop {

@@ -95,11 +95,12 @@ fn kernel(rules: &Rules, head: &Head<'_>, body: &[u8], kmsg: bool) -> Option<Fou
     let message = clean::message(body, kmsg);
     let trimmed = message.trim_ascii_start();
     let tries = [Some(message.as_ref()), (trimmed.len() < message.len()).then_some(trimmed)];
-    let one = tries.into_iter().flatten().find_map(|message| {
-        let matched = rules.matched(b"kernel", message)?;
-        Some(found(head, b"kernel", message.to_vec(), matched, 1))
-    });
-    one
+    for message in tries.into_iter().flatten() {
+        if let Some(matched) = rules.matched(b"kernel", message) {
+            return Some(found(head, b"kernel", message.to_vec(), matched, 1));
+        }
+    }
+    None
 }
 
 /// A line at whose beginning nothing is known: what a known form stands before, further inside, counts.
