@@ -103,14 +103,17 @@ impl FromStr for Severity {
     }
 }
 
-/// Other spellings of sub-systems, mostly those of the first Peripety, lower case.
-const SUB_SYSTEM_ALIASES: [(&str, &str); 6] = [
+/// Other spellings of sub-systems, mostly those of the first Peripety and of drivers, lower case.
+const SUB_SYSTEM_ALIASES: [(&str, &str); 9] = [
     ("lvm-thinprovisioning", "dm_thin"),
     ("dm-thin", "dm_thin"),
     ("dm-dirtylog", "dm_log"),
     ("dm-log", "dm_log"),
     ("dm-multipath", "multipath"),
     ("device-mapper", "dm"),
+    ("3w-9xxx", "3w_9xxx"),
+    ("3w-sas", "3w_sas"),
+    ("3w-xxxx", "3w_xxxx"),
 ];
 
 /// The one spelling of a sub-system: lower case, aliases resolved.

@@ -13,7 +13,8 @@ pub fn speaks(line: &[u8]) -> bool {
     let end = line.len().min(NAME + 1);
     (1..end).filter_map(|at| line.get(at..)).any(|rest| {
         BEHIND.iter().any(|words| rest.starts_with(words))
-            || is_number(rest, b"[", b"]")
+            || is_number(rest, b"[", b"]: ")
+            || is_number(rest, b"[", b"] ")
             || is_number(rest, b" (", b"): ")
     })
 }

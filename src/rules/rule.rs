@@ -157,10 +157,10 @@ impl Rule {
     }
 
     /// The line is one of those that the rule leaves to others. What begins with the name of a process may look like
-    /// anything: no catch-all of the kernel takes it.
+    /// anything: no built-in rule for the kernel takes it.
     fn is_excepted(&self, line: &[u8]) -> bool {
         self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
-            || self.spec.catch_all && self.identifier == "kernel" && process::speaks(line)
+            || !self.origin.user && self.identifier == "kernel" && process::speaks(line)
     }
 
     /// How many bytes of a line that does not match agree with the rule.
