@@ -2,7 +2,7 @@
 //!
 //! What is the same: event type, writer, device, and the text without its numbers. Only problems are counted
 //! (Warning and worse); of anything else every event counts by itself. An event that ends a condition ends its burst, so that
-//! the next failure is told at once.
+//! the next failure is told at once; but not for ever: what fails and comes back again and again is counted, too.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,11 @@ use crate::event::{Severity, StorageEvent};
 const MOST: usize = 8192;
 /// Entries that one event counts at most: each is remembered until that event is stored.
 const MOST_COUNTED: u64 = 16_384;
+/// A condition that ended this often within an interval, and begins once more, goes on.
+const MOST_ENDS: u32 = 3;
+
+/// Capture of rules: lines that the kernel did not print ("N callbacks suppressed"), which are summed up.
+const SUPPRESSED: &str = "suppressed";
 
 /// The table `[burst]` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +71,9 @@ struct Burst<T> {
     began: u64,
     /// Time of the latest line.
     last: u64,
+    /// The condition has ended, and how often it did.
+    over: bool,
+    ends: u32,
     counted: Option<Counted<T>>,
 }
 
@@ -108,11 +116,13 @@ impl<T> Bursts<T> {
             return None;
         }
         let burst = self.bursts.get(&Key::of(event))?;
-        (event.timestamp <= burst.last.saturating_add(self.settings.interval())).then_some(&burst.first)
+        let soon = event.timestamp <= burst.last.saturating_add(self.settings.interval());
+        (soon && burst.goes_on()).then_some(&burst.first)
     }
 
     fn counts_at_all(&self, event: &StorageEvent) -> bool {
-        self.settings.enabled && event.severity <= Severity::Warning
+        let counts = event.severity <= Severity::Warning || event.extension.contains_key(SUPPRESSED);
+        self.settings.enabled && counts
     }
 
     /// Tells an event, or counts it.
@@ -127,8 +137,10 @@ impl<T> Bursts<T> {
         }
         let interval = self.settings.interval();
         let key = Key::of(&event);
+        let mut ends = 0;
         if let Some(burst) = self.bursts.get_mut(&key) {
-            if event.timestamp <= burst.last.saturating_add(interval) {
+            let soon = event.timestamp <= burst.last.saturating_add(interval);
+            if soon && burst.goes_on() {
                 if event.timestamp >= burst.since.saturating_add(interval) {
                     out.extend(burst.tell(now));
                     burst.since = event.timestamp;
@@ -138,6 +150,7 @@ impl<T> Bursts<T> {
                 return;
             }
             out.extend(burst.tell(now));
+            ends = if soon { burst.ends } else { 0 };
         }
         self.make_room(out);
         let burst = Burst {
@@ -145,6 +158,8 @@ impl<T> Bursts<T> {
             since: event.timestamp,
             began: now,
             last: event.timestamp,
+            over: false,
+            ends,
             counted: None,
         };
         self.bursts.insert(key, burst);
@@ -193,9 +208,13 @@ impl<T> Bursts<T> {
         let device = device(by);
         let ended =
             |key: &Key| key.event_type == event_type && key.device == device && key.place == place(by);
-        let keys: Vec<Key> = self.bursts.keys().filter(|key| ended(key)).cloned().collect();
-        for key in keys {
-            out.extend(self.bursts.remove(&key).and_then(|mut burst| burst.tell(0)));
+        let bursts = self.bursts.iter_mut().filter(|(key, burst)| !burst.over && ended(key));
+        for (_, burst) in bursts {
+            burst.ends += 1;
+            burst.over = true;
+            if !burst.goes_on() {
+                out.extend(burst.tell(burst.began));
+            }
         }
     }
 
@@ -222,6 +241,11 @@ fn order<T>(a: &Done<T>, b: &Done<T>) -> std::cmp::Ordering {
 }
 
 impl<T> Burst<T> {
+    /// What is said now belongs to it.
+    fn goes_on(&self) -> bool {
+        !self.over || self.ends > MOST_ENDS
+    }
+
     /// Counts an event; tells what was counted when that is as much as is remembered.
     fn count(&mut self, event: StorageEvent, carried: Vec<T>, now: u64) -> Option<Done<T>> {
         self.last = self.last.max(event.timestamp);
@@ -247,7 +271,7 @@ impl<T> Burst<T> {
             say("highest_sector", highest);
         }
         if let Some(suppressed) = counted.suppressed {
-            say("suppressed", suppressed);
+            say(SUPPRESSED, suppressed);
         }
         Some(Done { event: counted.event, carried: counted.carried })
     }
@@ -256,7 +280,7 @@ impl<T> Burst<T> {
 impl<T> Counted<T> {
     fn new(event: StorageEvent, carried: Vec<T>) -> Self {
         let sector = number(&event, "sector").map(|sector| (sector, sector));
-        let (last_time, suppressed) = (event.timestamp, number(&event, "suppressed"));
+        let (last_time, suppressed) = (event.timestamp, number(&event, SUPPRESSED));
         Counted { event, carried, last_time, sectors: sector, suppressed }
     }
 
@@ -267,7 +291,7 @@ impl<T> Counted<T> {
             let (lowest, highest) = self.sectors.unwrap_or((sector, sector));
             self.sectors = Some((lowest.min(sector), highest.max(sector)));
         }
-        self.suppressed = match (self.suppressed, number(&later, "suppressed")) {
+        self.suppressed = match (self.suppressed, number(&later, SUPPRESSED)) {
             (Some(a), Some(b)) => Some(a.saturating_add(b)),
             (a, b) => a.or(b),
         };

@@ -1,12 +1,14 @@
 //! Which event a later one follows from.
 //!
 //! A rule says what its event may follow from (`follows`). The latest fault about a related device that has an event of such
-//! a type, and that is not older than a minute, is the cause; every event that follows keeps the fault alive.
+//! a type, and that is not older than a minute, is the cause; every event that follows keeps the fault alive. A problem comes
+//! before routine, and never follows from it: who looks at causes only would not see it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::names::related;
 use super::{Made, WINDOW};
+use crate::event::Severity;
 
 /// A fault is over when nothing was said of it for this long, µs.
 const OVER: u64 = 60_000_000;
@@ -30,6 +32,8 @@ pub struct Causes {
 struct Fault {
     /// The event that began it.
     event_id: String,
+    /// That event is `Warning` or worse.
+    problem: bool,
     boot_id: String,
     types: Vec<String>,
     names: Vec<String>,
@@ -76,6 +80,7 @@ impl Causes {
             }
             None => self.begin(Fault {
                 event_id: event.event_id.clone(),
+                problem: is_problem(event.severity),
                 boot_id: event.boot_id.clone(),
                 types: event.event_types().map(str::to_owned).collect(),
                 names,
@@ -112,7 +117,7 @@ impl Causes {
         }
     }
 
-    /// The latest fault that the event follows from.
+    /// The latest problem that the event follows from; else, if it is no problem itself, the latest other thing.
     fn cause_of<T>(&self, made: &Made<T>, names: &[String]) -> Option<u64> {
         let follows = &made.rule.spec.follows;
         if follows.is_empty() {
@@ -120,17 +125,28 @@ impl Causes {
         }
         let time = made.event.timestamp;
         let slack = WINDOW + made.precision;
-        let fits = |number: &&u64| {
-            self.faults.get(number).is_some_and(|fault| {
-                fault.boot_id == made.event.boot_id
+        let fits = |number: u64, problem: bool| {
+            self.faults.get(&number).is_some_and(|fault| {
+                fault.problem == problem
+                    && fault.boot_id == made.event.boot_id
                     && fault.last <= time.saturating_add(OVER)
                     && time <= fault.last.saturating_add(OVER + slack)
                     && fault.types.iter().any(|name| follows.iter().any(|pattern| is_like(name, pattern)))
             })
         };
-        let known = names.iter().filter_map(|name| self.by_name.get(name));
-        known.filter_map(|numbers| numbers.iter().rev().find(fits)).max().copied()
+        let latest = |problem: bool| {
+            let known = names.iter().filter_map(|name| self.by_name.get(name));
+            known
+                .filter_map(|numbers| numbers.iter().rev().copied().find(|number| fits(*number, problem)))
+                .max()
+        };
+        let routine = || if is_problem(made.event.severity) { None } else { latest(false) };
+        latest(true).or_else(routine)
     }
+}
+
+fn is_problem(severity: Severity) -> bool {
+    severity <= Severity::Warning
 }
 
 /// `*` stands for any text at the end.

@@ -60,6 +60,11 @@ event_type = "NVME_RESET"
 severity = "Warning"
 follows = ["BLK_IO_ERROR", "NVME_*"]
 [[collector_regexs]]
+regex = '''^nvme (?P<kdev>nvme[0-9]+): (?:queues|connected)\s*$'''
+event_type = "NVME_QUEUES"
+severity = "Info"
+follows = ["NVME_RESET"]
+[[collector_regexs]]
 regex = '''^(?P<function>[a-z_]+): (?P<suppressed>[0-9]+) callbacks suppressed\s*$'''
 event_type = "SUPPRESSED"
 severity = "Warning"
@@ -321,6 +326,37 @@ fn what_ended_and_happens_again_is_told_at_once() {
     assert_eq!(types(&done), ["PATH_FAILED", "PATH_FAILED", "PATH_BACK", "PATH_FAILED"]);
     assert_eq!(done[1].event.repeat_count, 1);
     assert_eq!(done[3].event.root_cause_event_id, None);
+}
+
+/// A path that fails and comes back every second is told a few times, then counted.
+#[test]
+fn what_comes_and_goes_all_the_time_is_counted() {
+    let mut world = World::new();
+    let mut done = Vec::new();
+    for at in 0..50 {
+        done.extend(world.kernel("path sdb failed", at * S));
+        done.extend(world.kernel("path sdb is back", at * S + 500 * MS));
+    }
+    // After a quiet minute it is news again.
+    done.extend(world.kernel("path sdb failed", 200 * S));
+    done.retain(|done| done.event.event_type == "PATH_FAILED");
+    let counts: Vec<u64> = done.iter().map(|done| done.event.repeat_count).collect();
+    assert_eq!(counts, [1, 1, 1, 1, 46, 1]);
+    assert_eq!(done[5].event.root_cause_event_id, None);
+}
+
+/// A problem is never hidden behind what is none; what is none goes with the problem.
+#[test]
+fn no_problem_follows_from_routine() {
+    let mut world = World::new();
+    world.kernel("nvme nvme0: queues", 0);
+    world.faults.tick(S);
+    world.kernel("nvme nvme0: reset", S);
+    let problem = world.faults.tick(2 * S).into_iter().next().unwrap();
+    assert_eq!(problem.event.event_type, "NVME_RESET");
+    assert_eq!(problem.event.root_cause_event_id, None);
+    let next = world.kernel("nvme nvme0: connected", 3 * S).into_iter().next().unwrap();
+    assert_eq!(next.event.root_cause_event_id, Some(problem.event.event_id));
 }
 
 #[test]
