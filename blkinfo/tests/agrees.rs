@@ -41,6 +41,10 @@ const KNOWN: &[Known] = &[
             "emulated-hardware/sdc",
             "emulated-hardware/sde",
             "emulated-hardware/sdi",
+            "many-stacks/sda",
+            "many-stacks/sdb",
+            "many-stacks/sdc",
+            "many-stacks/sdd",
         ],
         reason: "lsblk knows neither virtio-scsi nor UFS; older ones know no virtio and no MMC at all",
     },
@@ -49,6 +53,12 @@ const KNOWN: &[Known] = &[
         fits: |lsblk, _, block| lsblk.is_none() && block.blk_type == BlkType::Mmc,
         places: &["emulated-hardware/mmcblk0"],
         reason: "a card has no model but the product name in its identification register, which lsblk does not show",
+    },
+    Known {
+        field: "mount points",
+        fits: |lsblk, _, block| lsblk == Some("") && block.fs_type.as_deref() == Some("btrfs"),
+        places: &["many-stacks/vdc"],
+        reason: "lsblk tells the mounts of a file system on several devices at the device that was mounted",
     },
 ];
 

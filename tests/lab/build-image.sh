@@ -15,7 +15,7 @@ OUT=${OUT:-$LAB/img/$SUITE}
 ROOT=$OUT/rootfs
 PKGS=systemd,systemd-sysv,udev,dbus,kmod,linux-image-amd64,busybox-static
 PKGS+=,util-linux,procps,iproute2,netbase,less,zstd,python3-minimal,python3
-PKGS+=,multipath-tools,lvm2,dmeventd,dmsetup,thin-provisioning-tools,mdadm,kpartx
+PKGS+=,multipath-tools,lvm2,dmeventd,dmsetup,thin-provisioning-tools,mdadm,kpartx,fdisk
 PKGS+=,cryptsetup-bin,open-iscsi,targetcli-fb,nvme-cli,smartmontools
 PKGS+=,e2fsprogs,xfsprogs,btrfs-progs,dosfstools,sg3-utils
 # multipath-tools depends on sg3-utils-udev: its rules start ~10 processes for every SCSI disk event (seconds per

@@ -35,7 +35,7 @@ mkfs.xfs -q -f /dev/md/mirror2 2> /dev/null || mkfs.ext4 -q /dev/md/mirror2
 
 # Thin pool with a snapshot, integrity, loop with a blank in its file's name, zram, bcache, nbd
 pvcreate -q "$(virtio 2)" && vgcreate -q thin "$(virtio 2)"
-lvcreate -q -y -T -L 64M thin/pool && lvcreate -q -y -V 64M -T thin/pool -n volume && lvcreate -q -y -s thin/volume -n snapshot
+lvcreate -q -y -T -L 64M thin/pool && lvcreate -q -y -V 64M -T thin/pool -n volume && lvcreate -q -y -s thin/volume -n earlier
 integritysetup -q format "$(scsi 2)" > /dev/null && integritysetup open "$(scsi 2)" sound
 truncate -s 32M "/mnt/home/disk image" && losetup -P -f "/mnt/home/disk image"
 modprobe zram && zramctl -f -s 32M > /dev/null
