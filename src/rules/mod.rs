@@ -6,6 +6,7 @@
 //! rules on a line, [`builtin`] holds the shipped ones; [`trial`] tells people why a rule takes a
 //! line or does not.
 
+mod begin;
 pub mod builtin;
 pub mod error;
 mod literal;

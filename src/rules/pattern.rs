@@ -9,6 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 use regex_syntax::ParserBuilder;
 
+use super::begin::Begin;
 use super::literal::{self, LiteralSet};
 
 /// A pattern that is known to be well formed.
@@ -18,6 +19,7 @@ pub struct Pattern {
     unicode: bool,
     names: Vec<String>,
     literals: Vec<LiteralSet>,
+    begin: Begin,
     compiled: OnceLock<Option<Regex>>,
 }
 
@@ -31,7 +33,8 @@ impl Pattern {
         let mut names = Vec::new();
         collect_names(&hir, &mut names);
         let literals = literal::required(&hir);
-        Ok(Pattern { text: text.to_owned(), unicode, names, literals, compiled: OnceLock::new() })
+        let begin = Begin::of(&hir);
+        Ok(Pattern { text: text.to_owned(), unicode, names, literals, begin, compiled: OnceLock::new() })
     }
 
     /// Compiles it now.
@@ -62,7 +65,7 @@ impl Pattern {
 
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match(line))
+        self.begin.fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
     }
 
     fn build(&self) -> Result<Regex, regex::Error> {
