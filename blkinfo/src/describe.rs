@@ -1,6 +1,10 @@
 //! From a device in sysfs to everything that is known about it.
 
-use crate::device::Device;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::device::{Device, CLASS};
 use crate::error::Error;
 use crate::escape::mangle;
 use crate::hardware::{self, Hardware};
@@ -9,7 +13,7 @@ use crate::info::{BlkType, BlockInfo, Owner};
 use crate::mounts::Mount;
 use crate::name::{nvme_head, DevNumber};
 use crate::tree::Tree;
-use crate::udev::Record;
+use crate::udev::{Record, DATABASE};
 
 /// The unit of sysfs' `size`, whatever the device's own block size (include/linux/blk_types.h, SECTOR_SIZE).
 const SECTOR: u64 = 512;
@@ -38,11 +42,7 @@ impl Tree {
     /// # Errors
     /// [`Error::Source`] when /sys/class/block cannot be read.
     pub fn list(&self) -> Result<Vec<BlockInfo>, Error> {
-        let tree = self.asked();
-        let common = Common::read(&tree);
-        let devices = tree.devices()?;
-        let shown = devices.iter().filter(|device| is_shown(&tree, device));
-        Ok(shown.map(|device| describe(&tree, device, &common)).collect())
+        describe_all(&self.asked(), is_shown)
     }
 }
 
@@ -52,10 +52,58 @@ impl Tree {
     /// # Errors
     /// [`Error::Source`] when /sys/class/block cannot be read.
     pub fn list_all(&self) -> Result<Vec<BlockInfo>, Error> {
-        let tree = self.asked();
-        let common = Common::read(&tree);
-        Ok(tree.devices()?.iter().map(|device| describe(&tree, device, &common)).collect())
+        describe_all(&self.asked(), |_, _| true)
     }
+}
+
+/// How many processors this process may use. (The standard library looks into files of cgroups for it.)
+fn processors() -> usize {
+    rustix::thread::sched_getaffinity(None).map_or(1, |processors| processors.count() as usize)
+}
+
+/// How many devices one thread takes at a time.
+const SHARE: usize = 64;
+
+/// Thousands of devices are read by as many threads as there are processors. One after the other is looked for and described
+/// while its folder is open.
+fn describe_all(
+    tree: &Tree,
+    wanted: impl Fn(&Tree, &Device) -> bool + Sync,
+) -> Result<Vec<BlockInfo>, Error> {
+    let names = tree.try_names(Path::new(CLASS))?;
+    let common = Common::read(tree);
+    // What is listed need not be asked for one by one.
+    let _ = tree.listable(Path::new(DATABASE));
+    let described = |name: &String| {
+        let device = tree.device(name).filter(|device| wanted(tree, device))?;
+        Some(describe(tree, &device, &common))
+    };
+    let shares: Vec<&[String]> = names.chunks(SHARE).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(share) = shares.get(index) else { return done };
+            let blocks: Vec<BlockInfo> = share.iter().filter_map(described).collect();
+            done.push((index, blocks));
+        }
+    };
+    let processors = if shares.len() > 1 { processors() } else { 1 };
+    let mut done = thread::scope(|scope| {
+        let helpers = 1..processors.min(shares.len());
+        // Where no thread can be started, this one does all.
+        let helpers: Vec<_> =
+            helpers.filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        helpers.into_iter().for_each(|helper| match helper.join() {
+            Ok(more) => done.extend(more),
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    Ok(done.into_iter().flat_map(|(_, blocks)| blocks).collect())
 }
 
 fn is_shown(tree: &Tree, device: &Device) -> bool {
@@ -105,7 +153,7 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         fs_uuid: record.encoded("ID_FS_UUID"),
         fs_label: record.encoded("ID_FS_LABEL"),
         mount_points: mount_points(&mounts, number.is_some_and(|number| common.swaps.contains(&number))),
-        transport: extension.get("transport").cloned(),
+        transport: extension.get("transport").map(str::to_owned),
         extension,
         paths: tree.paths(device),
         // udev notes the node, whose file is another one later.

@@ -1,8 +1,8 @@
 //! What is known about one block device.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::extension::Extension;
 use crate::name::DevNumber;
 
 /// What kind of block device it is.
@@ -90,7 +90,7 @@ pub struct Path {
     /// `None` when it was not asked.
     pub dm_state: Option<String>,
     /// Details of the path, as [`BlockInfo::extension`].
-    pub extension: BTreeMap<String, String>,
+    pub extension: Extension,
 }
 
 /// One block device.
@@ -147,7 +147,7 @@ pub struct BlockInfo {
     /// `virtio`, `NVMe-PCIe`, `NVMe-TCP` …
     pub transport: Option<String>,
     /// Details of that path, and of what backs a loop device.
-    pub extension: BTreeMap<String, String>,
+    pub extension: Extension,
     /// The ways to a multipath map or to a multipathed NVMe namespace.
     pub paths: Vec<Path>,
     /// From when on the device certainly carried its name, in µs of CLOCK_MONOTONIC; 0 is since boot. `None`: not
@@ -239,7 +239,7 @@ impl fmt::Display for BlockInfo {
             let dm = path.dm_state.as_deref().map(|state| format!(" {state}")).unwrap_or_default();
             line("path", &format!("{} {address} {state} {access}{dm}", path.kdev))?;
         }
-        for (key, value) in &self.extension {
+        for (key, value) in self.extension.iter() {
             line("extension", &format!("{key}={value}"))?;
         }
         Ok(())

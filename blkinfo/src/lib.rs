@@ -24,6 +24,7 @@ mod describe;
 mod device;
 mod error;
 mod escape;
+mod extension;
 mod hardware;
 pub mod history;
 mod identity;
@@ -41,6 +42,7 @@ mod tree;
 mod udev;
 
 pub use error::Error;
+pub use extension::Extension;
 pub use info::{BlkType, BlockInfo, Owner, Path};
 pub use mounts::Mount;
 pub use multipathd::Multipathd;

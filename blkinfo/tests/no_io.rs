@@ -280,6 +280,15 @@ fn what_is_wrong_is_found() {
     }
     assert!(wrong("/tree", r#"readlink("/dev/disk/by-id/x", 0x1, 256) = -1 ENOENT"#).is_some());
     assert_eq!(wrong("/tree", r#"readlink("/tree/dev/disk/by-id/x", 0x1, 256) = -1 ENOENT"#), None);
+    let at = |folder: &str, name: &str| {
+        let line = format!("77 openat(4<{}>, \"{}\", O_RDONLY) = 5", hex(folder), hex(name));
+        let world = World { root: Some("/".into()), named: None, start: BTreeSet::new() };
+        world.wrong(&Call::parse(&line).unwrap())
+    };
+    assert_eq!(at("/sys/block/vda", "size"), None);
+    for (folder, name) in [("/etc", "passwd"), ("/dev", "null"), ("/sys/block/vda", "serial")] {
+        assert!(at(folder, name).is_some(), "{folder} {name}");
+    }
     assert!(Call::parse("77 +++ exited with 0 +++").is_none());
     assert!(Call::parse("77 <... openat resumed>) = 3").is_none());
 }

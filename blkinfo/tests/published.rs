@@ -37,10 +37,9 @@ fn a_fibre_channel_path() {
         (path.dev_path.as_str(), path.dev_wwid.as_deref()),
         ("/dev/sdd", Some("t10.NETAPP-LUN-2FiCl+EflVyF"))
     );
-    let detail: Vec<(&str, &str)> =
-        path.extension.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let detail: Vec<(&str, &str)> = path.extension.iter().collect();
     // The published event does not say where the adapter sits.
-    assert_eq!(path.extension.get("pci_address").map(String::as_str), Some("0000:0a:00.0"));
+    assert_eq!(path.extension.get("pci_address"), Some("0000:0a:00.0"));
     let detail: Vec<(&str, &str)> = detail.into_iter().filter(|(key, _)| *key != "pci_address").collect();
     let published = [
         ("driver_name", "lpfc"),

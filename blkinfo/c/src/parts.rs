@@ -1,6 +1,5 @@
 //! What lies inside a block: owners, paths, and the details of a path.
 
-use std::collections::BTreeMap;
 use std::ffi::{c_char, CStr, CString};
 use std::ptr;
 
@@ -38,8 +37,8 @@ pub(crate) struct Extension {
     values: Vec<CString>,
 }
 
-impl From<&BTreeMap<String, String>> for Extension {
-    fn from(extension: &BTreeMap<String, String>) -> Self {
+impl From<&blkinfo::Extension> for Extension {
+    fn from(extension: &blkinfo::Extension) -> Self {
         let (keys, values) = extension.iter().map(|(key, value)| (c_string(key), c_string(value))).unzip();
         Self { keys, values }
     }

@@ -3,9 +3,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use super::{resolve, Last, Source};
+use rustix::fs::{Mode, OFlags, CWD};
+
+use super::opened::{OpenFolder, Opened};
+use super::{is_within, resolve, Last, Source};
 
 /// No attribute of sysfs and no record of udev is larger than a page or a few.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -24,14 +29,18 @@ pub struct Directory {
 
 /// Paths below the root as they stand, with no link on their way.
 #[derive(Debug)]
-struct Below(PathBuf);
+struct Below {
+    root: PathBuf,
+    /// The root, once a folder below it was opened; `None`: it cannot be.
+    open: OnceLock<Option<OwnedFd>>,
+}
 
 impl Directory {
     /// A tree below `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
         let live = root == Path::new("/");
-        Self { below: Below(root), live }
+        Self { below: Below { root, open: OnceLock::new() }, live }
     }
 
     /// Is this the running machine?
@@ -50,8 +59,14 @@ impl Directory {
 }
 
 impl Below {
+    fn open(&self) -> Option<&OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = || rustix::fs::openat(CWD, &self.root, flags, Mode::empty()).ok();
+        self.open.get_or_init(open).as_ref()
+    }
+
     fn path(&self, path: &Path) -> PathBuf {
-        self.0.join(path.strip_prefix("/").unwrap_or(path))
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 }
 
@@ -62,8 +77,12 @@ fn content(inside: &Path, outside: &Path, kind: fs::Metadata) -> io::Result<Vec<
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     let in_proc = inside.starts_with("/proc");
+    content_of(fs::File::open(outside)?, in_proc)
+}
+
+/// The content of an open file.
+pub(super) fn content_of(mut file: fs::File, in_proc: bool) -> io::Result<Vec<u8>> {
     let limit = if in_proc { PROC_LIMIT } else { FILE_LIMIT };
-    let mut file = fs::File::open(outside)?;
     let mut page = [0; PAGE];
     let first = file.read(&mut page)?;
     let mut content = page.get(..first).unwrap_or_default().to_vec();
@@ -93,6 +112,17 @@ impl Source for Directory {
 
     fn straight(&self) -> Option<&dyn Source> {
         (!self.live).then_some(&self.below)
+    }
+
+    fn open(&self, path: &Path) -> Option<io::Result<Box<dyn Opened>>> {
+        let opened = match self.live {
+            true => OpenFolder::below(CWD, path.as_os_str(), is_within(path, "/sys"))?,
+            false => {
+                let path = path.strip_prefix("/").ok()?;
+                OpenFolder::below(self.below.open()?, path.as_os_str(), false)?
+            }
+        };
+        Some(opened.map(|folder| Box::new(folder) as Box<dyn Opened>))
     }
 }
 

@@ -1,12 +1,17 @@
 //! What was read during one question, or one listing, is not read again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::opened::{Kind, Opened};
 use super::{Source, MAX_LINKS};
+
+/// Folders that are open at the same time: those of a map and its paths.
+pub(super) const MOST_OPEN: usize = 32;
 
 /// What is known of a tree already: where paths lead, files, folders. It lives as long as one question, so that the next
 /// one sees what has changed.
@@ -15,22 +20,36 @@ use super::{Source, MAX_LINKS};
 /// to be missing is not asked for.
 pub(crate) struct Memo {
     source: Arc<dyn Source>,
+    places: Mutex<HashMap<OsString, Place>>,
+    /// The folders that are open, the oldest first.
+    open: Mutex<VecDeque<Arc<Folder>>>,
+}
+
+/// Where a path leads: without links, and perhaps to nothing.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub path: Arc<Path>,
+    pub missing: bool,
+    folder: Arc<Folder>,
+}
+
+/// The names in a folder, and what they stand for.
+pub(crate) type Names = HashMap<OsString, Kind>;
+
+/// What is known of a place if it is a folder.
+#[derive(Default)]
+struct Folder {
+    names: OnceLock<Arc<Names>>,
+    /// Held while it is listed: who lists an open folder moves its position.
+    listing: Mutex<()>,
     known: Mutex<Known>,
 }
 
 #[derive(Default)]
 struct Known {
-    places: HashMap<OsString, Place>,
+    opened: Option<Arc<dyn Opened>>,
     /// `None`: there is none.
     files: HashMap<OsString, Option<Arc<[u8]>>>,
-    folders: HashMap<OsString, Arc<HashSet<OsString>>>,
-}
-
-/// Where a path leads: without links, and perhaps to nothing.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub path: Arc<Path>,
-    pub missing: bool,
 }
 
 /// What stands at a path.
@@ -44,9 +63,58 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
+/// Is it this folder, or in it?
+pub(crate) fn is_within(path: &Path, folder: &str) -> bool {
+    let rest = path.as_os_str().as_bytes().strip_prefix(folder.as_bytes());
+    rest.is_some_and(|rest| rest.first().is_none_or(|next| *next == b'/'))
+}
+
+/// The folder of a path, and its name there.
+fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
+    // Nearly all paths are as plain as they look, and this is asked some dozen times a device.
+    let bytes = path.as_os_str().as_bytes();
+    let slash = bytes.iter().rposition(|byte| *byte == b'/').and_then(|at| bytes.split_at_checked(at));
+    if let Some((parent @ [.., last], [_, name @ ..])) = slash {
+        if *last != b'/' && !parent.ends_with(b"/.") && !matches!(name, b"" | b"." | b"..") {
+            return Ok((Path::new(OsStr::from_bytes(parent)), OsStr::from_bytes(name)));
+        }
+    }
+    path.parent().zip(path.file_name()).ok_or_else(|| ErrorKind::InvalidInput.into())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Place {
+    fn new(path: impl Into<Arc<Path>>, missing: bool) -> Self {
+        Self { path: path.into(), missing, folder: Arc::default() }
+    }
+}
+
+impl Folder {
+    /// The folder was listed, and the name was not in it.
+    fn lacks(&self, name: &OsStr) -> bool {
+        self.names.get().is_some_and(|names| !names.contains_key(name))
+    }
+
+    fn kind(&self, name: &OsStr) -> Option<Kind> {
+        self.names.get()?.get(name).copied()
+    }
+
+    fn opened(&self) -> Option<Arc<dyn Opened>> {
+        lock(&self.known).opened.clone()
+    }
+}
+
 impl Memo {
     pub fn of(source: Arc<dyn Source>) -> Self {
-        Self { source, known: Mutex::default() }
+        Self { source, places: Mutex::default(), open: Mutex::default() }
+    }
+
+    #[cfg(test)]
+    pub fn open_folders(&self) -> usize {
+        lock(&self.open).len()
     }
 
     /// Where a path without `..` leads.
@@ -55,22 +123,57 @@ impl Memo {
     }
 
     fn follow(&self, path: &Path, links: &mut usize) -> io::Result<Place> {
-        if let Some(place) = self.known().places.get(path.as_os_str()) {
-            return Ok(place.clone());
+        if let Some(place) = self.known_place(path) {
+            return Ok(place);
         }
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Ok(Place { path: Path::new("/").into(), missing: false });
+        let Ok((parent, name)) = split(path) else {
+            return Ok(Place::new(Path::new("/"), false));
         };
-        let above = self.follow(parent, links)?;
-        let here = above.path.join(name);
-        let found = if above.missing { Found::Nothing } else { self.look(&above.path, name, &here) };
-        let place = match found {
-            Found::Nothing => Place { path: here.into(), missing: true },
-            Found::Other => Place { path: here.into(), missing: false },
-            Found::Link(target) => self.enter(&above, &target, links)?,
+        let place = match self.at_once(path, parent) {
+            Some(place) => place,
+            None => {
+                let above = self.follow(parent, links)?;
+                let here = above.path.join(name);
+                match self.look(&above, name, &here) {
+                    Found::Nothing => Place::new(here, true),
+                    Found::Other if *here != *path => self.follow(&here, links)?,
+                    Found::Other => Place::new(here, false),
+                    Found::Link(target) => self.enter(&above, &target, links)?,
+                }
+            }
         };
-        self.known().places.insert(path.as_os_str().to_owned(), place.clone());
-        Ok(place)
+        // Another thread may have been faster: then what it learned of the place counts.
+        Ok(lock(&self.places).entry(path.as_os_str().to_owned()).or_insert(place).clone())
+    }
+
+    fn known_place(&self, path: &Path) -> Option<Place> {
+        lock(&self.places).get(path.as_os_str()).cloned()
+    }
+
+    /// A device's folder, of which nothing is known, lies deep: it is opened in one go where no link is on the way.
+    fn at_once(&self, path: &Path, parent: &Path) -> Option<Place> {
+        if !is_within(path, "/sys/devices") || self.known_place(parent).is_some() {
+            return None;
+        }
+        let place = Place::new(path, false);
+        self.open(&place).is_some().then_some(place)
+    }
+
+    /// Opens a folder, if the source can.
+    fn open(&self, place: &Place) -> Option<Arc<dyn Opened>> {
+        if let Some(opened) = place.folder.opened() {
+            return Some(opened);
+        }
+        let opened: Arc<dyn Opened> = self.source.open(&place.path)?.ok()?.into();
+        lock(&place.folder.known).opened = Some(opened.clone());
+        let mut open = lock(&self.open);
+        open.push_back(place.folder.clone());
+        let oldest = if open.len() > MOST_OPEN { open.pop_front() } else { None };
+        drop(open);
+        if let Some(oldest) = oldest {
+            lock(&oldest.known).opened = None;
+        }
+        Some(opened)
     }
 
     /// Where a link that stands in a folder leads.
@@ -79,29 +182,54 @@ impl Memo {
         if *links > MAX_LINKS {
             return Err(io::Error::other(format!("more than {MAX_LINKS} symbolic links on the way")));
         }
-        let mut place = folder.clone();
-        for component in target.components() {
-            place = match component {
-                Component::RootDir => Place { path: Path::new("/").into(), missing: false },
-                Component::ParentDir => {
-                    let above = place.path.parent().unwrap_or(&place.path).into();
-                    Place { path: above, missing: false }
+        let mut rest = target.components();
+        let mut from: &Path = &folder.path;
+        // On the way to the folder are no links, so that its text tells what is above it.
+        loop {
+            let before = rest.clone();
+            match rest.next() {
+                Some(Component::RootDir) => from = Path::new("/"),
+                Some(Component::ParentDir) => from = from.parent().unwrap_or(from),
+                Some(Component::CurDir | Component::Prefix(_)) => {}
+                Some(Component::Normal(_)) | None => {
+                    rest = before;
+                    break;
                 }
+            }
+        }
+        let turns = rest.clone().any(|component| component == Component::ParentDir);
+        if !turns {
+            return self.follow(&from.join(rest.as_path()), links);
+        }
+        let mut place = self.follow(from, links)?;
+        for component in rest {
+            place = match component {
+                Component::ParentDir => self.follow(place.path.parent().unwrap_or(&place.path), links)?,
                 Component::Normal(name) => self.follow(&place.path.join(name), links)?,
-                Component::CurDir | Component::Prefix(_) => place,
+                Component::RootDir | Component::CurDir | Component::Prefix(_) => place,
             };
         }
         Ok(place)
     }
 
-    fn look(&self, folder: &Path, name: &OsStr, path: &Path) -> Found {
+    fn look(&self, above: &Place, name: &OsStr, path: &Path) -> Found {
+        if above.missing {
+            return Found::Nothing;
+        }
         if !self.follows(path) {
             return Found::Other;
         }
-        if self.lacks(folder, name) {
+        if above.folder.lacks(name) {
             return Found::Nothing;
         }
-        match self.straight().read_link(path) {
+        if matches!(above.folder.kind(name), Some(Kind::File | Kind::Folder | Kind::Other)) {
+            return Found::Other;
+        }
+        let target = match above.folder.opened() {
+            Some(opened) => opened.read_link(name),
+            None => self.straight().read_link(path),
+        };
+        match target {
             Ok(target) => Found::Link(target),
             Err(error) if is_missing(&error) => Found::Nothing,
             Err(_) => Found::Other,
@@ -110,42 +238,30 @@ impl Memo {
 
     /// Are links at this path followed here? Links elsewhere are not looked at: they may lie on a file system that hangs.
     fn follows(&self, path: &Path) -> bool {
-        let on_the_way = ["/run", "/proc"].iter().any(|place| path.starts_with(place));
-        path.starts_with("/sys")
-            || path.starts_with("/dev")
-            || (on_the_way && self.source.straight().is_some())
-    }
-
-    /// The folder was listed, and the name was not in it.
-    fn lacks(&self, folder: &Path, name: &OsStr) -> bool {
-        self.known().folders.get(folder.as_os_str()).is_some_and(|names| !names.contains(name))
+        let on_the_way = || ["/run", "/proc"].iter().any(|place| is_within(path, place));
+        is_within(path, "/sys")
+            || is_within(path, "/dev")
+            || (on_the_way() && self.source.straight().is_some())
     }
 
     fn straight(&self) -> &dyn Source {
         self.source.straight().unwrap_or(&*self.source)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(ErrorKind::InvalidInput.into());
-        };
-        let folder = self.place(parent)?;
-        let here = folder.path.join(name);
-        if let Some(known) = self.known().files.get(here.as_os_str()) {
+        let (parent, name) = split(path)?;
+        let above = self.place(parent)?;
+        if let Some(known) = lock(&above.folder.known).files.get(name) {
             return known.clone().ok_or_else(|| ErrorKind::NotFound.into());
         }
-        if folder.missing || self.lacks(&folder.path, name) {
+        if above.missing || above.folder.lacks(name) {
             return Err(ErrorKind::NotFound.into());
         }
-        let content = match self.straight().read(&here) {
+        let content = match self.content(&above, name) {
             // It may be a link, and is no longer one when that was followed.
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 let place = self.place(path)?;
-                if *place.path == *here {
+                if *place.path == *above.path.join(name) {
                     return Err(error);
                 }
                 self.straight().read(&place.path)
@@ -157,15 +273,29 @@ impl Memo {
             Err(error) if is_missing(&error) => None,
             Err(error) => return Err(error),
         };
-        self.known().files.insert(here.into_os_string(), content.clone());
+        lock(&above.folder.known).files.insert(name.to_owned(), content.clone());
         content.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn content(&self, place: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+        let folder = &place.folder;
+        let again = || folder.names.get().and_then(|_| self.open(place));
+        let Some(opened) = folder.opened().or_else(again) else {
+            return self.straight().read(&place.path.join(name));
+        };
+        if !lock(&folder.known).files.is_empty() && folder.names.get().is_none() {
+            // From the second file on it is cheaper to know what all are.
+            self.names(&place.path)?;
+            if folder.lacks(name) {
+                return Err(ErrorKind::NotFound.into());
+            }
+        }
+        opened.read(name, folder.kind(name))
     }
 
     /// Where the link at a path leads; an error when it is none.
     pub fn followed(&self, path: &Path) -> io::Result<PathBuf> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(ErrorKind::InvalidInput.into());
-        };
+        let (parent, name) = split(path)?;
         let here = self.place(parent)?.path.join(name);
         let place = self.place(path)?;
         match *place.path == *here {
@@ -175,17 +305,34 @@ impl Memo {
     }
 
     /// The names in a folder.
-    pub fn names(&self, path: &Path) -> io::Result<Arc<HashSet<OsString>>> {
+    pub fn names(&self, path: &Path) -> io::Result<Arc<Names>> {
         let place = self.place(path)?;
         if place.missing {
             return Err(ErrorKind::NotFound.into());
         }
-        if let Some(known) = self.known().folders.get(place.path.as_os_str()) {
+        if let Some(known) = place.folder.names.get() {
             return Ok(known.clone());
         }
-        let names: Arc<HashSet<OsString>> =
-            Arc::new(self.straight().read_dir(&place.path)?.into_iter().collect());
-        self.known().folders.insert(place.path.as_os_str().to_owned(), names.clone());
+        let listing = lock(&place.folder.listing);
+        if let Some(known) = place.folder.names.get() {
+            return Ok(known.clone());
+        }
+        let names = Arc::new(self.list(&place)?);
+        let names = place.folder.names.get_or_init(|| names).clone();
+        drop(listing);
         Ok(names)
+    }
+
+    fn list(&self, place: &Place) -> io::Result<Names> {
+        if let Some(opened) = self.open(place) {
+            let names = opened.names();
+            if names.is_err() {
+                // What comes after the error is not all.
+                lock(&place.folder.known).opened = None;
+            }
+            return Ok(names?.into_iter().collect());
+        }
+        let names = self.straight().read_dir(&place.path)?;
+        Ok(names.into_iter().map(|name| (name, Kind::Unknown)).collect())
     }
 }

@@ -2,11 +2,14 @@
 
 mod directory;
 mod memo;
+#[cfg(test)]
+mod memo_tests;
+mod opened;
 mod recorded;
 mod text;
 
 pub use directory::Directory;
-pub(crate) use memo::Memo;
+pub(crate) use memo::{is_within, Memo, Names};
 pub use recorded::Recorded;
 
 use std::collections::VecDeque;
@@ -38,6 +41,12 @@ pub trait Source: Send + Sync {
     /// The same tree for somebody who has followed the links on the way already, if it is faster so. Where a link stands at
     /// the end of a path, `read` is [`io::ErrorKind::InvalidInput`].
     fn straight(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    /// A folder that is kept open, if the source can do that and no link is on the way.
+    #[doc(hidden)]
+    fn open(&self, _path: &Path) -> Option<io::Result<Box<dyn opened::Opened>>> {
         None
     }
 }

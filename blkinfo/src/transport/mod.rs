@@ -8,17 +8,17 @@ mod sas;
 mod usb;
 mod virtio;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::device::Device;
+use crate::extension::Extension;
 use crate::identity::scsi_address;
 use crate::info::BlkType;
 use crate::name::{numbered, ScsiAddress};
 use crate::tree::Tree;
 
 /// Facts about a path by name; `transport` is one of them.
-pub(crate) type Detail = BTreeMap<String, String>;
+pub(crate) type Detail = Extension;
 
 /// A path to a SCSI disk.
 struct ScsiPath<'a> {
@@ -51,20 +51,20 @@ impl Tree {
                 ("pci_address", pci_address(&device.dir)),
             ]),
             BlkType::Loop => facts([("backing_file", device.attr(self, "loop/backing_file"))]),
-            _ => Detail::new(),
+            _ => Detail::default(),
         }
     }
 }
 
 fn scsi(tree: &Tree, device: &Device) -> Detail {
     let Some(address) = scsi_address(device) else {
-        return Detail::new();
+        return Detail::default();
     };
     let driver = host_driver(tree, device, address);
     let path = ScsiPath { tree, device, address, driver };
     let mut detail =
         SCSI_TRANSPORTS.iter().find_map(|transport| transport(&path)).unwrap_or_else(|| other(&path));
-    detail.extend(facts([("driver_name", path.driver)]));
+    detail.add("driver_name", path.driver.map(capped));
     detail
 }
 
@@ -123,9 +123,8 @@ fn folder<'a>(dir: &'a Path, name: &str) -> Option<&'a Path> {
 const LONGEST_FACT: usize = 4096;
 
 /// The facts that are known, cut where no kernel would have written more.
-fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Detail {
-    let known = facts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), capped(value?))));
-    known.collect()
+fn facts<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Detail {
+    Extension::of(facts.map(|(key, value)| (key, value.map(capped))))
 }
 
 fn capped(mut value: String) -> String {

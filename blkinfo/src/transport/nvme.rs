@@ -15,7 +15,7 @@ use crate::tree::Tree;
 /// a virtual device without a driver.
 pub(super) fn detail(tree: &Tree, device: &Device) -> Detail {
     let Some(hardware) = tree.hardware(device) else {
-        return Detail::new();
+        return Detail::default();
     };
     let controllers = controllers(tree, &hardware);
     let first = controllers.first().cloned().unwrap_or_else(|| hardware.clone());

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
-/// Calls of all threads that name a file, and ioctl; bytes in hexadecimal; the other calls at full speed.
-const STRACE: [&str; 5] = ["-f", "--seccomp-bpf", "-xx", "-e", "trace=%file,ioctl"];
+/// Calls of all threads that name a file, and ioctl; where open folders lie; bytes in hexadecimal; the other calls at full
+/// speed.
+const STRACE: [&str; 6] = ["-f", "-y", "--seccomp-bpf", "-xx", "-e", "trace=%file,ioctl"];
 
 /// A call that names a file, or an ioctl, as strace showed it.
 pub struct Call {
@@ -15,7 +16,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// `1234 openat(AT_FDCWD, "\x2f…", O_RDONLY) = 3`. Lines about signals and exits are no calls; of a call in two lines
+    /// `1234 openat(AT_FDCWD, "\x2f…", O_RDONLY) = 3`, or with an open folder `openat(3<\x2f…>, "\x64…", O_RDONLY)`. Lines about signals and exits are no calls; of a call in two lines
     /// the first one has the path.
     pub fn parse(line: &str) -> Option<Self> {
         let call = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
@@ -23,13 +24,24 @@ impl Call {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return None;
         }
-        let quoted = arguments.split('"').nth(1);
-        Some(Self { name: name.to_owned(), path: quoted.map(from_hex), line: line.to_owned() })
+        let path = arguments.split('"').nth(1).map(from_hex);
+        let within = |name: String| match folder(arguments) {
+            Some(folder) if !name.is_empty() => Path::new(&folder).join(name).to_string_lossy().into_owned(),
+            _ => name,
+        };
+        Some(Self { name: name.to_owned(), path: path.map(within), line: line.to_owned() })
     }
 
     pub fn is(&self, names: &[&str]) -> bool {
         names.contains(&self.name.as_str())
     }
+}
+
+/// The open folder with which the arguments of a call begin.
+fn folder(arguments: &str) -> Option<String> {
+    let (number, rest) = arguments.split_once('<')?;
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| rest.split_once('>').map(|(path, _)| from_hex(path)))?
 }
 
 /// With `-xx`, strace writes every byte as `\xNN`.
