@@ -287,7 +287,14 @@ fn map_and_volume(root: &Path, map: usize) -> anyhow::Result<()> {
     let (map_name, volume_name) = (format!("dm-{map}"), format!("dm-{volume}"));
     let links = [format!("disk/by-id/wwn-0x{}", wwid(map)), format!("mapper/mpath{map}")];
     let uuid = format!("mpath-3{}", wwid(map));
-    mapped(root, &map_name, &links, [&format!("mpath{map}"), &uuid, ""], &paths, &[volume_name.clone()])?;
+    mapped(
+        root,
+        &map_name,
+        &links,
+        [&format!("mpath{map}"), &uuid, ""],
+        &paths,
+        std::slice::from_ref(&volume_name),
+    )?;
     let links = [format!("disk/by-uuid/{}", self::uuid(map)), format!("mapper/vg-lv{map}")];
     let file_system = format!("E:ID_FS_UUID={}\nE:ID_FS_TYPE=ext4\n", self::uuid(map));
     mapped(

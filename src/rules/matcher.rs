@@ -113,6 +113,8 @@ struct SourceRules {
     by_pattern: Vec<Vec<usize>>,
     /// Indexes of the rules without a literal.
     always: Vec<usize>,
+    /// For the first two bytes of a line (the first is the high one; a missing one is 0): a rule may take it.
+    begins: Vec<bool>,
 }
 
 impl SourceRules {
@@ -143,19 +145,58 @@ impl SourceRules {
             }
         }
         let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns)?;
-        Ok(SourceRules { rules, automaton, by_pattern, always })
+        let mut begins = vec![false; 1 << 16];
+        rules.iter().for_each(|rule| rule.mark_beginnings(&mut begins));
+        Ok(SourceRules { rules, automaton, by_pattern, always, begins })
     }
 
     fn find(&self, line: &[u8]) -> Option<&Arc<Rule>> {
-        let mut candidates = self.always.clone();
+        if !self.begins(line) {
+            return None;
+        }
+        let mut candidates = Candidates::new(self.rules.len());
+        self.always.iter().for_each(|index| candidates.add(*index));
         for hit in self.automaton.find_overlapping_iter(line) {
             if let Some(users) = self.by_pattern.get(hit.pattern().as_usize()) {
-                candidates.extend_from_slice(users);
+                users.iter().for_each(|index| candidates.add(*index));
             }
         }
-        candidates.sort_unstable();
-        candidates.dedup();
-        candidates.iter().filter_map(|index| self.rules.get(*index)).find(|rule| rule.is_match(line))
+        #[allow(clippy::let_and_return)] // The iterator borrows the candidates.
+        let found =
+            candidates.iter().filter_map(|index| self.rules.get(index)).find(|rule| rule.is_match(line));
+        found
+    }
+
+    /// Some rule takes lines that begin with these two bytes.
+    fn begins(&self, line: &[u8]) -> bool {
+        let [first, second] = [0, 1].map(|at| line.get(at).copied().unwrap_or_default());
+        self.begins.get(usize::from(first) << 8 | usize::from(second)).copied().unwrap_or(true)
+    }
+}
+
+/// Numbers of rules that may take a line, each once, in rising order.
+struct Candidates(Vec<u64>);
+
+impl Candidates {
+    fn new(rules: usize) -> Self {
+        Candidates(vec![0; rules.div_ceil(64)])
+    }
+
+    fn add(&mut self, rule: usize) {
+        if let Some(word) = self.0.get_mut(rule / 64) {
+            *word |= 1 << (rule % 64);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(at * 64 + bit)
+            })
+        })
     }
 }
 

@@ -58,6 +58,11 @@ impl Pattern {
         &self.names
     }
 
+    /// How a line that matches can begin.
+    pub fn begin(&self) -> &Begin {
+        &self.begin
+    }
+
     /// Sets of literals: a match contains at least one of each set.
     pub fn literals(&self) -> &[LiteralSet] {
         &self.literals

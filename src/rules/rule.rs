@@ -192,6 +192,11 @@ impl Rule {
         Some(named.collect())
     }
 
+    /// Marks in a table how a line that the rule takes can begin: see [`super::begin::Begin::mark`].
+    pub(super) fn mark_beginnings(&self, table: &mut [bool]) {
+        self.regex.begin().mark(table);
+    }
+
     /// Sets of literals; a matching line contains at least one of each set. Empty when there
     /// is none to extract.
     pub(super) fn required_literals(&self) -> Vec<LiteralSet> {
