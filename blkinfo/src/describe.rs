@@ -78,6 +78,16 @@ fn describe_all(
         let device = tree.device(name).filter(|device| wanted(tree, device))?;
         Some(describe(tree, &device, &common))
     };
+    let blocks = match names.len() > SHARE {
+        true => shared_out(&names, described),
+        // Not even the thread that asks is made known to the library for threads.
+        false => names.iter().filter_map(described).collect(),
+    };
+    Ok(blocks)
+}
+
+/// Does that with each of the names, by all processors; the results are in the order of the names.
+fn shared_out<T: Send>(names: &[String], each: impl Fn(&String) -> Option<T> + Sync) -> Vec<T> {
     let shares: Vec<&[String]> = names.chunks(SHARE).collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -85,13 +95,12 @@ fn describe_all(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(share) = shares.get(index) else { return done };
-            let blocks: Vec<BlockInfo> = share.iter().filter_map(described).collect();
-            done.push((index, blocks));
+            let results: Vec<T> = share.iter().filter_map(&each).collect();
+            done.push((index, results));
         }
     };
-    let processors = if shares.len() > 1 { processors() } else { 1 };
     let mut done = thread::scope(|scope| {
-        let helpers = 1..processors.min(shares.len());
+        let helpers = 1..processors().min(shares.len());
         // Where no thread can be started, this one does all.
         let helpers: Vec<_> =
             helpers.filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
@@ -103,7 +112,7 @@ fn describe_all(
         done
     });
     done.sort_unstable_by_key(|(index, _)| *index);
-    Ok(done.into_iter().flat_map(|(_, blocks)| blocks).collect())
+    done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 fn is_shown(tree: &Tree, device: &Device) -> bool {
