@@ -121,6 +121,11 @@ impl<'r> Case<'r> {
         if with_store {
             rows.push(self.row("peripetyd, all events stored", median_usage(&stored), peer));
         }
+        rows.push(self.row("peripetyd parse", self.median(repeat, || self.parse())?, peer));
+        match Command::new("jq").arg("--version").output() {
+            Ok(_) => rows.push(self.row("journalctl | jq", self.median(repeat, || self.jq())?, peer)),
+            Err(_) => println!("\njq is not installed: journalctl -o json | jq is not measured"),
+        }
         Ok(rows)
     }
 
@@ -139,6 +144,26 @@ impl<'r> Case<'r> {
     fn journalctl(&self) -> Command {
         let mut command = Command::new("journalctl");
         command.args(["--quiet", "--no-pager", "--output=json", "--directory"]).arg(&self.folder);
+        command
+    }
+
+    fn median(&self, repeat: u32, command: impl Fn() -> Command) -> anyhow::Result<Usage> {
+        let runs = (0..repeat).map(|_| measure::run(&mut command(), &self.work.join("log")));
+        Ok(median_usage(&runs.collect::<Result<Vec<Usage>, _>>()?))
+    }
+
+    /// The same entries by `peripetyd parse`.
+    fn parse(&self) -> Command {
+        let mut command = Command::new(DAEMON);
+        command.args(["parse", "--no-progress", "-o", "json"]).arg(&self.folder);
+        command
+    }
+
+    /// What people do without it: the text of the kernel's lines.
+    fn jq(&self) -> Command {
+        let mut command = Command::new("sh");
+        let script = "journalctl --quiet --no-pager -o json --directory \"$1\" | jq -c 'select(.SYSLOG_IDENTIFIER == \"kernel\") | .MESSAGE'";
+        command.args(["-c", script, "sh"]).arg(&self.folder);
         command
     }
 

@@ -74,8 +74,8 @@ impl Stage {
         self.taken = self.taken.max(found.line + found.lines.saturating_sub(1));
         let (raw, moment, is_line) = self.raw(found);
         let mut event = parser::parse(&self.devices, &raw);
+        event.source.file = Some(self.name.clone());
         if numbers.0 > 0 {
-            event.source.file = Some(self.name.clone());
             event.source.lines = (numbers.0..numbers.0 + numbers.1).collect();
             event.source.entries = if is_line { numbers.1 } else { 1 };
         }
