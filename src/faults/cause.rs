@@ -37,7 +37,8 @@ struct Fault {
     boot_id: String,
     types: Vec<String>,
     names: Vec<String>,
-    /// When something was last said of it.
+    /// When it began, and when something was last said of it.
+    began: u64,
     last: u64,
 }
 
@@ -84,6 +85,7 @@ impl Causes {
                 boot_id: event.boot_id.clone(),
                 types: event.event_types().map(str::to_owned).collect(),
                 names,
+                began: event.timestamp,
                 last: event.timestamp,
             }),
         }
@@ -129,7 +131,7 @@ impl Causes {
             self.faults.get(&number).is_some_and(|fault| {
                 fault.problem == problem
                     && fault.boot_id == made.event.boot_id
-                    && fault.last <= time.saturating_add(OVER)
+                    && fault.began <= time.saturating_add(slack)
                     && time <= fault.last.saturating_add(OVER + slack)
                     && fault.types.iter().any(|name| follows.iter().any(|pattern| is_like(name, pattern)))
             })
