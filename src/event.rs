@@ -226,7 +226,15 @@ pub const EVENT_TYPES: &str = "event_types";
 /// The same of their sub-systems.
 pub const SUB_SYSTEMS: &str = "sub_systems";
 
+/// Key of the extension of an event that follows from another one, is critical, and worse than all before it.
+pub const ESCALATES: &str = "escalates";
+
 impl StorageEvent {
+    /// It follows from another event that is no less bad: no alarm of its own.
+    pub fn is_consequence(&self) -> bool {
+        self.root_cause_event_id.is_some() && !self.extension.contains_key(ESCALATES)
+    }
+
     /// The event type, then those of the other lines that are part of the event.
     pub fn event_types(&self) -> impl Iterator<Item = &str> {
         self.with_others(&self.event_type, EVENT_TYPES)

@@ -2,13 +2,14 @@
 //!
 //! A rule says what its event may follow from (`follows`). The latest fault about a related device that has an event of such
 //! a type, and that is not older than a minute, is the cause; every event that follows keeps the fault alive. A problem comes
-//! before routine, and never follows from it: who looks at causes only would not see it.
+//! before routine, and never follows from it: who looks at causes only would not see it. For the same reason what is critical, and
+//! worse than anything said of the fault before, is marked.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::names::related;
 use super::{Made, WINDOW};
-use crate::event::Severity;
+use crate::event::{Severity, ESCALATES};
 
 /// A fault is over when nothing was said of it for this long, µs.
 const OVER: u64 = 60_000_000;
@@ -34,6 +35,8 @@ struct Fault {
     event_id: String,
     /// That event is `Warning` or worse.
     problem: bool,
+    /// The worst that was said of it.
+    worst: Severity,
     boot_id: String,
     types: Vec<String>,
     names: Vec<String>,
@@ -67,6 +70,10 @@ impl Causes {
                 if event.event_id != fault.event_id {
                     event.root_cause_event_id = Some(fault.event_id.clone());
                 }
+                if event.severity <= Severity::Critical && event.severity < fault.worst {
+                    event.extension.insert(ESCALATES.into(), "true".into());
+                }
+                fault.worst = fault.worst.min(event.severity);
                 fault.last = fault.last.max(event.timestamp);
                 let new = event.event_types().filter(|name| !fault.types.iter().any(|known| known == name));
                 let new: Vec<String> =
@@ -82,6 +89,7 @@ impl Causes {
             None => self.begin(Fault {
                 event_id: event.event_id.clone(),
                 problem: is_problem(event.severity),
+                worst: event.severity,
                 boot_id: event.boot_id.clone(),
                 types: event.event_types().map(str::to_owned).collect(),
                 names,

@@ -7,7 +7,8 @@
 //! The block layer's line has a sector and no tag. Until the command is known whose blocks hold that sector, it stays by itself;
 //! when a group closes, it takes what belongs to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::names::Names;
@@ -19,6 +20,9 @@ const MOST_TRIED: usize = 32;
 /// Lines in one group; what comes then is another event.
 const MOST_LINES: usize = 64;
 
+/// How sure it is that two belong together, and how near in time they are, µs.
+type Sure = (u32, Reverse<u64>);
+
 /// Groups that may still get lines.
 #[derive(Debug)]
 pub struct Joins<T> {
@@ -26,7 +30,7 @@ pub struct Joins<T> {
     open: BTreeMap<u64, Group<T>>,
     next: u64,
     /// For every group name and device name the numbers of the open groups, in rising order.
-    by_name: HashMap<(String, String), Vec<u64>>,
+    by_name: HashMap<(String, String), BTreeSet<u64>>,
 }
 
 impl<T> Default for Joins<T> {
@@ -139,10 +143,7 @@ impl<T> Joins<T> {
 
     fn list(&mut self, number: u64, name: &str, names: &Names) {
         for device in names.keys() {
-            let listed = self.by_name.entry((name.to_owned(), device)).or_default();
-            if listed.last() != Some(&number) && !listed.contains(&number) {
-                listed.push(number);
-            }
+            self.by_name.entry((name.to_owned(), device)).or_default().insert(number);
         }
     }
 
@@ -154,7 +155,7 @@ impl<T> Joins<T> {
         }
     }
 
-    /// The surest of the groups that the line can belong to, the newest of several.
+    /// The surest of the groups that the line can belong to, of several the one whose lines are the nearest in time.
     fn best(&self, name: &str, names: &Names, line: &Line<T>) -> Option<u64> {
         let any = names.is_empty().then(String::new);
         let looked = any.into_iter().chain(names.all().cloned());
@@ -164,7 +165,7 @@ impl<T> Joins<T> {
         let fits = newest.filter_map(|number| {
             let group = self.open.get(number)?;
             let sure = group.fits(names, line)?;
-            (sure > 0 || !(waits || group.waits())).then_some((sure, *number))
+            (sure.0 > 0 || !(waits || group.waits())).then_some((sure, *number))
         });
         fits.max().map(|(_, number)| number)
     }
@@ -189,7 +190,7 @@ impl<T> Joins<T> {
         for device in group.names.keys() {
             let key = (group.name().to_owned(), device);
             if let Some(numbers) = self.by_name.get_mut(&key) {
-                numbers.retain(|listed| *listed != number);
+                numbers.remove(&number);
                 if numbers.is_empty() {
                     self.by_name.remove(&key);
                 }
@@ -201,22 +202,25 @@ impl<T> Joins<T> {
     /// An open group of the same error as one that closes: surely, or because it has no other.
     fn partner(&self, group: &Group<T>) -> Option<u64> {
         let others = self.near(group);
-        let surest = others.iter().filter(|(sure, _)| *sure > 0).max();
+        let surest = others.iter().filter(|(sure, _)| sure.0 > 0).max();
         let lonely = |number: &u64| {
             self.open.get(number).is_some_and(|other| {
-                (group.waits() || other.waits()) && !self.near(other).iter().any(|(sure, _)| *sure > 0)
+                (group.waits() || other.waits()) && !self.near(other).iter().any(|(sure, _)| sure.0 > 0)
             })
         };
+        // A line without a device may come before those that name it: when there is one such error, it is that.
+        if group.names.is_empty() {
+            return others.first().filter(|_| others.len() == 1).map(|(_, number)| *number);
+        }
         let weak = || others.iter().find(|(_, number)| lonely(number));
         surest.or_else(weak).map(|(_, number)| *number)
     }
 
     /// The open groups that may be of the same error, the oldest first, and how sure that is.
-    fn near(&self, group: &Group<T>) -> Vec<(u32, u64)> {
-        let listed = group
-            .names
-            .all()
-            .filter_map(|device| self.by_name.get(&(group.name().to_owned(), device.clone())));
+    fn near(&self, group: &Group<T>) -> Vec<(Sure, u64)> {
+        let any = group.names.is_empty().then(String::new);
+        let looked = any.into_iter().chain(group.names.all().cloned());
+        let listed = looked.filter_map(|device| self.by_name.get(&(group.name().to_owned(), device)));
         let mut numbers: Vec<u64> =
             listed.flat_map(|numbers| numbers.iter().take(MOST_TRIED)).copied().collect();
         numbers.sort_unstable();
@@ -243,8 +247,8 @@ impl<T> Group<T> {
     }
 
     /// `None`: the other one is of another error. Else how sure it is that both are of one.
-    fn agreement(&self, other: &Group<T>) -> Option<u32> {
-        let mut sure = 0;
+    fn agreement(&self, other: &Group<T>) -> Option<Sure> {
+        let mut sure = (0, Reverse(u64::MAX));
         for line in &other.lines {
             sure = sure.max(self.fits(&other.names, line)?);
         }
@@ -252,7 +256,7 @@ impl<T> Group<T> {
     }
 
     /// `None`: the line is of another error. Else how sure it is that it belongs here.
-    fn fits(&self, names: &Names, line: &Line<T>) -> Option<u32> {
+    fn fits(&self, names: &Names, line: &Line<T>) -> Option<Sure> {
         let (first, made) = (&self.lines.first()?.made, &line.made);
         let apart = first.event.timestamp.abs_diff(made.event.timestamp);
         let again = Arc::ptr_eq(&first.rule, &made.rule);
@@ -265,11 +269,20 @@ impl<T> Group<T> {
             || has_part
             || !same_place
             || self.lines.len() >= MOST_LINES
-            || !(names.is_empty() || self.names.fit(names))
+            || !(names.is_empty() || self.names.is_empty() || self.names.fit(names))
         {
             return None;
         }
-        self.lines.iter().try_fold(0, |sure, other| Some(line.command.agreement(&other.command)?.max(sure)))
+        let time = made.event.timestamp;
+        let near = self
+            .lines
+            .iter()
+            .map(|other| other.made.event.timestamp.abs_diff(time))
+            .min()
+            .unwrap_or_default();
+        let commands = self.lines.iter().map(|other| line.command.agreement(&other.command));
+        let sure = commands.collect::<Option<Vec<u32>>>()?.into_iter().max().unwrap_or_default();
+        Some((sure, Reverse(near)))
     }
 
     /// The event of all lines: the worst of them, with what the others add.

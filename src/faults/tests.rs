@@ -266,6 +266,57 @@ fn an_echo_names_its_cause_even_when_it_is_read_first() {
     assert_eq!(world.faults.push(echo, 2 * S)[0].event.root_cause_event_id.as_deref(), Some(id.as_str()));
 }
 
+/// All paths are down: that follows from the first path's failure, and is worse.
+#[test]
+fn what_becomes_critical_is_marked() {
+    let mut world = World::with(Settings { enabled: false, ..Settings::default() });
+    let mut done = world.kernel("path sdb failed", 0);
+    for at in [1, 2] {
+        let mut made = world.made("multipathd", "sdb: mark as failed", at * S);
+        made.event.severity = Severity::Critical;
+        done.extend(world.faults.push(made, at * S));
+    }
+    let marked: Vec<bool> = done.iter().map(|done| done.event.extension.contains_key("escalates")).collect();
+    assert_eq!(marked, [false, true, false]);
+    assert_eq!(done.iter().filter(|done| !done.event.is_consequence()).count(), 2);
+}
+
+/// Two commands on one sector: each error of the block layer goes with the command that was printed with it, in whatever
+/// order they are read.
+#[test]
+fn of_two_commands_on_one_sector_the_nearer_one_counts() {
+    for order in [[0, 1, 2, 3], [1, 3, 0, 2], [3, 2, 1, 0]] {
+        let mut world = World::with(Settings { enabled: false, ..Settings::default() });
+        let lines = [
+            ("sd 2:0:0:0: [sdb] tag#7 CDB: 100+8", 0),
+            ("critical medium error, dev sdb, sector 100", 10),
+            ("sd 2:0:0:0: [sdb] tag#8 CDB: 100+8", 50_000),
+            ("critical medium error, dev sdb, sector 100", 50_010),
+        ];
+        for at in order {
+            let made = world.made("kernel", lines[at].0, lines[at].1);
+            world.faults.push(made, 60_000);
+        }
+        let mut pairs: Vec<(u64, u64)> = world
+            .faults
+            .flush()
+            .iter()
+            .map(|done| (done.event.source.entries, done.event.timestamp - 1_000 * S))
+            .collect();
+        pairs.sort_unstable();
+        assert_eq!(pairs, [(2, 0), (2, 50_000)], "{order:?}");
+    }
+}
+
+#[test]
+fn a_line_without_a_device_may_come_first() {
+    let mut world = World::new();
+    world.kernel("00000000: 58 41", 0);
+    world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 1);
+    let done = world.faults.flush();
+    assert_eq!((done.len(), done[0].event.source.entries), (1, 2));
+}
+
 #[test]
 fn another_device_or_a_later_hour_is_no_cause() {
     let mut world = World::new();

@@ -32,7 +32,7 @@ pub struct Filter {
     pub until: Option<u64>,
     /// This event.
     pub event_id: Option<String>,
-    /// Only events that follow from no other.
+    /// Only events that follow from no other, or are worse than it.
     pub causes_only: bool,
 }
 
@@ -45,7 +45,7 @@ impl Filter {
         self.in_time(event.timestamp)
             && self.event_id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&event.event_id))
             && self.severity.is_none_or(|least| event.severity <= least)
-            && !(self.causes_only && event.root_cause_event_id.is_some())
+            && !(self.causes_only && event.is_consequence())
             && event.event_types().any(|name| any(&self.event_types, name))
             && self.sub_systems.as_ref().is_none_or(|list| {
                 let wanted: Vec<String> = list.iter().map(|name| canonical_sub_system(name)).collect();
