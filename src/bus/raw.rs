@@ -12,6 +12,8 @@ use crate::rules::Rule;
 /// A log entry that a rule matched; its device is not yet looked up.
 #[derive(Debug)]
 pub struct RawEvent {
+    /// Its number among all that this run put on the bus, from 0 without gaps.
+    pub number: u64,
     /// The rule.
     pub rule: Arc<Rule>,
     /// Family.

@@ -63,6 +63,8 @@ pub struct Reader {
     out: mpsc::Sender<RawItem>,
     entry: Entry,
     twins: Twins,
+    /// Raw events made so far.
+    made: u64,
     last: Option<Position>,
     unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
@@ -114,6 +116,7 @@ impl Reader {
             out,
             entry: Entry::default(),
             twins: Twins::default(),
+            made: 0,
             last: None,
             unnoted: 0,
             matched: Vec::new(),
@@ -278,7 +281,7 @@ impl Reader {
     }
 
     fn raw_event(
-        &self,
+        &mut self,
         matched: Matched,
         event_id: String,
         position: Position,
@@ -289,7 +292,10 @@ impl Reader {
             Some(captured) => canonical_sub_system(captured),
             None => rule.sub_system.clone(),
         };
+        let number = self.made;
+        self.made += 1;
         RawEvent {
+            number,
             sub_system,
             severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&self.entry)),
             captures: matched.captures,

@@ -13,6 +13,7 @@ pub mod burst;
 mod cause;
 mod join;
 mod names;
+mod order;
 pub mod task;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::burst::Settings;
+use super::order::Order;
 use super::{Done, Faults, Made};
 use crate::bus::{Beat, RawEvent, Ticket};
 use crate::event::StorageEvent;
@@ -18,7 +19,8 @@ const QUEUE: usize = 256;
 /// What parsers hand over.
 #[derive(Debug)]
 enum Item {
-    Made(Box<Made<Arc<Ticket>>>),
+    /// The number of the raw event, and what was made of it.
+    Made(u64, Box<Made<Arc<Ticket>>>),
     Beat(Arc<Beat>),
 }
 
@@ -31,7 +33,7 @@ impl Inlet {
     pub async fn push(&self, event: StorageEvent, raw: &RawEvent) {
         let made = Made { event, rule: raw.rule.clone(), precision: 0, carried: vec![raw.ticket.clone()] };
         // An error means that the daemon ends: the ticket stays live, and the entry is read again.
-        let _ = self.0.send(Item::Made(Box::new(made))).await;
+        let _ = self.0.send(Item::Made(raw.number, Box::new(made))).await;
     }
 
     /// Hands on a sign of life.
@@ -78,22 +80,34 @@ async fn run(
     let clock = || u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let initial = *settings.borrow_and_update();
     let mut faults = Faults::new(initial);
+    let mut order = Order::default();
     let mut settings_end = false;
     loop {
-        let wait = faults.next().map(|at| Duration::from_micros(at.saturating_sub(clock())));
-        let done = tokio::select! {
+        let next = faults.next().into_iter().chain(order.next()).min();
+        let wait = next.map(|at| Duration::from_micros(at.saturating_sub(clock())));
+        tokio::select! {
             biased;
             item = items.recv() => match item {
-                Some(item) => take_all(&mut items, item, &mut faults, &sink, &clock).await,
+                Some(item) => take_all(&mut items, item, &mut order, &sink, &clock).await,
                 None => break,
             },
-            () = tokio::time::sleep(wait.unwrap_or(Duration::from_secs(3600))) => faults.tick(clock()),
+            () = tokio::time::sleep(wait.unwrap_or(Duration::from_secs(3600))) => {}
             changed = settings.changed(), if !settings_end => {
                 settings_end = changed.is_err();
                 let new = *settings.borrow_and_update();
-                faults.set_bursts(new)
+                let done = faults.set_bursts(new);
+                emit(&sink, done).await;
             }
-        };
+        }
+        while let Some(made) = order.take(clock()) {
+            let done = faults.add(*made, clock());
+            emit(&sink, done).await;
+        }
+        let done = faults.tick(clock());
+        emit(&sink, done).await;
+    }
+    while let Some(made) = order.take_any() {
+        let done = faults.add(*made, clock());
         emit(&sink, done).await;
     }
     if complete.load(Ordering::Relaxed) {
@@ -102,28 +116,25 @@ async fn run(
     }
 }
 
-/// Takes everything that waits, then looks at the clock: after a moment in which nothing ran, no group closes before the
-/// lines that wait already.
+/// Takes in everything that waits, before the clock is looked at: after a moment in which nothing ran, no group closes before
+/// the lines that wait already.
 async fn take_all(
     items: &mut mpsc::Receiver<Item>,
     first: Item,
-    faults: &mut Faults<Arc<Ticket>>,
+    order: &mut Order<Box<Made<Arc<Ticket>>>>,
     sink: &Sink,
     clock: &impl Fn() -> u64,
-) -> Vec<Done<Arc<Ticket>>> {
-    let mut done = Vec::new();
+) {
     let mut room = QUEUE;
     let mut next = Some(first);
     while let Some(item) = next {
         match item {
-            Item::Made(made) => done.extend(faults.add(*made, clock())),
+            Item::Made(number, made) => order.put(number, made, clock()),
             Item::Beat(beat) => sink.beat(beat).await,
         }
         room -= 1;
         next = if room > 0 { items.try_recv().ok() } else { None };
     }
-    done.extend(faults.tick(clock()));
-    done
 }
 
 async fn emit(sink: &Sink, done: Vec<Done<Arc<Ticket>>>) {

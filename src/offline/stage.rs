@@ -173,6 +173,7 @@ fn raw(matched: Matched, fallback: crate::event::Severity, event_id: String, ent
         None => rule.sub_system.clone(),
     };
     RawEvent {
+        number: 0,
         sub_system,
         severity: rule.severity.unwrap_or(fallback),
         captures: matched.captures,
