@@ -1,7 +1,7 @@
 //! From the events of single lines to the events that people see: one fault, one event.
 //!
-//! Three steps, in this order. [`join`] makes one event of the lines that the source prints about one error. [`cause`] finds
-//! the event that a later one follows from. [`burst`] counts what is said again and again. [`names`] tells whether two
+//! Three steps, in this order. `join` makes one event of the lines that the source prints about one error. `cause` finds
+//! the event that a later one follows from. [`burst`] counts what is said again and again. `names` tells whether two
 //! events are about the same device.
 //!
 //! [`Faults`] is told what was made and what time it is, and does nothing by itself: the daemon runs it in a task
