@@ -5,7 +5,7 @@
 //! before routine, and never follows from it: who looks at causes only would not see it. For the same reason what is critical, and
 //! worse than anything said of the fault before, is marked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::names::related;
 use super::{Made, WINDOW};
@@ -15,6 +15,8 @@ use crate::event::{Severity, ESCALATES};
 const OVER: u64 = 60_000_000;
 /// Faults that are remembered.
 const MOST: usize = 4096;
+/// Faults about one name that are looked at, the newest first.
+const MOST_TRIED: usize = 256;
 /// Names of one fault.
 const MOST_NAMES: usize = 256;
 /// Event types of one fault.
@@ -25,7 +27,7 @@ const MOST_TYPES: usize = 64;
 pub struct Causes {
     faults: BTreeMap<u64, Fault>,
     next: u64,
-    by_name: HashMap<String, Vec<u64>>,
+    by_name: HashMap<String, BTreeSet<u64>>,
     by_event: HashMap<String, u64>,
 }
 
@@ -82,7 +84,7 @@ impl Causes {
                 let new: Vec<String> = names.into_iter().filter(|name| !fault.names.contains(name)).collect();
                 let room = MOST_NAMES.saturating_sub(fault.names.len());
                 for name in new.into_iter().take(room) {
-                    self.by_name.entry(name.clone()).or_default().push(number);
+                    self.by_name.entry(name.clone()).or_default().insert(number);
                     fault.names.push(name);
                 }
             }
@@ -103,7 +105,7 @@ impl Causes {
         let number = self.next;
         self.next += 1;
         for name in &fault.names {
-            self.by_name.entry(name.clone()).or_default().push(number);
+            self.by_name.entry(name.clone()).or_default().insert(number);
         }
         self.by_event.insert(fault.event_id.clone(), number);
         self.faults.insert(number, fault);
@@ -119,7 +121,7 @@ impl Causes {
         }
         for name in fault.names {
             if let Some(numbers) = self.by_name.get_mut(&name) {
-                numbers.retain(|listed| *listed != number);
+                numbers.remove(&number);
                 if numbers.is_empty() {
                     self.by_name.remove(&name);
                 }
@@ -147,7 +149,9 @@ impl Causes {
         let latest = |problem: bool| {
             let known = names.iter().filter_map(|name| self.by_name.get(name));
             known
-                .filter_map(|numbers| numbers.iter().rev().copied().find(|number| fits(*number, problem)))
+                .filter_map(|numbers| {
+                    numbers.iter().rev().take(MOST_TRIED).copied().find(|number| fits(*number, problem))
+                })
                 .max()
         };
         let routine = || if is_problem(made.event.severity) { None } else { latest(false) };
