@@ -28,7 +28,7 @@ fn saved(machine: &Machine) -> Option<String> {
 /// lost.
 fn unwritable(test: &str, trouble: &str, said: &str, remedy: &str) {
     let Some(machine) = Machine::start(test, &[]) else { return };
-    inside(&machine, "mkdir state && mount -t tmpfs -o size=16k tmpfs state");
+    inside(&machine, "mkdir state && mount -t tmpfs -o size=64k tmpfs state");
     let mut journal = LiveJournal::start(machine.path("live.journal"));
     let mut daemon = machine.following(&journal, &[]);
     journal.write_failures(0..10);

@@ -60,8 +60,9 @@ fn list_rules_lists_all_in_force() {
     let expected = json!({
         "event_type": "MYDRV_WORN", "sub_system": "mydrv", "identifier": "kernel",
         "regex": "^mydrv (?P<kdev>sd[a-z]+): wear level (?P<percent>[0-9]+)%$", "device": "Capture",
-        "file": machine.path("my.conf").to_str().unwrap(), "line": 2, "user": true,
+        "file": machine.path("my.conf").to_str().unwrap(), "line": 4, "user": true,
         "examples": ["mydrv sdb: wear level 90%"], "severity": null, "starts_with": null, "clears": null,
+        "catch_all": false, "group": null, "follows": [], "meaning": null, "advice": null,
     });
     assert_eq!(own["rules"][0], expected);
 }
@@ -118,10 +119,10 @@ fn prpt_rules() {
     assert!(code == 0 && explained.contains("ended by MYDRV_ASLEEP"), "{explained}");
     let (code, taken) = said(&["test", "mydrv sdb: wear level 9%"]);
     assert!(code == 0 && taken.contains("MYDRV_WORN") && taken.contains("percent: 9\n"), "{taken}");
-    let (code, missed) = said(&["test", "device-mapper: multipath: 253:2: Failing path 8:48"]);
+    let (code, missed) = said(&["test", "device-mapper: multipath: 253:2: Reinstating path 8:48"]);
     let nearest: Vec<&str> = missed.lines().skip(2).take(3).collect();
     assert_eq!(code, 3, "{missed}");
-    assert!(nearest[0].trim().starts_with("DM_MPATH_PATH_FAILED (rules/multipath.toml:"), "{missed}");
+    assert!(nearest[0].trim().starts_with("DM_MPATH_PATH_REINSTATED (rules/multipath.toml:"), "{missed}");
     // The full stop is missing.
     assert_eq!(nearest[2].len(), nearest[1].len() + 1, "{missed}");
     let (code, missed) = said(&["test", "Mine sdb asleep"]);
