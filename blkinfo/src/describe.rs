@@ -167,7 +167,7 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         paths: tree.paths(device),
         // udev notes the node, whose file is another one later.
         present_since: tree.present_since(&record).filter(|_| blk_type != BlkType::Loop),
-        diskseq: tree.diskseq(device),
+        diskseq: device.diskseq(tree),
     }
 }
 
@@ -177,8 +177,8 @@ pub(crate) fn kernel_name(device: &Device) -> String {
 }
 
 pub(crate) fn dev_path(tree: &Tree, device: &Device) -> String {
-    match (device.attr(tree, "dm/name"), nvme_head(&device.name)) {
-        (Some(name), _) => format!("/dev/mapper/{}", mangle(&name)),
+    match (device.dm_name(tree), nvme_head(&device.name)) {
+        (Some(name), _) => format!("/dev/mapper/{}", mangle(name)),
         (None, Some(head)) => format!("/dev/{head}"),
         (None, None) => format!("/dev/{}", kernel_name(device)),
     }

@@ -1,22 +1,92 @@
-//! One block device's folder in sysfs, and how to get there.
+//! One block device's folder in sysfs, how to get there, and what is asked of it again and again.
 
+use std::fmt;
+use std::ops::Deref;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
-use crate::name::{is_component, numbered, nvme_head, DevNumber};
+use crate::info::BlkType;
+use crate::name::{is_component, number, numbered, nvme_head, DevNumber};
+use crate::source::Place;
 use crate::tree::Tree;
+use crate::udev::Record;
 
-/// A block device that is in the tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A block device that is in the tree. It is cheap to copy; during one question all copies know what one was asked.
+#[derive(Clone)]
 pub(crate) struct Device {
+    place: Place,
+    facts: Arc<Facts>,
+}
+
+/// What is known of a device.
+pub(crate) struct Facts {
     /// The kernel's name as sysfs spells it: `sdb`, `cciss!c0d0`.
     pub name: String,
     /// Its folder below /sys/devices.
     pub dir: PathBuf,
+    // What was asked for already.
+    number: OnceLock<Option<DevNumber>>,
+    diskseq: OnceLock<Option<u64>>,
+    partition: OnceLock<Option<u32>>,
+    dm_name: OnceLock<Option<String>>,
+    dm_uuid: OnceLock<Option<String>>,
+    events: OnceLock<Events>,
+    pub blk_type: OnceLock<BlkType>,
+    pub record: OnceLock<Arc<Record>>,
+    pub slaves: OnceLock<Vec<String>>,
+    pub holders: OnceLock<Vec<String>>,
+}
+
+/// What the kernel tells udev of a device, all in one file.
+#[derive(Clone, Copy, Default)]
+struct Events {
+    number: Option<DevNumber>,
+    diskseq: Option<u64>,
 }
 
 /// Where the kernel has all block devices.
 pub(crate) const CLASS: &str = "/sys/class/block";
+
+impl Deref for Device {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl PartialEq for Device {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.facts, &other.facts) || self.dir == other.dir
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Device").field(&self.dir).finish()
+    }
+}
+
+impl Facts {
+    fn new(name: &str, dir: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            dir: dir.to_path_buf(),
+            number: OnceLock::new(),
+            diskseq: OnceLock::new(),
+            partition: OnceLock::new(),
+            dm_name: OnceLock::new(),
+            dm_uuid: OnceLock::new(),
+            events: OnceLock::new(),
+            blk_type: OnceLock::new(),
+            record: OnceLock::new(),
+            slaves: OnceLock::new(),
+            holders: OnceLock::new(),
+        }
+    }
+}
 
 impl Tree {
     /// The device of that kernel name; a `/` in it is spelled `!` in sysfs.
@@ -25,14 +95,14 @@ impl Tree {
         if !is_component(&name) {
             return None;
         }
-        let dir = self.follow(&Path::new(CLASS).join(&name))?;
-        self.device_at(dir).filter(|device| device.name == name)
+        let place = self.followed(&Path::new(CLASS).join(&name))?;
+        self.device_at(&place).filter(|device| device.name == name)
     }
 
     /// The device of that number.
     pub(crate) fn device_by_number(&self, number: DevNumber) -> Option<Device> {
         let link = format!("/sys/dev/block/{number}");
-        self.device_at(self.follow(Path::new(&link))?)
+        self.device_at(&self.followed(Path::new(&link))?)
     }
 
     /// All block devices, hidden ones too, in natural order.
@@ -45,9 +115,9 @@ impl Tree {
     /// NVMe stands for its namespace.
     pub(crate) fn disks_behind(&self, folder: &str) -> Result<Vec<Device>, Error> {
         let names = self.try_names(Path::new(CLASS))?;
-        let dirs = names.iter().filter_map(|name| self.follow(&Path::new(CLASS).join(name)));
-        let behind = dirs.filter(|dir| dir.iter().any(|name| name == folder));
-        let devices = behind.filter_map(|dir| self.device_at(dir));
+        let places = names.iter().filter_map(|name| self.followed(&Path::new(CLASS).join(name)));
+        let behind = places.filter(|place| place.path.iter().any(|name| name == folder));
+        let devices = behind.filter_map(|place| self.device_at(&place));
         let disks = devices.filter(|device| device.partition(self).is_none());
         Ok(disks
             .filter_map(|disk| match nvme_head(&disk.name) {
@@ -58,10 +128,16 @@ impl Tree {
     }
 
     /// The device whose folder this is, if it is one: a dangling link leads nowhere.
-    pub(crate) fn device_at(&self, dir: PathBuf) -> Option<Device> {
-        let name = dir.file_name()?.to_str()?.to_owned();
-        let there = dir.starts_with("/sys/devices") && self.is_filled(&dir);
-        there.then_some(Device { name, dir })
+    fn device_at(&self, place: &Place) -> Option<Device> {
+        if let Some(facts) = place.device.get() {
+            return Some(Device { place: place.clone(), facts: facts.clone() });
+        }
+        let name = place.path.file_name()?.to_str()?;
+        if !place.path.starts_with("/sys/devices") || !self.is_filled(place) {
+            return None;
+        }
+        let facts = place.device.get_or_init(|| Arc::new(Facts::new(name, &place.path)));
+        Some(Device { place: place.clone(), facts: facts.clone() })
     }
 
     /// The folder that describes the hardware behind a block device (its `device` link).
@@ -71,33 +147,92 @@ impl Tree {
 }
 
 impl Device {
-    /// An attribute below the device's folder, as [`Tree::attr`].
+    /// A device of which there is nothing but its name.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub fn absent(tree: &Tree, name: &str) -> Self {
+        let place = tree.place(&Path::new("/sys/devices").join(name)).unwrap();
+        let facts = Arc::new(Facts::new(name, &place.path));
+        Self { place, facts }
+    }
+
+    /// An attribute in the device's folder, or one folder below it (`dm/name`), as [`Tree::attr`].
     pub fn attr(&self, tree: &Tree, name: &str) -> Option<String> {
-        tree.attr(&self.dir.join(name))
+        tree.attr_in(&self.place, name)
+    }
+
+    /// The content of such a file.
+    pub fn content(&self, tree: &Tree, name: &str) -> Option<Arc<[u8]>> {
+        tree.content_in(&self.place, name)
+    }
+
+    /// The names in the device's folder that fit, in natural order.
+    pub fn names(&self, tree: &Tree, fits: impl Fn(&str) -> bool) -> Vec<String> {
+        tree.names_in(&self.place, fits)
+    }
+
+    /// The names in a folder in it, in natural order.
+    pub fn names_below(&self, tree: &Tree, folder: &str) -> Vec<String> {
+        tree.names_below(&self.place, folder)
     }
 
     /// Its number; hidden devices (NVMe path nodes) have none.
     pub fn number(&self, tree: &Tree) -> Option<DevNumber> {
-        DevNumber::parse(&self.attr(tree, "dev")?)
+        let attr = || DevNumber::parse(&self.attr(tree, "dev")?);
+        *self.number.get_or_init(|| self.events(tree).number.or_else(attr))
+    }
+
+    /// The kernel's sequence number of the disk (5.15 and later): unlike its name, never used twice in a boot.
+    pub fn diskseq(&self, tree: &Tree) -> Option<u64> {
+        *self.diskseq.get_or_init(|| {
+            let disk = self.disk(tree);
+            let disk = disk.as_ref().unwrap_or(self);
+            disk.events(tree).diskseq.or_else(|| number(&disk.attr(tree, "diskseq")?))
+        })
+    }
+
+    /// From `uevent`, which has both at once (drivers/base/core.c, dev_uevent; block/genhd.c, block_uevent).
+    fn events(&self, tree: &Tree) -> Events {
+        let read = || {
+            let text = self.attr(tree, "uevent")?;
+            let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            let major = value("MAJOR").and_then(number);
+            Some(Events {
+                number: major
+                    .zip(value("MINOR").and_then(number))
+                    .map(|(major, minor)| DevNumber { major, minor }),
+                diskseq: value("DISKSEQ").and_then(number),
+            })
+        };
+        *self.events.get_or_init(|| read().unwrap_or_default())
     }
 
     /// The number of a partition, when it is one the kernel made.
     pub fn partition(&self, tree: &Tree) -> Option<u32> {
-        crate::name::number(&self.attr(tree, "partition")?)
+        *self.partition.get_or_init(|| number(&self.attr(tree, "partition")?))
     }
 
     /// The disk on which a kernel partition lies.
     pub fn disk(&self, tree: &Tree) -> Option<Device> {
         self.partition(tree)?;
-        tree.device_at(self.dir.parent()?.to_path_buf())
+        tree.device_at(&tree.place(self.dir.parent()?)?)
+    }
+
+    /// The name of a device of device-mapper.
+    pub fn dm_name(&self, tree: &Tree) -> Option<&str> {
+        self.facts.dm_name.get_or_init(|| self.attr(tree, "dm/name")).as_deref()
+    }
+
+    /// Its uuid: who made it, and what it is.
+    pub fn dm_uuid(&self, tree: &Tree) -> Option<&str> {
+        self.facts.dm_uuid.get_or_init(|| self.attr(tree, "dm/uuid")).as_deref()
     }
 
     /// The partition number and the rest of a device-mapper uuid of the form `part1-…`, which kpartx gives to the
     /// partitions that it maps.
-    pub fn dm_partition(&self, tree: &Tree) -> Option<(u32, String)> {
-        let uuid = self.attr(tree, "dm/uuid")?;
-        let (partition, rest) = uuid.split_once('-')?;
-        Some((numbered(partition, "part")?, rest.to_owned()))
+    pub fn dm_partition(&self, tree: &Tree) -> Option<(u32, &str)> {
+        let (partition, rest) = self.dm_uuid(tree)?.split_once('-')?;
+        Some((numbered(partition, "part")?, rest))
     }
 
     /// Kernel device that lsblk hides as well (a path of a multipathed NVMe namespace).
@@ -107,6 +242,7 @@ impl Device {
 
     /// The names of the folders on the way to the device, outermost first.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.dir.iter().filter_map(|name| name.to_str())
+        let names = self.facts.dir.as_os_str().as_bytes().split(|byte| *byte == b'/');
+        names.filter_map(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())
     }
 }

@@ -3,6 +3,11 @@
 /// Bytes as text: what is not UTF-8, and control characters other than white space, become `\xNN`, so that two
 /// different values never look alike.
 pub(crate) fn visible(bytes: &[u8]) -> String {
+    let control = |b: &u8| b.is_ascii_control() && !b.is_ascii_whitespace();
+    // Nearly everything is text already.
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| !bytes.iter().any(control)) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {

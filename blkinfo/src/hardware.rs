@@ -36,7 +36,7 @@ impl Hardware {
             rotational: flag(tree, medium, "queue/rotational"),
             ..Self::default()
         };
-        if disk.is_some() || device.attr(tree, "dm/uuid").is_some() {
+        if disk.is_some() || device.dm_uuid(tree).is_some() {
             return of_medium;
         }
         // A card has the name of the product; an image of Ceph has its own there.
@@ -66,7 +66,7 @@ pub(crate) fn serial(tree: &Tree, device: &Device, record: &Record) -> Option<St
 
 /// The unit serial number page (SPC, VPD page 0x80): four bytes of head, then the number, padded with blanks.
 fn vpd_serial(tree: &Tree, device: &Device) -> Option<String> {
-    let page = tree.read(&device.dir.join("device/vpd_pg80")).ok()?;
+    let page = device.content(tree, "device/vpd_pg80")?;
     let text = visible(page.get(4..)?);
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
@@ -98,13 +98,17 @@ const LASTING: [&str; 9] = [
 /// See [`crate::BlockInfo::stable_path`]. A link that several devices claim counts for the one it leads to.
 pub(crate) fn stable_path(tree: &Tree, device: &Device, record: &Record) -> Option<String> {
     let node = crate::describe::dev_path(tree, device);
-    if device.attr(tree, "dm/name").is_some() {
+    if device.dm_name(tree).is_some() {
         return Some(node);
     }
     let mine = Path::new("/dev").join(crate::describe::kernel_name(device));
     let leads_here = |link: &&String| tree.follow_node(&Path::new("/dev").join(link)).as_ref() == Some(&mine);
-    let mut links: Vec<&String> = record.links.iter().filter(leads_here).collect();
+    let mut links: Vec<&String> = record.links.iter().collect();
     links.sort();
-    let best = LASTING.iter().find_map(|kind| links.iter().find(|link| link.starts_with(kind)))?;
+    let of_kind = |kind: &str| {
+        let mut links = links.iter().filter(|link| link.starts_with(kind));
+        links.find(|link| leads_here(link))
+    };
+    let best = LASTING.into_iter().find_map(of_kind)?;
     Some(format!("/dev/{best}"))
 }

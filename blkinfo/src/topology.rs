@@ -119,18 +119,20 @@ impl Tree {
         if let Some(disk) = device.disk(self) {
             return vec![disk];
         }
-        let names = self.names(&device.dir.join("slaves"));
+        let names = device.slaves.get_or_init(|| device.names_below(self, "slaves"));
         names.iter().filter_map(|name| self.device(name)).collect()
     }
 
     /// The devices directly above, in natural order: `holders`, partitions, and the namespace of an NVMe path.
     pub(crate) fn holders(&self, device: &Device) -> Vec<Device> {
-        let mut names = self.names(&device.dir.join("holders"));
-        let entries = self.names(&device.dir);
-        names.extend(entries.into_iter().filter(|name| name.starts_with(device.name.as_str())));
-        names.extend(nvme_head(&device.name));
-        names.sort_by(|a, b| natural_cmp(a, b));
-        names.dedup();
+        let names = device.holders.get_or_init(|| {
+            let mut names = device.names_below(self, "holders");
+            names.extend(device.names(self, |name| name.starts_with(device.name.as_str())));
+            names.extend(nvme_head(&device.name));
+            names.sort_by(|a, b| natural_cmp(a, b));
+            names.dedup();
+            names
+        });
         let above = names.iter().filter_map(|name| self.device(name));
         above.filter(|above| above != device).collect()
     }

@@ -1,5 +1,6 @@
 //! The device tree and the small readers that everything else is made of.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use crate::error::Error;
 use crate::escape::visible;
 use crate::name::natural_sort;
-use crate::source::{is_within, Directory, Memo, Names, Recorded, Source};
+use crate::source::{is_within, Directory, Memo, Names, Place, Recorded, Source};
 
 /// The only places of a tree that are ever read. (Links in /dev are read too, nodes there are not.)
 const READABLE: [&str; 5] =
@@ -113,20 +114,34 @@ impl Tree {
 
     /// An attribute: its content without surrounding white space and NULs. `None` when it is missing or empty.
     pub(crate) fn attr(&self, path: &Path) -> Option<String> {
-        let content = self.read(path).ok()?;
-        let padding = |b: &u8| *b == 0 || b.is_ascii_whitespace();
-        let end = content.iter().rposition(|b| !padding(b)).map_or(0, |last| last + 1);
-        let text = visible(content.get(..end)?);
-        let text = text.trim_start();
-        (!text.is_empty()).then(|| text.to_owned())
+        attribute(&self.read(path).ok()?)
+    }
+
+    /// The same of a file in a place that describes devices, or one folder below it.
+    pub(crate) fn attr_in(&self, place: &Place, name: &str) -> Option<String> {
+        attribute(&self.content_in(place, name)?)
+    }
+
+    /// The content of such a file.
+    pub(crate) fn content_in(&self, place: &Place, name: &str) -> Option<Arc<[u8]>> {
+        self.with_memo(|memo| memo.read_in(place, OsStr::new(name))).ok()
     }
 
     /// The names in a folder in natural order. Names that are not UTF-8 (none of the kernel's) are left out.
     pub(crate) fn try_names(&self, path: &Path) -> Result<Vec<String>, Error> {
         let names = self.listed(path).map_err(|source| Error::Source { path: path.to_path_buf(), source })?;
-        let mut names: Vec<&str> = names.keys().filter_map(|name| name.to_str()).collect();
-        natural_sort(&mut names);
-        Ok(names.into_iter().map(str::to_owned).collect())
+        Ok(sorted(&names, |_| true))
+    }
+
+    /// Those names in a place that fit, in natural order.
+    pub(crate) fn names_in(&self, place: &Place, fits: impl Fn(&str) -> bool) -> Vec<String> {
+        self.with_memo(|memo| memo.names_in(place)).map(|names| sorted(&names, fits)).unwrap_or_default()
+    }
+
+    /// The names in a folder that stands in a place.
+    pub(crate) fn names_below(&self, place: &Place, folder: &str) -> Vec<String> {
+        let names = self.with_memo(|memo| memo.names_below(place, OsStr::new(folder)));
+        names.map(|names| sorted(&names, |_| true)).unwrap_or_default()
     }
 
     /// The same; a folder that is missing has none.
@@ -146,27 +161,46 @@ impl Tree {
     }
 
     /// A folder with something in it.
-    pub(crate) fn is_filled(&self, path: &Path) -> bool {
-        self.listed(path).is_ok_and(|names| !names.is_empty())
+    pub(crate) fn is_filled(&self, place: &Place) -> bool {
+        self.with_memo(|memo| memo.names_in(place)).is_ok_and(|names| !names.is_empty())
     }
 
     /// Follows a link, and all links on its way, inside the tree. `None` when `path` itself is no link.
     pub(crate) fn follow(&self, path: &Path) -> Option<PathBuf> {
+        self.followed(path).map(|place| place.path.to_path_buf())
+    }
+
+    /// The place to which it leads.
+    pub(crate) fn followed(&self, path: &Path) -> Option<Place> {
         is_plain(path).then(|| self.with_memo(|memo| memo.followed(path)).ok()).flatten()
     }
 
     /// Where a path in /dev leads, by its links alone: another path in /dev, which need not exist.
     pub(crate) fn follow_node(&self, path: &Path) -> Option<PathBuf> {
-        let node = path.starts_with("/dev").then(|| self.resolve(path)).flatten()?;
-        node.starts_with("/dev").then_some(node)
+        let node = path.starts_with("/dev").then(|| self.place(path)).flatten()?;
+        node.path.starts_with("/dev").then(|| node.path.to_path_buf())
     }
 
-    fn resolve(&self, path: &Path) -> Option<PathBuf> {
-        is_plain(path)
-            .then(|| self.with_memo(|memo| memo.place(path)).ok())
-            .flatten()
-            .map(|place| place.path.to_path_buf())
+    /// Where a path leads.
+    pub(crate) fn place(&self, path: &Path) -> Option<Place> {
+        is_plain(path).then(|| self.with_memo(|memo| memo.place(path)).ok()).flatten()
     }
+}
+
+/// Without surrounding white space and NULs; nothing is none.
+fn attribute(content: &[u8]) -> Option<String> {
+    let padding = |b: &u8| *b == 0 || b.is_ascii_whitespace();
+    let end = content.iter().rposition(|b| !padding(b)).map_or(0, |last| last + 1);
+    let mut text = visible(content.get(..end)?);
+    let start = text.len() - text.trim_start().len();
+    text.drain(..start);
+    (!text.is_empty()).then_some(text)
+}
+
+fn sorted(names: &Names, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut names: Vec<&str> = names.iter().filter(|name| fits(name)).collect();
+    natural_sort(&mut names);
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn is_plain(path: &Path) -> bool {

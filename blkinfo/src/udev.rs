@@ -3,8 +3,9 @@
 //! One line a fact (systemd, src/libsystemd/sd-device/device-private.c, device_update_db): `S:` a link below /dev,
 //! `I:` when udev first saw the device (µs of CLOCK_MONOTONIC), `E:` a property; others are of no use here.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::device::Device;
 use crate::escape::{decode_hex, visible};
@@ -20,32 +21,43 @@ pub(crate) struct Record {
     pub links: Vec<String>,
     /// When udev first saw the device, µs of CLOCK_MONOTONIC.
     pub since: Option<u64>,
-    properties: BTreeMap<String, String>,
+    text: String,
+    /// Where keys and values stand in the text. There are some dozens, of which a dozen are asked for.
+    properties: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl Record {
     pub fn parse(content: &[u8]) -> Self {
-        let mut record = Self::default();
-        for line in visible(content).lines() {
-            match line.split_once(':') {
-                Some(("S", link)) => record.links.push(link.to_owned()),
-                Some(("I", time)) => record.since = crate::name::number(time),
-                Some(("E", property)) => record.add(property),
+        let text = visible(content);
+        let (mut links, mut since) = (Vec::new(), None);
+        let mut properties = Vec::with_capacity(text.len() / 32);
+        let mut next = 0;
+        for whole in text.split_inclusive('\n') {
+            let start = next;
+            next += whole.len();
+            let line = whole.lines().next().unwrap_or_default();
+            match line.as_bytes() {
+                [b'S', b':', ..] => links.extend(line.get(2..).map(str::to_owned)),
+                [b'I', b':', ..] => since = line.get(2..).and_then(crate::name::number),
+                [b'E', b':', property @ ..] => {
+                    if let Some(length) = property.iter().position(|byte| *byte == b'=') {
+                        let key = start + 2;
+                        properties.push((key..key + length, key + length + 1..start + line.len()));
+                    }
+                }
                 _ => {}
             }
         }
-        record
+        Self { links, since, text, properties }
     }
 
-    fn add(&mut self, property: &str) {
-        if let Some((key, value)) = property.split_once('=') {
-            self.properties.insert(key.to_owned(), value.to_owned());
-        }
-    }
-
-    /// A property that is not empty.
+    /// A property that is not empty. Of several of that name the last one counts.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.properties.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        let is = |(name, _): &&(Range<usize>, Range<usize>)| {
+            name.len() == key.len() && self.text.get(name.clone()) == Some(key)
+        };
+        let (_, value) = self.properties.iter().rev().find(is)?;
+        self.text.get(value.clone()).filter(|value| !value.is_empty())
     }
 
     /// A property that libblkid found: the exact value from `KEY_ENC`, else `KEY`, in which unsafe characters were
@@ -64,28 +76,21 @@ impl Record {
 
 impl Tree {
     /// udev's record of a device. A record that was made for an earlier disk of the same number is none.
-    pub(crate) fn udev(&self, device: &Device) -> Record {
-        let Some(number) = device.number(self) else {
-            return Record::default();
+    pub(crate) fn udev(&self, device: &Device) -> Arc<Record> {
+        let read = || {
+            let record = device.number(self).map(|number| self.record(number)).unwrap_or_default();
+            match (record.diskseq(), device.diskseq(self)) {
+                (Some(old), Some(now)) if old != now => Arc::default(),
+                _ => Arc::new(record),
+            }
         };
-        let record = self.record(number);
-        match (record.diskseq(), self.diskseq(device)) {
-            (Some(old), Some(now)) if old != now => Record::default(),
-            _ => record,
-        }
+        device.record.get_or_init(read).clone()
     }
 
     /// udev's record of whatever block device had that number last.
     pub(crate) fn record(&self, number: DevNumber) -> Record {
         let path = Path::new(DATABASE).join(format!("b{number}"));
         self.read(&path).map(|content| Record::parse(&content)).unwrap_or_default()
-    }
-
-    /// The kernel's sequence number of the disk (5.15 and later): unlike its name, never used twice in a boot.
-    pub(crate) fn diskseq(&self, device: &Device) -> Option<u64> {
-        let disk = device.disk(self);
-        let attr = disk.as_ref().unwrap_or(device).attr(self, "diskseq")?;
-        crate::name::number(&attr)
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn block(
     diskseq: Option<u64>,
 ) -> BlockInfo {
     let tree = crate::Tree::recorded("# peripety device tree 1\n").unwrap();
-    let device = crate::device::Device { name: kdev.to_owned(), dir: "/sys/devices/x".into() };
+    let device = crate::device::Device::absent(&tree, kdev);
     BlockInfo {
         major_minor: Some(number),
         address: Some(address.to_owned()),

@@ -17,7 +17,7 @@ impl Context {
         // the next boot may give to another disk.
         let (number, of) = device.dm_partition(tree)?;
         let whole = match of.starts_with("devnode") {
-            false => of,
+            false => of.to_owned(),
             true => {
                 let below = tree.slaves(device);
                 let whole = below.first().filter(|_| below.len() == 1)?;

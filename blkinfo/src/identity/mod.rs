@@ -35,7 +35,7 @@ impl Context {
             BlkType::Partition => self.partition(tree, device, depth),
             BlkType::Loop => self.loop_device(tree, device, depth),
             BlkType::DmMultipath | BlkType::DmLvm | BlkType::DmCrypt | BlkType::Dm => {
-                device.attr(tree, "dm/uuid")
+                device.dm_uuid(tree).map(str::to_owned)
             }
             BlkType::Scsi => disk::scsi(tree, device),
             BlkType::Nvme => disk::nvme(tree, device),
@@ -51,6 +51,10 @@ impl Context {
 impl Tree {
     /// The kind of a device, by what sysfs has about it and only then by its name.
     pub(crate) fn blk_type(&self, device: &Device) -> BlkType {
+        *device.blk_type.get_or_init(|| self.kind_of(device))
+    }
+
+    fn kind_of(&self, device: &Device) -> BlkType {
         let begins = |prefix| device.name.starts_with(prefix);
         if device.partition(self).is_some() {
             BlkType::Partition
@@ -79,7 +83,7 @@ impl Tree {
         if device.dm_partition(self).is_some() {
             return BlkType::Partition;
         }
-        let uuid = device.attr(self, "dm/uuid").unwrap_or_default();
+        let uuid = device.dm_uuid(self).unwrap_or_default();
         match uuid.split_once('-').map(|(user, _)| user) {
             Some("mpath") => BlkType::DmMultipath,
             Some("LVM") => BlkType::DmLvm,

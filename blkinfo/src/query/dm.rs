@@ -57,6 +57,6 @@ impl Tree {
     }
 
     fn is_called(&self, map: &Device, wanted: &str) -> bool {
-        map.attr(self, "dm/name").is_some_and(|name| mangle(&name) == wanted)
+        map.dm_name(self).is_some_and(|name| mangle(name) == wanted)
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn is_wwid(wwid: &str) -> bool {
 pub(super) fn map(tree: &Tree, wwid: &str) -> Result<Option<Device>, Error> {
     let Some(wanted) = digits(&joined(wwid)) else { return Ok(None) };
     let is = |device: &Device| {
-        let uuid = device.attr(tree, "dm/uuid").and_then(|uuid| digits(&uuid));
+        let uuid = device.dm_uuid(tree).and_then(digits);
         tree.blk_type(device) == BlkType::DmMultipath && uuid.as_ref() == Some(&wanted)
     };
     let linked =

@@ -2,16 +2,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use super::names::Names;
 use super::opened::{Kind, Opened};
+use super::place::{lock, Folder, Place};
 use super::{Source, MAX_LINKS};
 
 /// Folders that are open at the same time: those of a map and its paths.
 pub(super) const MOST_OPEN: usize = 32;
+
+const SHARES: usize = 16;
 
 /// What is known of a tree already: where paths lead, files, folders. It lives as long as one question, so that the next
 /// one sees what has changed.
@@ -20,36 +25,11 @@ pub(super) const MOST_OPEN: usize = 32;
 /// to be missing is not asked for.
 pub(crate) struct Memo {
     source: Arc<dyn Source>,
-    places: Mutex<HashMap<OsString, Place>>,
+    /// Shared out by their paths: several threads list one tree.
+    places: [Mutex<HashMap<OsString, Place>>; SHARES],
+    shares: RandomState,
     /// The folders that are open, the oldest first.
-    open: Mutex<VecDeque<Arc<Folder>>>,
-}
-
-/// Where a path leads: without links, and perhaps to nothing.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub path: Arc<Path>,
-    pub missing: bool,
-    folder: Arc<Folder>,
-}
-
-/// The names in a folder, and what they stand for.
-pub(crate) type Names = HashMap<OsString, Kind>;
-
-/// What is known of a place if it is a folder.
-#[derive(Default)]
-struct Folder {
-    names: OnceLock<Arc<Names>>,
-    /// Held while it is listed: who lists an open folder moves its position.
-    listing: Mutex<()>,
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    opened: Option<Arc<dyn Opened>>,
-    /// `None`: there is none.
-    files: HashMap<OsString, Option<Arc<[u8]>>>,
+    open: Mutex<VecDeque<Place>>,
 }
 
 /// What stands at a path.
@@ -82,34 +62,9 @@ fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     path.parent().zip(path.file_name()).ok_or_else(|| ErrorKind::InvalidInput.into())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Place {
-    fn new(path: impl Into<Arc<Path>>, missing: bool) -> Self {
-        Self { path: path.into(), missing, folder: Arc::default() }
-    }
-}
-
-impl Folder {
-    /// The folder was listed, and the name was not in it.
-    fn lacks(&self, name: &OsStr) -> bool {
-        self.names.get().is_some_and(|names| !names.contains_key(name))
-    }
-
-    fn kind(&self, name: &OsStr) -> Option<Kind> {
-        self.names.get()?.get(name).copied()
-    }
-
-    fn opened(&self) -> Option<Arc<dyn Opened>> {
-        lock(&self.known).opened.clone()
-    }
-}
-
 impl Memo {
     pub fn of(source: Arc<dyn Source>) -> Self {
-        Self { source, places: Mutex::default(), open: Mutex::default() }
+        Self { source, places: Default::default(), shares: RandomState::new(), open: Mutex::default() }
     }
 
     #[cfg(test)]
@@ -127,7 +82,7 @@ impl Memo {
             return Ok(place);
         }
         let Ok((parent, name)) = split(path) else {
-            return Ok(Place::new(Path::new("/"), false));
+            return Ok(Folder::new(Path::new("/"), false));
         };
         let place = match self.at_once(path, parent) {
             Some(place) => place,
@@ -135,19 +90,29 @@ impl Memo {
                 let above = self.follow(parent, links)?;
                 let here = above.path.join(name);
                 match self.look(&above, name, &here) {
-                    Found::Nothing => Place::new(here, true),
+                    Found::Nothing => Folder::new(here, true),
                     Found::Other if *here != *path => self.follow(&here, links)?,
-                    Found::Other => Place::new(here, false),
+                    Found::Other => Folder::new(here, false),
                     Found::Link(target) => self.enter(&above, &target, links)?,
                 }
             }
         };
+        Ok(self.learned(path, place))
+    }
+
+    fn learned(&self, path: &Path, place: Place) -> Place {
         // Another thread may have been faster: then what it learned of the place counts.
-        Ok(lock(&self.places).entry(path.as_os_str().to_owned()).or_insert(place).clone())
+        lock(self.share(path)).entry(path.as_os_str().to_owned()).or_insert(place).clone()
     }
 
     fn known_place(&self, path: &Path) -> Option<Place> {
-        lock(&self.places).get(path.as_os_str()).cloned()
+        lock(self.share(path)).get(path.as_os_str()).cloned()
+    }
+
+    fn share(&self, path: &Path) -> &Mutex<HashMap<OsString, Place>> {
+        let [first, ..] = &self.places;
+        let share = self.shares.hash_one(path.as_os_str().as_bytes()) as usize % SHARES;
+        self.places.get(share).unwrap_or(first)
     }
 
     /// A device's folder, of which nothing is known, lies deep: it is opened in one go where no link is on the way.
@@ -155,23 +120,23 @@ impl Memo {
         if !is_within(path, "/sys/devices") || self.known_place(parent).is_some() {
             return None;
         }
-        let place = Place::new(path, false);
+        let place = Folder::new(path, false);
         self.open(&place).is_some().then_some(place)
     }
 
     /// Opens a folder, if the source can.
     fn open(&self, place: &Place) -> Option<Arc<dyn Opened>> {
-        if let Some(opened) = place.folder.opened() {
+        if let Some(opened) = place.opened() {
             return Some(opened);
         }
         let opened: Arc<dyn Opened> = self.source.open(&place.path)?.ok()?.into();
-        lock(&place.folder.known).opened = Some(opened.clone());
+        place.set_opened(Some(opened.clone()));
         let mut open = lock(&self.open);
-        open.push_back(place.folder.clone());
+        open.push_back(place.clone());
         let oldest = if open.len() > MOST_OPEN { open.pop_front() } else { None };
         drop(open);
         if let Some(oldest) = oldest {
-            lock(&oldest.known).opened = None;
+            oldest.set_opened(None);
         }
         Some(opened)
     }
@@ -199,7 +164,15 @@ impl Memo {
         }
         let turns = rest.clone().any(|component| component == Component::ParentDir);
         if !turns {
-            return self.follow(&from.join(rest.as_path()), links);
+            let rest = rest.as_path();
+            let path = if rest.as_os_str().is_empty() { from.to_path_buf() } else { from.join(rest) };
+            // What is above a folder that is there is there, and no link.
+            return match folder.path.starts_with(&path) && !folder.missing {
+                true => Ok(self
+                    .known_place(&path)
+                    .unwrap_or_else(|| self.learned(&path, Folder::new(&*path, false)))),
+                false => self.follow(&path, links),
+            };
         }
         let mut place = self.follow(from, links)?;
         for component in rest {
@@ -219,13 +192,13 @@ impl Memo {
         if !self.follows(path) {
             return Found::Other;
         }
-        if above.folder.lacks(name) {
+        if above.lacks(name) {
             return Found::Nothing;
         }
-        if matches!(above.folder.kind(name), Some(Kind::File | Kind::Folder | Kind::Other)) {
+        if matches!(above.kind(name), Some(Kind::File | Kind::Folder | Kind::Other)) {
             return Found::Other;
         }
-        let target = match above.folder.opened() {
+        let target = match above.opened() {
             Some(opened) => opened.read_link(name),
             None => self.straight().read_link(path),
         };
@@ -248,44 +221,68 @@ impl Memo {
         self.source.straight().unwrap_or(&*self.source)
     }
 
+    /// The content of a file.
     pub fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
         let (parent, name) = split(path)?;
-        let above = self.place(parent)?;
-        if let Some(known) = lock(&above.folder.known).files.get(name) {
-            return known.clone().ok_or_else(|| ErrorKind::NotFound.into());
+        self.read_in(&self.place(parent)?, name)
+    }
+
+    /// The content of a file in a folder, or one folder below it (`dm/name`).
+    pub fn read_in(&self, folder: &Place, name: &OsStr) -> io::Result<Arc<[u8]>> {
+        if let Some(known) = folder.file(name) {
+            return known.ok_or_else(|| ErrorKind::NotFound.into());
         }
-        if above.missing || above.folder.lacks(name) {
+        let content = match self.content(folder, name) {
+            Ok(content) => Some(Arc::from(content)),
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(error),
+        };
+        folder.set_file(name, content.clone());
+        content.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn content(&self, folder: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+        let first = name.as_bytes().split(|byte| *byte == b'/').next().map(OsStr::from_bytes).unwrap_or(name);
+        if folder.missing || folder.lacks(first) {
             return Err(ErrorKind::NotFound.into());
         }
-        let content = match self.content(&above, name) {
+        if first != name {
+            return self.content_below(folder, first, name);
+        }
+        match self.content_of(folder, name) {
             // It may be a link, and is no longer one when that was followed.
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                let place = self.place(path)?;
-                if *place.path == *above.path.join(name) {
+                let here = folder.path.join(name);
+                let place = self.place(&here)?;
+                if *place.path == *here {
                     return Err(error);
                 }
                 self.straight().read(&place.path)
             }
             content => content,
-        };
-        let content = match content {
-            Ok(content) => Some(Arc::from(content)),
-            Err(error) if is_missing(&error) => None,
-            Err(error) => return Err(error),
-        };
-        lock(&above.folder.known).files.insert(name.to_owned(), content.clone());
-        content.ok_or_else(|| ErrorKind::NotFound.into())
+        }
     }
 
-    fn content(&self, place: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
-        let folder = &place.folder;
-        let again = || folder.names.get().and_then(|_| self.open(place));
+    fn content_below(&self, folder: &Place, first: &OsStr, name: &OsStr) -> io::Result<Vec<u8>> {
+        if folder.kind(first) == Some(Kind::Folder) {
+            if let Some(opened) = self.open(folder) {
+                match opened.read(name, None) {
+                    Err(error) if error.kind() == ErrorKind::InvalidInput => {}
+                    content => return content,
+                }
+            }
+        }
+        self.read(&folder.path.join(name)).map(|content| content.to_vec())
+    }
+
+    fn content_of(&self, folder: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+        let again = || folder.names.get().and_then(|_| self.open(folder));
         let Some(opened) = folder.opened().or_else(again) else {
-            return self.straight().read(&place.path.join(name));
+            return self.straight().read(&folder.path.join(name));
         };
-        if !lock(&folder.known).files.is_empty() && folder.names.get().is_none() {
+        if folder.names.get().is_none() && folder.has_read() {
             // From the second file on it is cheaper to know what all are.
-            self.names(&place.path)?;
+            self.names_in(folder)?;
             if folder.lacks(name) {
                 return Err(ErrorKind::NotFound.into());
             }
@@ -294,33 +291,50 @@ impl Memo {
     }
 
     /// Where the link at a path leads; an error when it is none.
-    pub fn followed(&self, path: &Path) -> io::Result<PathBuf> {
+    pub fn followed(&self, path: &Path) -> io::Result<Place> {
         let (parent, name) = split(path)?;
-        let here = self.place(parent)?.path.join(name);
+        let above = self.place(parent)?;
         let place = self.place(path)?;
-        match *place.path == *here {
+        match place.path.strip_prefix(&above.path).is_ok_and(|rest| rest.as_os_str() == name) {
             true => Err(ErrorKind::InvalidInput.into()),
-            false => Ok(place.path.to_path_buf()),
+            false => Ok(place),
         }
     }
 
     /// The names in a folder.
     pub fn names(&self, path: &Path) -> io::Result<Arc<Names>> {
-        let place = self.place(path)?;
+        self.names_in(&self.place(path)?)
+    }
+
+    /// The same of a place.
+    pub fn names_in(&self, place: &Place) -> io::Result<Arc<Names>> {
         if place.missing {
             return Err(ErrorKind::NotFound.into());
         }
-        if let Some(known) = place.folder.names.get() {
+        if let Some(known) = place.names.get() {
             return Ok(known.clone());
         }
-        let listing = lock(&place.folder.listing);
-        if let Some(known) = place.folder.names.get() {
+        let listing = lock(&place.listing);
+        if let Some(known) = place.names.get() {
             return Ok(known.clone());
         }
-        let names = Arc::new(self.list(&place)?);
-        let names = place.folder.names.get_or_init(|| names).clone();
+        let names = Arc::new(self.list(place)?);
+        let names = place.names.get_or_init(|| names).clone();
         drop(listing);
         Ok(names)
+    }
+
+    /// The names in a folder that stands in another one, which is open while they are read.
+    pub fn names_below(&self, folder: &Place, name: &OsStr) -> io::Result<Arc<Names>> {
+        if folder.missing || folder.lacks(name) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        if folder.kind(name) == Some(Kind::Folder) {
+            if let Some(opened) = self.open(folder) {
+                return opened.names_below(name).map(Arc::new);
+            }
+        }
+        self.names(&folder.path.join(name))
     }
 
     fn list(&self, place: &Place) -> io::Result<Names> {
@@ -328,11 +342,11 @@ impl Memo {
             let names = opened.names();
             if names.is_err() {
                 // What comes after the error is not all.
-                lock(&place.folder.known).opened = None;
+                place.set_opened(None);
             }
-            return Ok(names?.into_iter().collect());
+            return names;
         }
         let names = self.straight().read_dir(&place.path)?;
-        Ok(names.into_iter().map(|name| (name, Kind::Unknown)).collect())
+        Ok(Names::of(names.iter().map(|name| (name.as_bytes(), Kind::Unknown))))
     }
 }

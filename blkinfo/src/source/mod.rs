@@ -4,12 +4,16 @@ mod directory;
 mod memo;
 #[cfg(test)]
 mod memo_tests;
+mod names;
 mod opened;
+mod place;
 mod recorded;
 mod text;
 
 pub use directory::Directory;
-pub(crate) use memo::{is_within, Memo, Names};
+pub(crate) use memo::{is_within, Memo};
+pub(crate) use names::Names;
+pub(crate) use place::Place;
 pub use recorded::Recorded;
 
 use std::collections::VecDeque;

@@ -1,15 +1,16 @@
 //! A folder that is open: what is in it is read without walking its long path again.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 
 use super::directory::content_of;
+use super::names::Names;
 
 /// What a name in a folder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,11 @@ impl From<FileType> for Kind {
 /// A folder that is open.
 pub trait Opened: Send + Sync {
     /// The names in it.
-    fn names(&self) -> io::Result<Vec<(OsString, Kind)>>;
-    /// The content of a regular file in it, of which it may be known that it is one; else `InvalidInput`.
+    fn names(&self) -> io::Result<Names>;
+    /// The names in a folder that stands in it.
+    fn names_below(&self, name: &OsStr) -> io::Result<Names>;
+    /// The content of a regular file in it, or in a folder in it, of which it may be known that it is one; else
+    /// `InvalidInput`. No link is followed.
     fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>>;
     /// The target of a link in it.
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf>;
@@ -56,13 +60,15 @@ pub(super) struct OpenFolder {
     harmless: bool,
 }
 
+/// How a folder is opened, and what may not be on the way.
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
+
 impl OpenFolder {
     /// The folder of that path below another one, if neither the path nor what it leads to has a link. `None`: this kernel
     /// cannot do it (openat2(2) came with 5.6).
     pub fn below(root: impl AsFd, path: &OsStr, harmless: bool) -> Option<io::Result<Self>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let way = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        match fs::openat2(root, path, flags, Mode::empty(), way) {
+        match fs::openat2(root, path, FOLDER, Mode::empty(), NO_LINKS) {
             Ok(folder) => Some(Ok(Self { folder, harmless })),
             Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM | rustix::io::Errno::INVAL) => None,
             Err(error) => Some(Err(error.into())),
@@ -78,19 +84,27 @@ impl OpenFolder {
 /// Room for the entries of a device's folder in one call.
 const ENTRIES: usize = 8192;
 
-impl Opened for OpenFolder {
-    fn names(&self) -> io::Result<Vec<(OsString, Kind)>> {
-        let mut names = Vec::new();
-        let mut room = Vec::with_capacity(ENTRIES);
-        let mut entries = RawDir::new(&self.folder, room.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if !matches!(name, b"." | b"..") {
-                names.push((OsString::from_vec(name.to_vec()), entry.file_type().into()));
-            }
+fn names(folder: &OwnedFd) -> io::Result<Names> {
+    let mut names = Names::default();
+    let mut room = [MaybeUninit::uninit(); ENTRIES];
+    let mut entries = RawDir::new(folder, &mut room);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            names.add(name, entry.file_type().into());
         }
-        Ok(names)
+    }
+    Ok(names.sorted())
+}
+
+impl Opened for OpenFolder {
+    fn names(&self) -> io::Result<Names> {
+        names(&self.folder)
+    }
+
+    fn names_below(&self, name: &OsStr) -> io::Result<Names> {
+        names(&fs::openat(&self.folder, name, FOLDER, Mode::empty())?)
     }
 
     fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>> {
@@ -105,7 +119,11 @@ impl Opened for OpenFolder {
             return Err(other());
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match fs::openat(&self.folder, name, flags, Mode::empty()) {
+        let file = match name.as_bytes().contains(&b'/') {
+            true => fs::openat2(&self.folder, name, flags, Mode::empty(), NO_LINKS),
+            false => fs::openat(&self.folder, name, flags, Mode::empty()),
+        };
+        match file {
             Ok(file) => content_of(file.into(), false),
             Err(rustix::io::Errno::LOOP) => Err(other()),
             Err(error) => Err(error.into()),

@@ -1,0 +1,75 @@
+//! The names in a folder.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::opened::Kind;
+
+/// The names in a folder, and what they stand for. All in one piece: a listing of thousands of devices has many of these.
+#[derive(Debug, Default)]
+pub struct Names {
+    text: Vec<u8>,
+    /// Sorted by name.
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: u32,
+    length: u16,
+    kind: Kind,
+}
+
+impl Names {
+    /// Of names that differ.
+    pub fn of<N: AsRef<[u8]>>(all: impl Iterator<Item = (N, Kind)>) -> Self {
+        let mut names = Self::default();
+        for (name, kind) in all {
+            names.add(name.as_ref(), kind);
+        }
+        names.sorted()
+    }
+
+    /// Adds one; at the end they are to be [`sorted`](Self::sorted).
+    pub fn add(&mut self, name: &[u8], kind: Kind) {
+        // No file system has longer names, and no folder gigabytes of them.
+        if let (Ok(start), Ok(length)) = (u32::try_from(self.text.len()), u16::try_from(name.len())) {
+            self.text.extend_from_slice(name);
+            self.entries.push(Entry { start, length, kind });
+        }
+    }
+
+    pub fn sorted(mut self) -> Self {
+        let Self { text, entries } = &mut self;
+        entries.sort_unstable_by(|a, b| name(text, a).cmp(name(text, b)));
+        text.shrink_to_fit();
+        entries.shrink_to_fit();
+        self
+    }
+
+    /// What a name stands for; `None` when it is not there.
+    pub fn get(&self, wanted: &OsStr) -> Option<Kind> {
+        let found =
+            self.entries.binary_search_by(|entry| name(&self.text, entry).cmp(wanted.as_bytes())).ok()?;
+        self.entries.get(found).map(|entry| entry.kind)
+    }
+
+    /// Those names that are UTF-8, as all of the kernel's are.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| std::str::from_utf8(name(&self.text, entry)).ok())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+fn name<'t>(text: &'t [u8], entry: &Entry) -> &'t [u8] {
+    let start = entry.start as usize;
+    text.get(start..start + usize::from(entry.length)).unwrap_or_default()
+}
