@@ -105,7 +105,7 @@ fn dump_config(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn run_probe(args: &Args) -> anyhow::Result<ExitCode> {
-    let rules = RuleSet::new(builtin::rules()?)?;
+    let rules = RuleSet::new(builtin::rules()?);
     let location = location(args)?;
     Ok(match probe::probe(&location, &rules, PROBE) {
         Ok(Some(found)) if found.events > 0 => {

@@ -50,7 +50,7 @@ fn mutations(line: &[u8]) -> Vec<Vec<u8>> {
 #[test]
 fn every_example_matches_its_own_rule_first() {
     let rules = builtin::rules().unwrap();
-    let set = RuleSet::new(rules.iter().cloned()).unwrap();
+    let set = RuleSet::new(rules.iter().cloned());
     let mut examples = 0;
     for rule in &rules {
         let place = format!("{}:{}", rule.origin.file, rule.origin.line);
@@ -80,10 +80,8 @@ fn built_in_rules_match_whole_lines_and_have_a_literal() {
         assert!(rule.spec.regex.get_ref().trim_end().ends_with("\\s*$"), "{place}");
         assert!(rule.severity.is_some(), "{place}: no severity");
         assert_eq!(rule.compile_patterns(), Ok(()), "{place}");
+        assert!(rule.has_literal(), "{place}: no fixed text");
     }
-    let set = RuleSet::new(rules).unwrap();
-    let slow: Vec<_> = set.tried_on_every_line().map(|rule| &rule.origin).collect();
-    assert!(slow.is_empty(), "{slow:?}");
 }
 
 #[test]
@@ -167,7 +165,7 @@ fn matcher_agrees_with_the_plain_loop() {
     });
     let mut lines: Vec<_> = examples.collect();
     lines.extend(recorded_lines());
-    let set = RuleSet::new(rules.iter().cloned()).unwrap();
+    let set = RuleSet::new(rules.iter().cloned());
     let mut tried = 0;
     for (identifier, line) in
         lines.iter().step_by(11).flat_map(|(i, l)| mutations(l).into_iter().map(move |m| (i, m)))
@@ -183,7 +181,7 @@ fn matcher_agrees_with_the_plain_loop() {
 /// A crashing process may choose the beginning of a genuine kernel line: its name.
 #[test]
 fn a_process_name_cannot_forge_an_event() {
-    let set = RuleSet::new(builtin::rules().unwrap()).unwrap();
+    let set = RuleSet::new(builtin::rules().unwrap());
     let tails = [
         "[4242]: segfault at 0 ip 000055d5 sp 00007ffe error 4 in a.out[55d5+1000] likely on CPU 0 (core 0, socket 0)",
         " (4242): drop_caches: 3",

@@ -34,7 +34,7 @@ struct Case<'r> {
 /// Measures the daemon and journalctl and prints a table for each journal.
 pub fn run(entries: u32, repeat: u32, keep: Option<&Path>) -> anyhow::Result<()> {
     let temporary = tempfile::Builder::new().prefix("peripety").tempdir().context("no temporary folder")?;
-    let recording = recording::read(&RuleSet::new(builtin::rules()?)?)?;
+    let recording = recording::read(&RuleSet::new(builtin::rules()?))?;
     let journals = keep.unwrap_or(temporary.path());
     std::fs::create_dir_all(journals)?;
     std::fs::write(temporary.path().join(NO_BURSTS), "[burst]\nenabled = false\n")?;

@@ -140,14 +140,13 @@ fn warnings(rule: &Rule, text: &str) -> Vec<Located> {
     if !regex.get_ref().contains('^') && rule.spec.starts_with.is_none() {
         found.push(at(
             "the regex is not anchored",
-            "begin it with ^, or it is searched for anywhere in the line",
+            "begin it with ^, or it is searched for anywhere in every line, which is slow",
         ));
     }
     if !rule.has_literal() {
-        let remedy = "give it some fixed text of 3 or more characters, or a starts_with";
         found.push(at(
-            "the regex contains no fixed text, so that it is tried on every line, which is slow",
-            remedy,
+            "the regex contains no fixed text, so that it may take lines about anything",
+            "give it some fixed text of 3 or more characters, or a starts_with",
         ));
     }
     found

@@ -22,7 +22,6 @@ use crate::collector::state::{State, StateError};
 use crate::collector::CollectorError;
 use crate::config::{ConfigErrors, ConfigSource};
 use crate::journal::{self, Location};
-use crate::rules::matcher::TooManyRules;
 use crate::rules::RuleError;
 use crate::store::socket;
 use crate::varlink::address::Address;
@@ -59,9 +58,6 @@ pub enum DaemonError {
     /// A built-in rule.
     #[error(transparent)]
     Rule(#[from] RuleError),
-    /// The rules together.
-    #[error(transparent)]
-    Rules(#[from] TooManyRules),
     /// Journal.
     #[error(transparent)]
     Journal(#[from] journal::Error),

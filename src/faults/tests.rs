@@ -87,7 +87,7 @@ impl World {
 
     fn with(settings: Settings) -> Self {
         let rules = builtin::parse("test.toml", RULES, false).unwrap();
-        let rules = crate::rules::RuleSet::new(rules).unwrap();
+        let rules = crate::rules::RuleSet::new(rules);
         World { rules, faults: Faults::new(settings), line: 0 }
     }
 

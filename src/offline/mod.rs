@@ -53,9 +53,6 @@ pub enum Error {
     /// A rule is wrong.
     #[error(transparent)]
     Rule(#[from] crate::rules::RuleError),
-    /// The rules do not fit.
-    #[error(transparent)]
-    TooManyRules(#[from] crate::rules::matcher::TooManyRules),
     /// The device tree cannot be read.
     #[error("--device-tree: {0}")]
     Tree(#[from] peripety_blkinfo::Error),
@@ -192,7 +189,7 @@ fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::faults::burst::Settings
         all.extend(config.rules);
     }
     all.extend(builtin::rules()?);
-    Ok((Arc::new(Rules::new(all)?), bursts))
+    Ok((Arc::new(Rules::new(all)), bursts))
 }
 
 /// The devices that lines of an input are about.

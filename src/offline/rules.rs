@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::rules::matcher::TooManyRules;
 use crate::rules::rule::Rule;
 use crate::rules::{Matched, RuleSet};
 
@@ -20,11 +19,11 @@ pub struct Rules {
 
 impl Rules {
     /// Takes the rules in order. That a rule takes several lines is seen from its examples.
-    pub fn new(rules: Vec<Arc<Rule>>) -> Result<Self, TooManyRules> {
+    pub fn new(rules: Vec<Arc<Rule>>) -> Self {
         let several = rules.iter().filter(|rule| breaks(rule).next().is_some());
         let last_words = several.clone().flat_map(|rule| breaks(rule)).map(|line| last_word(line).to_vec());
         let last_words = last_words.collect();
-        Ok(Rules { several: RuleSet::new(several.cloned())?, last_words, all: RuleSet::new(rules)? })
+        Rules { several: RuleSet::new(several.cloned()), last_words, all: RuleSet::new(rules) }
     }
 
     /// There are rules for this writer.

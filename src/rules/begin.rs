@@ -32,18 +32,9 @@ impl Begin {
         Begin(places)
     }
 
-    /// Marks, in a table for the first two bytes of a line, which ones are possible. A line may be shorter: 0 stands for a byte
-    /// that is missing.
-    pub fn mark(&self, table: &mut [bool]) {
-        let any = [u64::MAX; 4];
-        let [first, second] = [0, 1].map(|at| self.0.get(at).unwrap_or(&any));
-        let possible = |place: &[u64; 4], byte: usize| u8::try_from(byte).is_ok_and(|byte| has(place, byte));
-        for (_, row) in table.chunks_exact_mut(256).enumerate().filter(|(high, _)| possible(first, *high)) {
-            row.iter_mut()
-                .enumerate()
-                .filter(|(low, _)| possible(second, *low))
-                .for_each(|(_, mark)| *mark = true);
-        }
+    /// A line with these first two bytes is possible. It may be shorter: 0 stands for a byte that is missing.
+    pub fn possible(&self, beginning: [u8; 2]) -> bool {
+        self.0.iter().zip(beginning).all(|(place, byte)| has(place, byte))
     }
 
     /// The line may begin so.

@@ -2,11 +2,13 @@
 //!
 //! A rule is a table `[[collector_regexs]]`, the same in the built-in files under `rules/` and
 //! in `/etc/peripetyd.conf`. [`spec`] reads the tables, [`rule`] checks and compiles one,
-//! `literal` finds the literals that a regex cannot match without, [`matcher`] tries the
-//! rules on a line, [`builtin`] holds the shipped ones; [`trial`] tells people why a rule takes a
-//! line or does not.
+//! `begin` and `literal` find how a match can begin and what text it contains, `bucket` and `automaton` make one
+//! fast test of many rules, [`matcher`] tries the rules on a line, [`builtin`] holds the shipped ones; [`trial`]
+//! tells people why a rule takes a line or does not.
 
+mod automaton;
 mod begin;
+mod bucket;
 pub mod builtin;
 pub mod error;
 mod literal;

@@ -73,6 +73,11 @@ impl Pattern {
         self.begin.fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
     }
 
+    /// Its parsed form. It takes much memory, so that it is not kept.
+    pub fn parsed(&self) -> Option<Hir> {
+        parse(&self.text, self.unicode).ok()
+    }
+
     fn build(&self) -> Result<Regex, regex::Error> {
         RegexBuilder::new(&self.text).unicode(self.unicode).build()
     }

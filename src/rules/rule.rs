@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use regex::bytes::Captures;
+use regex_syntax::hir::Hir;
 use toml::Spanned;
 
 use super::error::{Located, RuleError};
@@ -130,7 +131,7 @@ impl Rule {
         })
     }
 
-    /// A matching line contains some literal, so that the rule need not be tried on every line.
+    /// A matching line contains some fixed text.
     pub fn has_literal(&self) -> bool {
         !self.required_literals().is_empty()
     }
@@ -156,6 +157,11 @@ impl Rule {
         line.starts_with(&self.prefix) && self.regex.is_match(line) && !self.is_excepted(line)
     }
 
+    /// A line that the regex matches is one for this rule.
+    pub(super) fn takes(&self, line: &[u8]) -> bool {
+        line.starts_with(&self.prefix) && !self.is_excepted(line)
+    }
+
     /// The line is one of those that the rule leaves to others. What begins with the name of a process may look like
     /// anything: no built-in rule for the kernel takes it.
     fn is_excepted(&self, line: &[u8]) -> bool {
@@ -178,8 +184,7 @@ impl Rule {
 
     /// The captures of a line that matches.
     pub fn captures<'l>(&self, line: &'l [u8]) -> Option<Captures<'l>> {
-        let takes = line.starts_with(&self.prefix) && !self.is_excepted(line);
-        takes.then(|| self.regex.regex()?.captures(line)).flatten()
+        self.takes(line).then(|| self.regex.regex()?.captures(line)).flatten()
     }
 
     /// The named captures of a line as text; bytes that are not UTF-8 become U+FFFD.
@@ -192,9 +197,15 @@ impl Rule {
         Some(named.collect())
     }
 
-    /// Marks in a table how a line that the rule takes can begin: see [`super::begin::Begin::mark`].
-    pub(super) fn mark_beginnings(&self, table: &mut [bool]) {
-        self.regex.begin().mark(table);
+    /// A line that the rule takes may begin with these two bytes: see [`super::begin::Begin::possible`].
+    pub(super) fn may_begin(&self, beginning: [u8; 2]) -> bool {
+        self.regex.begin().possible(beginning)
+            && self.prefix.iter().zip(beginning).all(|(wanted, byte)| *wanted == byte)
+    }
+
+    /// The regex, parsed again: it is kept as text.
+    pub(super) fn parsed(&self) -> Option<Hir> {
+        self.regex.parsed()
     }
 
     /// Sets of literals; a matching line contains at least one of each set. Empty when there

@@ -145,7 +145,7 @@ event_type = "ASLEEP"
 "#;
 
     fn tried(identifier: &str, line: &str) -> (Option<String>, Vec<(String, Reason, usize)>) {
-        let set = RuleSet::new(parse("x", RULES, true).unwrap()).unwrap();
+        let set = RuleSet::new(parse("x", RULES, true).unwrap());
         let trial = set.try_line(identifier, line.as_bytes());
         let misses = trial.misses.iter().map(|m| (m.rule.event_type.clone(), m.reason, m.reach)).collect();
         (trial.matched.map(|m| m.rule.event_type.clone()), misses)

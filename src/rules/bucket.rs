@@ -1,0 +1,81 @@
+//! Rules by the first two bytes of the lines that they may take.
+//!
+//! Nearly every rule begins with fixed text, so that two bytes leave few rules: mostly those of one family, or none. What a
+//! machine never logs costs nothing, since the rules of a beginning become an automaton when it is first seen.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::automaton::Automaton;
+use super::rule::Rule;
+
+/// The rules that may take some lines, in order.
+#[derive(Debug)]
+pub struct Bucket {
+    rules: Vec<Arc<Rule>>,
+    /// `None`: the regexes are too large for one.
+    automaton: Option<Automaton>,
+}
+
+impl Bucket {
+    fn new(rules: Vec<Arc<Rule>>) -> Self {
+        let patterns: Option<Vec<_>> = rules.iter().map(|rule| rule.parsed()).collect();
+        let automaton = patterns.filter(|patterns| !patterns.is_empty());
+        Bucket { rules, automaton: automaton.and_then(|patterns| Automaton::new(&patterns)) }
+    }
+
+    /// The first rule that takes the line.
+    pub fn find(&self, line: &[u8]) -> Option<&Arc<Rule>> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let first = match self.automaton.as_ref().map(|automaton| automaton.first(line)) {
+            Some(Ok(first)) => first?,
+            // It cannot tell.
+            Some(Err(_)) | None => return self.rules.iter().find(|rule| rule.is_match(line)),
+        };
+        // The rule of the first regex that matches may still leave the line to others.
+        let mut rules = self.rules.get(first..)?.iter();
+        let rule = rules.next()?;
+        match rule.takes(line) {
+            true => Some(rule),
+            false => rules.find(|rule| rule.is_match(line)),
+        }
+    }
+}
+
+/// The buckets for the lines with the same first byte.
+type Row = [OnceLock<Arc<Bucket>>; 256];
+
+/// All buckets, made when they are first asked for.
+#[derive(Debug)]
+pub struct Buckets {
+    rows: Vec<OnceLock<Box<Row>>>,
+    /// Many beginnings have the same rules.
+    known: Mutex<HashMap<Vec<usize>, Arc<Bucket>>>,
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Buckets { rows: (0..256).map(|_| OnceLock::new()).collect(), known: Mutex::default() }
+    }
+}
+
+impl Buckets {
+    /// The bucket for a line, of all the rules there are.
+    pub fn of(&self, line: &[u8], rules: &[Arc<Rule>]) -> Option<&Bucket> {
+        // A missing byte shares the bucket of NUL.
+        let beginning = [0, 1].map(|at| line.get(at).copied().unwrap_or_default());
+        let [row, place] = beginning.map(usize::from);
+        let row = self.rows.get(row)?.get_or_init(|| Box::new([const { OnceLock::new() }; 256]));
+        Some(row.get(place)?.get_or_init(|| self.make(beginning, rules)))
+    }
+
+    fn make(&self, beginning: [u8; 2], rules: &[Arc<Rule>]) -> Arc<Bucket> {
+        let fits = |(_, rule): &(usize, &Arc<Rule>)| rule.may_begin(beginning);
+        let (numbers, fitting): (Vec<usize>, Vec<&Arc<Rule>>) = rules.iter().enumerate().filter(fits).unzip();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(Bucket::new(fitting.into_iter().cloned().collect()));
+        known.entry(numbers).or_insert_with(make).clone()
+    }
+}
