@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::found::{Found, Said};
+use super::input::spool::Link;
 use super::rules::Rules;
 use crate::collector::provenance;
 use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
@@ -10,13 +11,15 @@ use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
 /// Found entries that are handed on together.
 const TOGETHER: usize = 256;
 
-/// Reads files that belong together and hands on what rules match, until `take` is false.
+/// Reads files that belong together and hands on what rules match, until `take` is false. `link` goes when they are open.
 pub fn read(
     rules: &Rules,
     files: Vec<PathBuf>,
+    link: Option<Link>,
     mut take: impl FnMut(Vec<Found>) -> bool,
 ) -> Result<(), Error> {
     let mut reader = Reader::open(&Location::Files(files), LOG_VALUE)?;
+    drop(link);
     reader.seek_head()?;
     let mut entry = Entry::default();
     let mut found = Vec::new();

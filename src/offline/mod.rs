@@ -23,7 +23,7 @@ pub mod summary;
 pub mod text;
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -36,13 +36,12 @@ use crate::event::Severity;
 use crate::journal;
 use crate::rules::builtin;
 use args::ParseArgs;
-use clock::Clock;
 use identity::Machine;
 use output::{Filter, Printer};
 use pool::Item;
 use progress::Progress;
 use rules::Rules;
-use stage::Stage;
+use stage::{Place, Stage};
 
 /// Why nothing could be parsed.
 #[derive(Debug, thiserror::Error)]
@@ -85,9 +84,7 @@ pub fn run(args: &ParseArgs, span: Span) -> Result<bool, Error> {
     let progress = Progress::new(size_of(&named), args.no_progress);
     let mut report = Report { progress: progress.clone(), ..Report::default() };
     for path in named {
-        let (devices, machine) = devices(args, &path)?;
-        let clock = Clock { booted: machine.booted, not_after: journal::now(), zone: zone.clone() };
-        let mut stage = Stage::new(Arc::new(devices), machine, clock, bursts);
+        let mut stage = Stage::new(machines(args, &path)?, zone.clone(), bursts);
         let forced = args.input.map(args::Input::format);
         let items = pool::start(vec![path], forced, rules.clone(), progress.clone())?;
         for item in items {
@@ -192,15 +189,17 @@ fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::faults::burst::Settings
     Ok((Arc::new(Rules::new(all)), bursts))
 }
 
-/// The devices that lines of an input are about.
-fn devices(args: &ParseArgs, path: &std::path::Path) -> Result<(Devices, Machine), Error> {
+/// The machines of an input, with the devices that lines of their logs are about.
+fn machines(args: &ParseArgs, path: &Path) -> Result<Vec<Place>, Error> {
     if let Some(tree) = &args.device_tree {
-        let devices = Devices::new(Tree::open(tree)?, None);
+        let devices = Arc::new(Devices::new(Tree::open(tree)?, None));
         let boot_id = devices.boot_id().map(str::to_owned);
-        return Ok((devices, Machine { boot_id, ..Machine::default() }));
+        return Ok(vec![Place { root: String::new(), devices, machine: Machine { boot_id, ..Machine::default() } }]);
     }
-    let machine = identity::of(path);
-    Ok((Devices::elsewhere(machine.devices.clone()), machine))
+    let found = identity::of(path).into_iter().map(|(root, machine)| {
+        Place { root, devices: Arc::new(Devices::elsewhere(machine.devices.clone())), machine }
+    });
+    Ok(found.collect())
 }
 
 /// Bytes of all files, if that is soon known.

@@ -10,6 +10,7 @@ use std::{io, thread};
 
 use super::chunk::{Chunk, Chunks, Format};
 use super::found::Found;
+use super::input::spool::Link;
 use super::input::{walk, Visitor};
 use super::progress::Progress;
 use super::record::{export, json};
@@ -123,9 +124,9 @@ impl Visitor for Reading {
         goes_on && failed && self.tell(Item::End)
     }
 
-    fn journal(&mut self, name: &str, files: Vec<PathBuf>) -> bool {
+    fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool {
         let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified: None });
-        let read = journal_files::read(&self.rules, files, |found| {
+        let read = journal_files::read(&self.rules, files, link, |found| {
             goes_on = goes_on && self.tell(Item::Found(found));
             goes_on
         });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::clock::{Clock, Moment};
@@ -22,8 +23,29 @@ use crate::rules::Matched;
 /// A line so much older than the one before begins anew: another boot, or another log.
 const BACK: u64 = 5_000_000;
 
+/// A place in which all about one machine lies.
+pub struct Place {
+    /// Name of the folder or archive.
+    pub root: String,
+    /// What its logs are about.
+    pub devices: Arc<Devices>,
+    /// What is known of it.
+    pub machine: Machine,
+}
+
+impl Place {
+    /// The file lies in it.
+    fn has(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.root.as_str());
+        rest.is_some_and(|rest| {
+            self.root.is_empty() || rest.is_empty() || rest.starts_with('/') || self.root.ends_with('/')
+        })
+    }
+}
+
 /// Makes events.
 pub struct Stage {
+    places: Vec<Place>,
     devices: Arc<Devices>,
     machine: Machine,
     clock: Clock,
@@ -39,16 +61,30 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Nothing is read yet. `machine`: what is known of where the logs come from.
-    pub fn new(devices: Arc<Devices>, machine: Machine, clock: Clock, bursts: Settings) -> Self {
-        let (faults, twins) = (Faults::new(bursts), Twins::default());
-        Stage { devices, machine, clock, bursts, faults, twins, name: String::new(), now: 0, taken: 0 }
+    /// Nothing is read yet. `places`: what is known of where the logs come from. `zone`: of dates without one.
+    pub fn new(places: Vec<Place>, zone: TimeZone, bursts: Settings) -> Self {
+        Stage {
+            places,
+            devices: Arc::new(Devices::elsewhere(None)),
+            machine: Machine::default(),
+            clock: Clock { booted: None, not_after: 0, zone },
+            bursts,
+            faults: Faults::new(bursts),
+            twins: Twins::default(),
+            name: String::new(),
+            now: 0,
+            taken: 0,
+        }
     }
 
     /// What follows is from this input, whose last line was written at `not_after` (µs since the epoch).
     pub fn begin(&mut self, name: String, not_after: u64) {
+        let places = self.places.iter().filter(|place| place.has(&name));
+        if let Some(place) = places.max_by_key(|place| place.root.len()) {
+            (self.devices, self.machine) = (place.devices.clone(), place.machine.clone());
+        }
         self.name = name;
-        self.clock.not_after = not_after;
+        (self.clock.booted, self.clock.not_after) = (self.machine.booted, not_after);
         (self.now, self.taken) = (0, 0);
     }
 

@@ -1,8 +1,9 @@
 //! Devices as several tools list them, put together.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use peripety_blkinfo::{BlkType, BlockInfo, DevNumber, Owner};
+use super::named::{self, is_kernel_name, Named};
+use super::wwid;
 
 /// Devices looked at.
 const MOST: usize = 65_536;
@@ -10,8 +11,11 @@ const MOST: usize = 65_536;
 /// One device, from all lists.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Facts under lsblk's names of columns, in capitals; `DM_UUID`, `DM_NAME` and `DISKSEQ` as in udev.
+    /// Facts under lsblk's names of columns, in capitals; `DM_NAME` and `DISKSEQ` as in udev. The first list that has one
+    /// counts.
     pub facts: BTreeMap<String, String>,
+    /// Identities, from all lists.
+    wwids: BTreeSet<String>,
     /// Kernel names of the devices it is built from.
     pub below: BTreeSet<String>,
     /// Where it is mounted.
@@ -21,152 +25,247 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn fact(&self, name: &str) -> Option<&str> {
+    /// What is known under a name.
+    pub fn fact(&self, name: &str) -> Option<&str> {
         self.facts.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Adds a fact, unless there is one of that name.
+    pub fn add(&mut self, name: &str, value: &str) {
+        let value = value.trim();
+        if value.is_empty() {
+            return;
+        }
+        if self.fact(name).is_none() {
+            self.facts.insert(name.to_owned(), value.to_owned());
+        }
+        match name {
+            "WWN" => self.wwids.extend(wwid::of_wwn(value)),
+            "DM_UUID" => drop(self.wwids.insert(wwid::of_dm(value))),
+            _ => {}
+        }
+    }
+
+    /// Adds an identity.
+    pub fn identify(&mut self, wwid: Option<String>) {
+        self.wwids.extend(wwid);
+    }
+
+    /// Adds a place where it is mounted.
+    pub fn mount(&mut self, point: &str) {
+        if point.starts_with('/') && !self.mounted.iter().any(|known| known == point) {
+            self.mounted.push(point.to_owned());
+        }
+    }
+
+    /// The identity; none where the lists give several.
+    pub fn identity(&self) -> Option<&str> {
+        // udev's short form of a long NAA is its first half.
+        let longest = self.wwids.iter().max_by_key(|wwid| wwid.len())?;
+        self.wwids.iter().all(|wwid| longest.starts_with(wwid.as_str())).then_some(longest)
+    }
+
+    /// Several identities, which contradict each other.
+    pub fn contradictions(&self) -> Option<&BTreeSet<String>> {
+        (self.identity().is_none() && self.wwids.len() > 1).then_some(&self.wwids)
+    }
+
+    fn take(&mut self, note: Note) {
+        for (name, value) in &note.facts {
+            self.add(name, value);
+        }
+        self.wwids.extend(note.wwids);
+        note.mounted.iter().for_each(|point| self.mount(point));
+    }
+}
+
+/// What a list says of a device.
+#[derive(Clone, Debug, Default)]
+pub struct Note {
+    facts: Vec<(String, String)>,
+    wwids: Vec<String>,
+    below: Vec<Named>,
+    mounted: Vec<String>,
+}
+
+impl Note {
+    /// With a fact.
+    pub fn fact(mut self, name: &str, value: &str) -> Self {
+        self.facts.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With an identity.
+    pub fn wwid(mut self, wwid: Option<String>) -> Self {
+        self.wwids.extend(wwid);
+        self
+    }
+
+    /// Built from these devices.
+    pub fn below(mut self, devices: impl IntoIterator<Item = Named>) -> Self {
+        self.below.extend(devices);
+        self
+    }
+
+    /// Mounted here.
+    pub fn mounted(mut self, point: &str) -> Self {
+        self.mounted.push(point.to_owned());
+        self
     }
 }
 
 /// All devices of a machine, by kernel name.
 #[derive(Clone, Debug, Default)]
-pub struct Devices(BTreeMap<String, Seen>);
+pub struct Devices {
+    all: BTreeMap<String, Seen>,
+    /// Notes on devices of which the kernel's name is found out when all lists are read.
+    waiting: Vec<(Named, Note)>,
+    /// Links to nodes, without `/dev/`.
+    links: HashMap<String, String>,
+}
 
 impl Devices {
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
+    }
+
+    /// The device of that kernel name.
+    pub fn get(&self, kname: &str) -> Option<&Seen> {
+        self.all.get(kname)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Seen)> {
+        self.all.iter()
     }
 
     /// The device of that kernel name, to add to it; `None` when there are too many.
     pub fn of(&mut self, kname: &str) -> Option<&mut Seen> {
-        let valid = !kname.is_empty() && (self.0.len() < MOST || self.0.contains_key(kname));
-        valid.then(|| self.0.entry(kname.to_owned()).or_default())
+        let valid = !kname.is_empty() && (self.all.len() < MOST || self.all.contains_key(kname));
+        valid.then(|| self.all.entry(kname.to_owned()).or_default())
     }
 
-    /// Adds where a device is mounted; it is named by its node.
-    pub fn mounted(&mut self, node: &str, point: &str) {
-        let of_node = |(kname, seen): &(&String, &mut Seen)| {
-            node.strip_prefix("/dev/") == Some(kname) || seen.fact("PATH") == Some(node)
-        };
-        let Some((_, seen)) = self.0.iter_mut().find(of_node) else { return };
-        if !seen.mounted.iter().any(|known| known == point) {
-            seen.mounted.push(point.to_owned());
-        }
-    }
-
-    /// What is known of each.
-    pub fn blocks(&self) -> Vec<BlockInfo> {
-        self.0.keys().filter_map(|kname| self.block(kname)).collect()
-    }
-
-    fn block(&self, kname: &str) -> Option<BlockInfo> {
-        let seen = self.0.get(kname)?;
-        let fact = |name: &str| seen.fact(name).map(str::to_owned);
-        let flag = |name: &str| seen.fact(name).map(|value| value == "1" || value == "true");
-        let holders = self.0.iter().filter(|(_, other)| other.below.contains(kname));
-        Some(BlockInfo {
-            kdev: kname.to_owned(),
-            major_minor: seen.fact("MAJ:MIN").and_then(DevNumber::parse),
-            address: fact("HCTL"),
-            dev_path: self.node(kname),
-            stable_path: None,
-            blk_type: blk_type(kname, seen),
-            dev_wwid: self.wwid(kname, 0),
-            owners: self.owners(kname),
-            slaves: seen.below.iter().cloned().collect(),
-            holders: holders.map(|(name, _)| name.clone()).collect(),
-            size_bytes: seen.fact("SIZE").and_then(|size| size.parse().ok()).unwrap_or(0),
-            serial: fact("SERIAL"),
-            model: fact("MODEL"),
-            vendor: fact("VENDOR"),
-            removable: flag("RM"),
-            rotational: flag("ROTA"),
-            read_only: flag("RO"),
-            fs_type: fact("FSTYPE"),
-            fs_uuid: fact("UUID"),
-            fs_label: fact("LABEL"),
-            mount_points: seen.mounted.clone(),
-            transport: seen.fact("TRAN").and_then(transport),
-            extension: peripety_blkinfo::Extension::default(),
-            paths: Vec::new(),
-            // What was listed is taken to have been there since the boot, where udev does not say since when.
-            present_since: Some(seen.since.unwrap_or(0)),
-            diskseq: seen.fact("DISKSEQ").and_then(|number| number.parse().ok()),
-        })
-    }
-
-    fn node(&self, kname: &str) -> String {
-        let seen = self.0.get(kname);
-        let mapper = seen.and_then(|seen| seen.fact("DM_NAME")).map(|name| format!("/dev/mapper/{name}"));
-        let node = mapper.or_else(|| seen.and_then(|seen| seen.fact("PATH")).map(str::to_owned));
-        node.unwrap_or_else(|| format!("/dev/{kname}"))
-    }
-
-    /// The identity in the form in which the running machine gives it. Where the lists do not tell that, there is none.
-    fn wwid(&self, kname: &str, depth: usize) -> Option<String> {
-        let seen = self.0.get(kname)?;
-        if let Some(uuid) = seen.fact("DM_UUID") {
-            return Some(uuid.to_owned());
-        }
-        if blk_type(kname, seen) == BlkType::Partition && depth == 0 {
-            let disk = self.wwid(seen.below.iter().next()?, 1)?;
-            return Some(format!("{disk}-part{}", seen.fact("PARTN")?));
-        }
-        let wwn = seen.fact("WWN")?;
-        match wwn.strip_prefix("0x") {
-            Some(digits) => Some(format!("naa.{}", digits.to_ascii_lowercase())),
-            None => {
-                ["eui.", "uuid.", "nvme."].iter().any(|kind| wwn.starts_with(kind)).then(|| wwn.to_owned())
-            }
-        }
-    }
-
-    fn owners(&self, kname: &str) -> Vec<Owner> {
-        let mut owners: Vec<Owner> = Vec::new();
-        let mut todo: VecDeque<&str> = VecDeque::from([kname]);
-        while let Some(next) = todo.pop_front() {
-            for below in self.0.get(next).into_iter().flat_map(|seen| &seen.below) {
-                if below == kname || owners.iter().any(|owner| owner.kdev == *below) {
-                    continue;
+    /// Takes down what a list says of a device.
+    pub fn note(&mut self, device: Named, note: Note) {
+        let waits = !note.below.is_empty();
+        let below = Note { below: note.below.clone(), ..Note::default() };
+        match &device {
+            Named::Kernel(kname) => {
+                let kname = kname.clone();
+                if let Some(seen) = self.of(&kname) {
+                    seen.take(Note { below: Vec::new(), ..note });
                 }
-                let dev_wwid = self.wwid(below, 0);
-                owners.push(Owner { kdev: below.clone(), dev_path: self.node(below), dev_wwid });
-                todo.push_back(below);
+                if waits {
+                    self.wait(device, below);
+                }
+            }
+            _ => self.wait(device, note),
+        }
+    }
+
+    fn wait(&mut self, device: Named, note: Note) {
+        if self.waiting.len() < MOST * 4 {
+            self.waiting.push((device, note));
+        }
+    }
+
+    /// A link in /dev leads to the node of that kernel name.
+    pub fn link(&mut self, link: &str, kname: &str) {
+        if self.links.len() < MOST * 8 {
+            self.links.insert(link.to_owned(), kname.to_owned());
+        }
+    }
+
+    /// All lists are read: what they name differently is brought together.
+    pub fn settle(&mut self) {
+        self.number_maps();
+        let names = self.names();
+        for (device, note) in std::mem::take(&mut self.waiting) {
+            let Some(kname) = self.resolve(&names, &device) else { continue };
+            let below: Vec<String> =
+                note.below.iter().filter_map(|device| self.resolve(&names, device)).collect();
+            for kname in &below {
+                self.of(kname);
+            }
+            if let Some(seen) = self.of(&kname) {
+                seen.below.extend(below.into_iter().filter(|below| *below != kname));
+                seen.take(note);
             }
         }
-        owners
-    }
-}
-
-fn blk_type(kname: &str, seen: &Seen) -> BlkType {
-    let uuid = seen.fact("DM_UUID").unwrap_or_default();
-    match (kname, seen.fact("TYPE").unwrap_or_default()) {
-        (_, "part") => BlkType::Partition,
-        (_, "mpath") => BlkType::DmMultipath,
-        _ if uuid.starts_with("mpath-") => BlkType::DmMultipath,
-        (_, "lvm") => BlkType::DmLvm,
-        _ if uuid.starts_with("LVM-") => BlkType::DmLvm,
-        (_, "crypt") => BlkType::DmCrypt,
-        _ if uuid.starts_with("CRYPT-") => BlkType::DmCrypt,
-        (name, _) => {
-            KINDS.iter().find(|(begin, _)| name.starts_with(begin)).map_or(BlkType::Other, |(_, kind)| *kind)
+        self.number_maps();
+        self.partitions();
+        for (kname, seen) in &self.all {
+            if let Some(wwids) = seen.contradictions() {
+                tracing::debug!("{kname}: lists give it several identities, so that none counts: {wwids:?}");
+            }
         }
     }
-}
 
-const KINDS: [(&str, BlkType); 8] = [
-    ("sd", BlkType::Scsi),
-    ("nvme", BlkType::Nvme),
-    ("dm-", BlkType::Dm),
-    ("md", BlkType::Md),
-    ("loop", BlkType::Loop),
-    ("vd", BlkType::Virtio),
-    ("mmcblk", BlkType::Mmc),
-    ("zram", BlkType::Zram),
-];
+    /// Names and numbers, and the kernel names that they mean.
+    fn names(&self) -> HashMap<String, String> {
+        let mut names = HashMap::new();
+        for (kname, seen) in &self.all {
+            names.extend(seen.fact("MAJ:MIN").map(|number| (number.to_owned(), kname.clone())));
+            names.extend(seen.fact("DM_NAME").map(|name| (format!("mapper/{name}"), kname.clone())));
+        }
+        names
+    }
 
-/// lsblk's word for how a disk is attached.
-fn transport(word: &str) -> Option<String> {
-    let known =
-        [("fc", "FC"), ("iscsi", "iSCSI"), ("sas", "SAS"), ("sata", "SATA"), ("ata", "ATA"), ("usb", "USB")];
-    known.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| (*ours).to_owned())
+    fn resolve(&self, names: &HashMap<String, String>, device: &Named) -> Option<String> {
+        match device {
+            Named::Kernel(kname) => Some(kname.clone()),
+            Named::Number(number) => names.get(number).cloned(),
+            Named::Any(name) => {
+                let name = name.strip_prefix("/dev/").unwrap_or(name);
+                let known = || self.all.contains_key(name).then(|| name.to_owned());
+                let mapped = || {
+                    let name = name.strip_prefix("mapper/").unwrap_or(name);
+                    names.get(&format!("mapper/{name}")).cloned()
+                };
+                // /dev/vg/lv
+                let volume = || {
+                    let (vg, lv) = name.split_once('/')?;
+                    let mapped = format!("mapper/{}-{}", vg.replace('-', "--"), lv.replace('-', "--"));
+                    names.get(&mapped).cloned()
+                };
+                let of_kernel = || is_kernel_name(name).then(|| name.to_owned());
+                let linked = || self.links.get(name).cloned();
+                known().or_else(mapped).or_else(linked).or_else(volume).or_else(of_kernel)
+            }
+        }
+    }
+
+    /// All of device-mapper have one major number, and the minor number in the name.
+    fn number_maps(&mut self) {
+        let major = |(name, seen): (&String, &Seen)| {
+            let (major, minor) = seen.fact("MAJ:MIN")?.split_once(':')?;
+            (name.strip_prefix("dm-") == Some(minor)).then(|| major.to_owned())
+        };
+        let majors: BTreeSet<String> = self.all.iter().filter_map(major).collect();
+        let (Some(major), 1) = (majors.first(), majors.len()) else { return };
+        for (name, seen) in &mut self.all {
+            if let Some(minor) = name.strip_prefix("dm-") {
+                seen.add("MAJ:MIN", &format!("{major}:{minor}"));
+            }
+        }
+    }
+
+    fn partitions(&mut self) {
+        let found: Vec<(String, String, String)> = self
+            .all
+            .keys()
+            .filter_map(|name| {
+                let (disk, number) = named::partition(name)?;
+                self.all.contains_key(disk).then(|| (name.clone(), disk.to_owned(), number.to_owned()))
+            })
+            .collect();
+        for (name, disk, number) in found {
+            if let Some(seen) = self.all.get_mut(&name) {
+                seen.add("TYPE", "part");
+                seen.add("PARTN", &number);
+                seen.below.insert(disk);
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use super::archive::Kind;
 use crate::offline::chunk::Format;
 use crate::offline::record::json;
 use crate::offline::text::{clean, head};
@@ -16,8 +17,8 @@ pub enum Content {
     Log(Format),
     /// A file of journald.
     Journal,
-    /// An archive of tar.
-    Archive,
+    /// An archive that is read.
+    Archive(Kind),
     /// An archive that is not read.
     Foreign,
     /// Nothing of that.
@@ -29,13 +30,10 @@ pub fn content(name: &str, begin: &[u8], named: bool) -> Content {
     if begin.starts_with(b"LPKSHHRH") {
         return Content::Journal;
     }
-    if super::tar::is_archive(begin) {
-        return Content::Archive;
+    if let Some(kind) = Kind::of(begin) {
+        return Content::Archive(kind);
     }
-    if begin.starts_with(b"PK\x03\x04")
-        || begin.starts_with(b"7z\xbc\xaf\x27\x1c")
-        || begin.starts_with(b"Rar!")
-    {
+    if begin.starts_with(b"7z\xbc\xaf\x27\x1c") || begin.starts_with(b"Rar!") {
         return Content::Foreign;
     }
     let text = begin.trim_ascii_start();
@@ -76,7 +74,8 @@ fn is_binary(begin: &[u8]) -> bool {
     begin.iter().filter(strange).count() * 20 > begin.len()
 }
 
-fn is_log_name(name: &str) -> bool {
+/// Files of that name are logs.
+pub fn is_log_name(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     ["dmesg", "messages", "syslog", "kern", "journal", "console", ".log"]
         .iter()
@@ -84,7 +83,7 @@ fn is_log_name(name: &str) -> bool {
 }
 
 /// Some line begins as only lines of logs do.
-fn has_heads(begin: &[u8]) -> bool {
+pub fn has_heads(begin: &[u8]) -> bool {
     let none = |_: &[u8]| false;
     begin.split(|byte| *byte == b'\n').take(LINES).any(|raw| {
         let line = clean::line(raw.get(..1024).unwrap_or(raw));

@@ -1,20 +1,22 @@
 //! What is read: files, folders, archives, the standard input.
 
+pub mod archive;
 pub mod detect;
+pub mod spool;
 pub mod tar;
 pub mod unpack;
+pub mod utf16;
 pub mod walk;
 
+use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
 use crate::offline::chunk::Format;
+use archive::{Kind, MOST_NESTED};
 use detect::Content;
-use tar::Archive;
+use spool::Link;
 use unpack::Stream;
-
-/// Archives within archives, so many times at most.
-const MOST_NESTED: usize = 3;
 
 /// Takes what is found, one after the other. False ends the reading.
 pub trait Visitor {
@@ -27,8 +29,8 @@ pub trait Visitor {
         format: Format,
         modified: Option<u64>,
     ) -> bool;
-    /// Files of journald that belong together.
-    fn journal(&mut self, name: &str, files: Vec<PathBuf>) -> bool;
+    /// Files of journald that belong together. `link` is one of them, and needed until that is open.
+    fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool;
     /// A file that is no log. `named`: the user named it.
     fn skipped(&mut self, name: &str, named: bool) -> bool;
     /// Something that cannot be read.
@@ -48,6 +50,8 @@ pub struct About<'n> {
     pub modified: Option<u64>,
     /// Archives that it lies in.
     pub depth: usize,
+    /// The file that it is, unless that is in an archive.
+    pub file: Option<&'n File>,
 }
 
 /// One stream, with all that may be in it. False: the reading shall end.
@@ -57,19 +61,20 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
         Err(e) => return visitor.failed(about.name, &e.to_string()),
     };
     let found = detect::content(about.name, &stream.begin, about.named);
-    let forced = about.forced.filter(|_| !matches!(found, Content::Journal | Content::Archive));
+    let forced = about.forced.filter(|_| !matches!(found, Content::Journal | Content::Archive(_)));
     let name = about.name;
     match forced.map_or(found, Content::Log) {
-        Content::Archive if about.depth < MOST_NESTED => archive(visitor, about, &mut stream.whole()),
-        Content::Archive => {
+        Content::Archive(kind) if about.depth < MOST_NESTED => members(visitor, about, kind, stream),
+        Content::Archive(_) => {
             visitor.failed(name, "too many archives within archives; unpack it, and name the folder")
         }
         Content::Log(format) => {
             visitor.log(name, std::mem::take(&mut stream.begin), &mut stream.rest, format, about.modified)
         }
-        Content::Journal => {
-            visitor.failed(name, "a journal file inside another file; unpack it, and name the folder")
-        }
+        Content::Journal => match Link::copy(&mut stream.whole(), ".journal") {
+            Ok(link) => visitor.journal(name, vec![link.path().to_owned()], Some(link)),
+            Err(e) => visitor.failed(name, &e.to_string()),
+        },
         Content::Foreign => {
             visitor.failed(name, "an archive of a kind that is not read; unpack it, and name the folder")
         }
@@ -78,18 +83,11 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
 }
 
 /// All files of an archive.
-fn archive(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read) -> bool {
-    let mut archive = Archive::new(input);
-    loop {
-        let member = match archive.next_file() {
-            Ok(Some(member)) => format!("{}/{}", about.name, member.trim_start_matches("./")),
-            Ok(None) => return true,
-            Err(e) => return visitor.failed(about.name, &e.to_string()),
-        };
-        // An archive tells no name that a path could be made of: it is only shown.
-        let inner = About { name: &member, named: false, depth: about.depth + 1, ..about };
-        if !stream(visitor, inner, &mut archive) {
-            return false;
-        }
-    }
+fn members(visitor: &mut dyn Visitor, about: About<'_>, kind: Kind, input: Stream<'_>) -> bool {
+    let read = archive::members(kind, input, about.file, &mut |member, input| {
+        let name = format!("{}/{member}", about.name);
+        let inner = About { name: &name, named: false, depth: about.depth + 1, file: None, ..about };
+        stream(visitor, inner, input)
+    });
+    read.unwrap_or_else(|e| visitor.failed(about.name, &e.to_string()))
 }

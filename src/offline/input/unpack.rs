@@ -4,6 +4,8 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
+use super::utf16::{Order, Utf8};
+
 /// Bytes by which an input is recognised: a tar header, or the beginning of a log.
 pub const SAMPLE: usize = 64 * 1024;
 /// Compressed within compressed, so many times at most.
@@ -71,13 +73,14 @@ impl<'r> Stream<'r> {
     }
 }
 
-/// A form of compression.
+/// A form of compression, or of characters.
 #[derive(Clone, Copy)]
 enum Kind {
     Gzip,
     Xz,
     Bzip2,
     Zstd,
+    Utf16(Order),
 }
 
 impl Kind {
@@ -87,7 +90,7 @@ impl Kind {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Xz,
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => Kind::Bzip2,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Zstd,
-            _ => return None,
+            _ => Kind::Utf16(Order::of(begin)?),
         })
     }
 
@@ -105,6 +108,7 @@ impl Kind {
                 decoder.window_log_max(ZSTD_WINDOW)?;
                 Box::new(decoder)
             }
+            Kind::Utf16(order) => Box::new(Utf8::new(packed, order)),
         })
     }
 }
@@ -124,10 +128,17 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Ends with an error when far more comes out than went in.
-struct Bounded<'r> {
+pub struct Bounded<'r> {
     input: Box<dyn Read + 'r>,
     given: u64,
     taken: Arc<AtomicU64>,
+}
+
+impl<'r> Bounded<'r> {
+    /// Of what comes out of so many bytes.
+    pub fn new(input: impl Read + 'r, packed: u64) -> Self {
+        Bounded { input: Box::new(input), given: 0, taken: Arc::new(AtomicU64::new(packed)) }
+    }
 }
 
 impl Read for Bounded<'_> {

@@ -15,7 +15,7 @@ const DEEPEST: usize = 64;
 /// Reads what the user named: a file, all files of a folder, or (`-`) the standard input. False: the reading shall end.
 pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, progress: &Progress) -> bool {
     if path == Path::new("-") {
-        let about = About { name: "-", named: true, forced, modified: None, depth: 0 };
+        let about = About { name: "-", named: true, forced, modified: None, depth: 0, file: None };
         return super::stream(visitor, about, &mut std::io::stdin().lock());
     }
     let name = path.display().to_string();
@@ -46,7 +46,7 @@ fn folder(
     paths.sort();
     let (journals, others): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.into_iter().partition(|path| is_journal(path));
-    if !journals.is_empty() && !visitor.journal(&path.display().to_string(), journals) {
+    if !journals.is_empty() && !visitor.journal(&path.display().to_string(), journals, None) {
         return false;
     }
     others.iter().all(|path| match fs::symlink_metadata(path) {
@@ -76,7 +76,7 @@ fn file(
 ) -> bool {
     let name = path.display().to_string();
     if begins_as_journal(path) {
-        return visitor.journal(&name, vec![path.to_owned()]);
+        return visitor.journal(&name, vec![path.to_owned()], None);
     }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = match opened {
@@ -86,6 +86,6 @@ fn file(
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let modified =
         modified.and_then(|time| u64::try_from(time.as_micros()).ok()).filter(|_| metadata.is_file());
-    let about = About { name: &name, named, forced, modified, depth: 0 };
-    super::stream(visitor, about, &mut progress.counting(file))
+    let about = About { name: &name, named, forced, modified, depth: 0, file: Some(&file) };
+    super::stream(visitor, about, &mut progress.counting(&file))
 }

@@ -1,0 +1,45 @@
+//! `blkid`.
+
+use super::super::named::Named;
+use super::super::seen::{Devices, Note};
+use super::lsblk;
+
+/// `/dev/sda1: UUID="…" TYPE="xfs"`.
+pub fn prints(line: &str) -> bool {
+    line.strip_prefix("/dev/")
+        .and_then(|line| line.split_once(": "))
+        .is_some_and(|(_, rest)| rest.contains("=\""))
+}
+
+/// Takes what lies on the devices.
+pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+    for line in text.lines().filter(|line| prints(line)) {
+        let Some((node, rest)) = line.split_once(": ") else { continue };
+        let pairs = lsblk::pairs(rest);
+        let known = pairs.iter().filter_map(|(name, value)| match name.as_str() {
+            "UUID" | "LABEL" => Some((name.as_str(), value)),
+            "TYPE" => Some(("FSTYPE", value)),
+            _ => None,
+        });
+        devices.note(
+            Named::any(node),
+            known.fold(Note::default(), |note, (name, value)| note.fact(name, value)),
+        );
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::testing::block;
+
+    #[test]
+    fn what_lies_on_devices() {
+        let text = "/dev/sda1: LABEL=\"boot\" UUID=\"8ab1a8a5-8b41-4779-88a5-ab738b864914\" BLOCK_SIZE=\"512\" TYPE=\"xfs\" PARTUUID=\"x-01\"\n";
+        let part = block(&[("", text)], "sda1").unwrap();
+        assert_eq!(
+            (part.fs_uuid.as_deref(), part.fs_type.as_deref()),
+            (Some("8ab1a8a5-8b41-4779-88a5-ab738b864914"), Some("xfs"))
+        );
+    }
+}

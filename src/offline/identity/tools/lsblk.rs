@@ -1,0 +1,139 @@
+//! `lsblk -J` and `lsblk -P`.
+
+use serde_json::Value;
+
+use super::super::seen::Devices;
+
+/// Nested devices in lsblk's JSON.
+const DEEPEST: usize = 32;
+
+/// It is lsblk's JSON, as far as is seen.
+pub fn is_json(text: &str) -> bool {
+    text.contains("\"blockdevices\"")
+}
+
+/// A line that only lsblk prints.
+pub fn prints(line: &str) -> bool {
+    let line = line.trim_start();
+    is_json(line)
+        || ["NAME=\"", "KNAME=\""].iter().any(|name| line.starts_with(name))
+        || line.contains(" KNAME=\"")
+}
+
+/// Takes what it printed.
+pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+    match text.find('{').filter(|_| is_json(text)).and_then(|at| text.get(at..)) {
+        Some(json) => objects(devices, json),
+        None => text.lines().for_each(|line| pairs_of_device(devices, line)),
+    }
+}
+
+fn objects(devices: &mut Devices, text: &str) {
+    // What follows the object may be another command's.
+    let first = serde_json::Deserializer::from_str(text).into_iter::<Value>().next();
+    let Some(Ok(value)) = first else { return };
+    let all = value.get("blockdevices").and_then(Value::as_array);
+    all.into_iter().flatten().for_each(|device| object(devices, device, None, 0));
+}
+
+fn object(devices: &mut Devices, device: &Value, parent: Option<&str>, depth: usize) {
+    let text = |name: &str| match device.get(name) {
+        Some(Value::String(text)) => Some(text.trim().to_owned()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(Value::Bool(flag)) => Some(u8::from(*flag).to_string()),
+        _ => None,
+    };
+    let Some(kname) = text("kname").or_else(|| text("name")) else { return };
+    let Some(seen) = devices.of(&kname) else { return };
+    for (name, _) in device.as_object().into_iter().flatten() {
+        if let Some(value) = text(name) {
+            seen.add(&column(name), &value);
+        }
+    }
+    seen.below.extend(text("pkname").filter(|name| *name != kname));
+    seen.below.extend(parent.map(str::to_owned));
+    let points = device.get("mountpoints").and_then(Value::as_array).into_iter().flatten();
+    let points = points.filter_map(Value::as_str).chain(device.get("mountpoint").and_then(Value::as_str));
+    points.for_each(|point| seen.mount(point));
+    let children = device.get("children").and_then(Value::as_array).into_iter().flatten();
+    if depth < DEEPEST {
+        children.for_each(|child| object(devices, child, Some(&kname), depth + 1));
+    }
+}
+
+/// The name of a column as it is kept. `MAJ_MIN`: lsblk -P may write it so.
+fn column(name: &str) -> String {
+    match name.to_ascii_uppercase().as_str() {
+        "MAJ_MIN" => "MAJ:MIN".to_owned(),
+        "DISK-SEQ" | "DISK_SEQ" => "DISKSEQ".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// `KEY="value" KEY="value"`, a device a line.
+fn pairs_of_device(devices: &mut Devices, line: &str) {
+    let pairs = pairs(line);
+    let value = |name: &str| {
+        let pair = pairs.iter().find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    };
+    let Some(kname) = value("KNAME").or_else(|| value("NAME")) else { return };
+    let Some(seen) = devices.of(kname) else { return };
+    seen.below.extend(value("PKNAME").map(str::to_owned));
+    let points = value("MOUNTPOINTS").or_else(|| value("MOUNTPOINT"));
+    points.into_iter().flat_map(|points| points.split("\\x0a")).for_each(|point| seen.mount(point));
+    pairs.iter().for_each(|(key, value)| seen.add(key, value));
+}
+
+/// The pairs of a line, also those of blkid.
+pub fn pairs(line: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = line;
+    while let Some((key, behind)) = rest.split_once("=\"") {
+        let Some((value, behind)) = behind.split_once('"') else { break };
+        pairs.push((column(key.trim()), value.to_owned()));
+        rest = behind;
+    }
+    pairs
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::testing::block;
+
+    const JSON: &str = r#"{"blockdevices":[{"kname":"sdb","maj:min":"8:16","path":"/dev/sdb","type":"disk",
+        "wwn":"0x5000c500a1b2c3d4","hctl":"2:0:0:1","tran":"sas","children":[{"kname":"dm-0","maj:min":"253:0",
+        "type":"mpath","path":"/dev/mapper/mpatha","mountpoints":[null]}]}]}"#;
+
+    #[test]
+    fn lists_complete_each_other() {
+        let udev = "P: /devices/virtual/block/dm-0\nE: SUBSYSTEM=block\nE: MAJOR=253\nE: MINOR=0\nE: DM_NAME=mpatha\n\
+            E: DM_UUID=mpath-35000c500a1b2c3d4\nE: USEC_INITIALIZED=7\n";
+        let mount = "/dev/mapper/mpatha on /data type xfs (rw)\n";
+        let all = [("lsblk.json", JSON), ("udev-db", udev), ("mount", mount)];
+        let map = block(&all, "dm-0").unwrap();
+        assert_eq!(map.dev_wwid.as_deref(), Some("mpath-35000c500a1b2c3d4"));
+        assert_eq!(
+            (map.owners_paths(), map.owners_wwids()),
+            (vec!["/dev/sdb"], vec!["naa.5000c500a1b2c3d4"])
+        );
+        assert_eq!((map.mount_points.as_slice(), map.present_since), (&["/data".to_owned()][..], Some(7)));
+        let disk = block(&all, "sdb").unwrap();
+        assert_eq!((disk.holders, disk.transport.as_deref()), (vec!["dm-0".to_owned()], Some("SAS")));
+    }
+
+    #[test]
+    fn a_device_of_which_two_lists_tell_different_identities_has_none() {
+        let other = r#"NAME="sdb" KNAME="sdb" MAJ:MIN="8:16" WWN="0x5000c500ffffffff""#;
+        let disk = block(&[("", JSON), ("", other)], "sdb").unwrap();
+        assert_eq!((disk.dev_wwid, disk.address.as_deref()), (None, Some("2:0:0:1")));
+    }
+
+    #[test]
+    fn pairs_of_lsblk() {
+        let text = "NAME=\"sda\" KNAME=\"sda\" MAJ:MIN=\"8:0\" WWN=\"0x5\" PKNAME=\"\"\n\
+            NAME=\"sda1\" KNAME=\"sda1\" MAJ_MIN=\"8:1\" TYPE=\"part\" PARTN=\"1\" PKNAME=\"sda\" MOUNTPOINT=\"/\"\n";
+        assert_eq!(block(&[("", text)], "sda1").unwrap().dev_wwid.as_deref(), Some("naa.5-part1"));
+    }
+}

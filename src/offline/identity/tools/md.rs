@@ -1,0 +1,80 @@
+//! /proc/mdstat and `mdadm -D`.
+
+use super::super::named::{is_kernel_name, Named};
+use super::super::seen::{Devices, Note};
+use super::super::wwid;
+
+/// A line that only these print.
+pub fn prints(line: &str) -> bool {
+    line.starts_with("Personalities :") || array(line).is_some() || is_scan(line)
+}
+
+/// Takes arrays with their members.
+pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+    let mut present: Option<Named> = None;
+    for line in text.lines() {
+        if let Some((kname, members)) = listed(line) {
+            devices.note(Named::kernel(kname), Note::default().below(members));
+        } else if is_scan(line) {
+            let uuid = line.split_whitespace().find_map(|word| word.strip_prefix("UUID="));
+            if let (Some(node), Some(uuid)) = (line.split_whitespace().nth(1), uuid) {
+                devices.note(Named::any(node), Note::default().wwid(wwid::of_md(uuid)));
+            }
+        } else if let Some(node) = array(line) {
+            present = Some(Named::any(node));
+        } else if let Some(array) = &present {
+            if let Some(uuid) = line.trim().strip_prefix("UUID : ") {
+                devices.note(array.clone(), Note::default().wwid(wwid::of_md(uuid.trim())));
+            } else if let Some(member) = member(line) {
+                devices.note(array.clone(), Note::default().below([Named::any(member)]));
+            }
+        }
+    }
+}
+
+/// `md127 : active raid1 dm-1[4] dm-0[3] dm-2[2](F)`.
+fn listed(line: &str) -> Option<(&str, Vec<Named>)> {
+    let (kname, rest) = line.split_once(" : ")?;
+    let fits = kname.starts_with("md")
+        && is_kernel_name(kname)
+        && (rest.starts_with("active") || rest.starts_with("inactive"));
+    let members =
+        rest.split_whitespace().filter_map(|word| word.split_once('[')).map(|(name, _)| Named::kernel(name));
+    fits.then(|| (kname, members.collect()))
+}
+
+/// `/dev/md127:`, the head of `mdadm -D`.
+fn array(line: &str) -> Option<&str> {
+    line.trim_end().strip_suffix(':').filter(|node| node.starts_with("/dev/md") && !node.contains(' '))
+}
+
+/// `ARRAY /dev/md/0 metadata=1.2 UUID=…` of `mdadm --detail --scan`.
+fn is_scan(line: &str) -> bool {
+    line.starts_with("ARRAY /dev/") && line.contains("UUID=")
+}
+
+/// `       0     253        0        0      active sync   /dev/dm-0`.
+fn member(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    let number = words.next()?;
+    let fits = number == "-" || number.bytes().all(|b| b.is_ascii_digit());
+    words.next_back().filter(|node| fits && node.starts_with("/dev/"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::testing::block;
+
+    #[test]
+    fn arrays_and_their_members() {
+        let status = "Personalities : [raid1] \nmd127 : active raid1 sdb1[4] sdc1[2](F)\n      39936 blocks super 1.2 [2/2] [UU]\n";
+        let detail = "/dev/md127:\n           Version : 1.2\n              UUID : 93ba32ed:1dac9cdb:d4c2e7d8:6aa4ff51\n\n    \
+            Number   Major   Minor   RaidDevice State\n       0       8       17        0      active sync   /dev/sdb1\n       -       8       49        -      spare   /dev/sdd1\n";
+        let array = block(&[("mdstat", status), ("mdadm_-D", detail)], "md127").unwrap();
+        assert_eq!(array.dev_wwid.as_deref(), Some("93ba32ed-1dac-9cdb-d4c2-e7d86aa4ff51"));
+        assert_eq!(array.slaves, ["sdb1", "sdc1", "sdd1"]);
+        let scan = "ARRAY /dev/md127 metadata=1.2 name=h:0 UUID=93ba32ed:1dac9cdb:d4c2e7d8:6aa4ff51\n";
+        assert_eq!(block(&[("", scan)], "md127").unwrap().dev_wwid, array.dev_wwid);
+    }
+}

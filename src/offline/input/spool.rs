@@ -1,0 +1,150 @@
+//! What must be read from several places at once, and comes as a stream: it is written to a file without a name.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{AtFlags, Mode, OFlags, CWD};
+
+use super::unpack::Stream;
+
+/// Longest file that is kept so. journald's have 128 MiB, 4 GiB at most.
+const LONGEST: u64 = 4 * 1024 * 1024 * 1024;
+/// Room that is left to others.
+const SPARED: u64 = 64 * 1024 * 1024;
+/// Bytes between two looks at the room.
+const STEP: u64 = 16 * 1024 * 1024;
+
+/// A file that can be read at any place: the file that was named, or a copy of a stream. The copy has no name, and goes with
+/// this.
+#[derive(Debug)]
+pub struct Spool(BufReader<File>);
+
+impl Spool {
+    /// The file from which the stream comes, when nothing was unpacked of it; else a copy.
+    pub fn of(stream: Stream<'_>, file: Option<&File>) -> io::Result<Self> {
+        match file.filter(|_| !stream.packed) {
+            Some(file) => {
+                let mut file = file.try_clone()?;
+                file.seek(SeekFrom::Start(0))?;
+                Ok(Spool(BufReader::new(file)))
+            }
+            None => Ok(Spool(BufReader::new(copy(&mut stream.whole())?.1))),
+        }
+    }
+}
+
+/// A copy of a stream for a reader that wants a path: libsystemd opens no file without a name. It has one until this is
+/// dropped, which is when it is open.
+#[derive(Debug)]
+pub struct Link {
+    path: PathBuf,
+}
+
+impl Link {
+    /// A copy, with a name that nobody else has.
+    pub fn copy(input: &mut dyn Read, ending: &str) -> io::Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let (folder, copy) = copy(input)?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!(".peripetyd-parse-{}-{number}{ending}", std::process::id()));
+        let unnamed = format!("/proc/self/fd/{}", copy.as_raw_fd());
+        rustix::fs::linkat(CWD, unnamed, CWD, &path, AtFlags::SYMLINK_FOLLOW)?;
+        Ok(Link { path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Err(e) = std::fs::remove_file(&self.path) {
+            tracing::warn!("cannot remove {}: {e}", self.path.display());
+        }
+    }
+}
+
+/// A copy without a name, in `$TMPDIR`, /var/tmp or /tmp: that folder, and the file at its beginning.
+fn copy(input: &mut dyn Read) -> io::Result<(PathBuf, File)> {
+    let (folder, mut file) = unnamed()?;
+    let no_room = |e: &dyn std::fmt::Display| {
+        let folder = folder.display();
+        io::Error::other(format!("no room in {folder} to unpack it ({e}); set TMPDIR to a folder with more"))
+    };
+    let mut written = 0;
+    loop {
+        let about = rustix::fs::fstatvfs(&file)?;
+        if about.f_bavail.saturating_mul(about.f_frsize) < SPARED + STEP {
+            return Err(no_room(&format_args!("{} MiB are spared", SPARED >> 20)));
+        }
+        let copied = match io::copy(&mut input.take(STEP), &mut file) {
+            Err(e) if e.kind() == io::ErrorKind::StorageFull => return Err(no_room(&e)),
+            other => other?,
+        };
+        written += copied;
+        if copied == 0 {
+            break;
+        }
+        if written > LONGEST {
+            return Err(io::Error::other(format!(
+                "larger than {} GiB unpacked; unpack it, and name the folder",
+                LONGEST >> 30
+            )));
+        }
+    }
+    file.flush()?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok((folder, file))
+}
+
+fn unnamed() -> io::Result<(PathBuf, File)> {
+    let named = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for folder in named.into_iter().chain(["/var/tmp".into(), "/tmp".into()]) {
+        match rustix::fs::open(&folder, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => return Ok((folder, file.into())),
+            Err(e) => last = e.into(),
+        }
+    }
+    Err(io::Error::new(last.kind(), format!("no folder to unpack it in ({last}); set TMPDIR to one")))
+}
+
+impl Read for Spool {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Spool {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_read_from_any_place_and_leaves_nothing() {
+        let text = b"0123456789".repeat(100_000);
+        let stream = Stream::open(text.as_slice()).unwrap();
+        let mut spool = Spool::of(stream, None).unwrap();
+        spool.seek(SeekFrom::End(-3)).unwrap();
+        let mut end = String::new();
+        spool.read_to_string(&mut end).unwrap();
+        assert_eq!(end, "789");
+        let link = Link::copy(&mut text.as_slice(), ".x").unwrap();
+        let path = link.path().to_owned();
+        assert_eq!(std::fs::read(&path).unwrap(), text);
+        drop(link);
+        assert!(!path.exists());
+    }
+}
