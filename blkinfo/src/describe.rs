@@ -1,8 +1,6 @@
 //! From a device in sysfs to everything that is known about it.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use crate::device::{Device, CLASS};
 use crate::error::Error;
@@ -12,6 +10,7 @@ use crate::identity::{scsi_address, Context};
 use crate::info::{BlkType, BlockInfo, Owner};
 use crate::mounts::Mount;
 use crate::name::{nvme_head, DevNumber};
+use crate::share::shared_out;
 use crate::tree::Tree;
 use crate::udev::{Record, DATABASE};
 
@@ -56,16 +55,7 @@ impl Tree {
     }
 }
 
-/// How many processors this process may use. (The standard library looks into files of cgroups for it.)
-fn processors() -> usize {
-    rustix::thread::sched_getaffinity(None).map_or(1, |processors| processors.count() as usize)
-}
-
-/// How many devices one thread takes at a time.
-const SHARE: usize = 64;
-
-/// Thousands of devices are read by as many threads as there are processors. One after the other is looked for and described
-/// while its folder is open.
+/// One device after the other is looked for and described while its folder is open.
 fn describe_all(
     tree: &Tree,
     wanted: impl Fn(&Tree, &Device) -> bool + Sync,
@@ -78,41 +68,7 @@ fn describe_all(
         let device = tree.device(name).filter(|device| wanted(tree, device))?;
         Some(describe(tree, &device, &common))
     };
-    let blocks = match names.len() > SHARE {
-        true => shared_out(&names, described),
-        // Not even the thread that asks is made known to the library for threads.
-        false => names.iter().filter_map(described).collect(),
-    };
-    Ok(blocks)
-}
-
-/// Does that with each of the names, by all processors; the results are in the order of the names.
-fn shared_out<T: Send>(names: &[String], each: impl Fn(&String) -> Option<T> + Sync) -> Vec<T> {
-    let shares: Vec<&[String]> = names.chunks(SHARE).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(share) = shares.get(index) else { return done };
-            let results: Vec<T> = share.iter().filter_map(&each).collect();
-            done.push((index, results));
-        }
-    };
-    let mut done = thread::scope(|scope| {
-        let helpers = 1..processors().min(shares.len());
-        // Where no thread can be started, this one does all.
-        let helpers: Vec<_> =
-            helpers.filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut done = work();
-        helpers.into_iter().for_each(|helper| match helper.join() {
-            Ok(more) => done.extend(more),
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        done
-    });
-    done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().flat_map(|(_, results)| results).collect()
+    Ok(shared_out(&names, described))
 }
 
 fn is_shown(tree: &Tree, device: &Device) -> bool {

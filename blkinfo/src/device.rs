@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
+use crate::extension::Extension;
 use crate::info::BlkType;
 use crate::name::{is_component, number, numbered, nvme_head, DevNumber};
+use crate::share::shared_out;
 use crate::source::Place;
 use crate::tree::Tree;
 use crate::udev::Record;
@@ -34,6 +36,7 @@ pub(crate) struct Facts {
     dm_uuid: OnceLock<Option<String>>,
     events: OnceLock<Events>,
     pub blk_type: OnceLock<BlkType>,
+    pub detail: OnceLock<Extension>,
     pub record: OnceLock<Arc<Record>>,
     pub slaves: OnceLock<Vec<String>>,
     pub holders: OnceLock<Vec<String>>,
@@ -81,6 +84,7 @@ impl Facts {
             dm_uuid: OnceLock::new(),
             events: OnceLock::new(),
             blk_type: OnceLock::new(),
+            detail: OnceLock::new(),
             record: OnceLock::new(),
             slaves: OnceLock::new(),
             holders: OnceLock::new(),
@@ -108,7 +112,7 @@ impl Tree {
     /// All block devices, hidden ones too, in natural order.
     pub(crate) fn devices(&self) -> Result<Vec<Device>, Error> {
         let names = self.try_names(Path::new(CLASS))?;
-        Ok(names.iter().filter_map(|name| self.device(name)).collect())
+        Ok(shared_out(&names, |name| self.device(name)))
     }
 
     /// The disks whose folder lies below one of that name: those behind a host, target, port, PCI function … A path node of

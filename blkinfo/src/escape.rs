@@ -3,10 +3,9 @@
 /// Bytes as text: what is not UTF-8, and control characters other than white space, become `\xNN`, so that two
 /// different values never look alike.
 pub(crate) fn visible(bytes: &[u8]) -> String {
-    let control = |b: &u8| b.is_ascii_control() && !b.is_ascii_whitespace();
-    // Nearly everything is text already.
-    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| !bytes.iter().any(control)) {
-        return text.to_owned();
+    // Nearly everything is.
+    if is_visible(bytes) {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -19,6 +18,12 @@ pub(crate) fn visible(bytes: &[u8]) -> String {
         chunk.invalid().iter().for_each(|b| push_hex(&mut text, *b));
     }
     text
+}
+
+/// Is it text without control characters other than white space?
+pub(crate) fn is_visible(bytes: &[u8]) -> bool {
+    let control = |b: &u8| b.is_ascii_control() && !b.is_ascii_whitespace();
+    !bytes.iter().any(control) && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Appends `\xNN`.

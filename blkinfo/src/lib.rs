@@ -35,6 +35,7 @@ mod name;
 mod paths;
 mod presence;
 mod query;
+mod share;
 mod source;
 mod topology;
 mod transport;

@@ -54,7 +54,7 @@ mod tests {
         .unwrap();
         let since = |time: Option<u64>| {
             let text = time.map(|t| format!("I:{t}\n")).unwrap_or_default();
-            tree.present_since(&Record::parse(text.as_bytes()))
+            tree.present_since(&Record::parse(&std::sync::Arc::from(text.as_bytes())))
         };
         assert_eq!(since(Some(5_000_000)), Some(0));
         assert_eq!(since(Some(15_000_000)), Some(0));

@@ -119,6 +119,10 @@ impl Tree {
         if let Some(disk) = device.disk(self) {
             return vec![disk];
         }
+        // Only device-mapper, md and bcache enter what they are built from there (block/holder.c); a SCSI disk is not.
+        if self.blk_type(device) == BlkType::Scsi {
+            return Vec::new();
+        }
         let names = device.slaves.get_or_init(|| device.names_below(self, "slaves"));
         names.iter().filter_map(|name| self.device(name)).collect()
     }

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::device::Device;
-use crate::escape::{decode_hex, visible};
-use crate::name::DevNumber;
+use crate::escape::{decode_hex, is_visible, visible};
+use crate::name::{number, DevNumber};
 use crate::tree::Tree;
 
 pub(crate) const DATABASE: &str = "/run/udev/data";
@@ -21,43 +21,85 @@ pub(crate) struct Record {
     pub links: Vec<String>,
     /// When udev first saw the device, µs of CLOCK_MONOTONIC.
     pub since: Option<u64>,
-    text: String,
-    /// Where keys and values stand in the text. There are some dozens, of which a dozen are asked for.
-    properties: Vec<(Range<usize>, Range<usize>)>,
+    text: Text,
+    properties: Vec<Property>,
+}
+
+/// The record itself, mostly as it was read.
+#[derive(Debug)]
+enum Text {
+    Read(Arc<[u8]>),
+    Visible(String),
+}
+
+/// Where a property stands in the text. There are some dozens, of which a dozen are asked for.
+#[derive(Debug)]
+struct Property {
+    key: Range<u32>,
+    end: u32,
+}
+
+impl Property {
+    fn of(start: usize, property: &[u8]) -> Option<Self> {
+        let place = |at: usize| u32::try_from(start + at).ok();
+        let equals = property.iter().position(|byte| *byte == b'=')?;
+        Some(Self { key: place(0)?..place(equals)?, end: place(property.len())? })
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Visible(String::new())
+    }
+}
+
+impl Text {
+    fn of(content: &Arc<[u8]>) -> Self {
+        match is_visible(content) {
+            true => Self::Read(content.clone()),
+            false => Self::Visible(visible(content)),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Read(content) => content,
+            Self::Visible(text) => text.as_bytes(),
+        }
+    }
 }
 
 impl Record {
-    pub fn parse(content: &[u8]) -> Self {
-        let text = visible(content);
-        let (mut links, mut since) = (Vec::new(), None);
-        let mut properties = Vec::with_capacity(text.len() / 32);
-        let mut next = 0;
-        for whole in text.split_inclusive('\n') {
-            let start = next;
-            next += whole.len();
-            let line = whole.lines().next().unwrap_or_default();
-            match line.as_bytes() {
-                [b'S', b':', ..] => links.extend(line.get(2..).map(str::to_owned)),
-                [b'I', b':', ..] => since = line.get(2..).and_then(crate::name::number),
-                [b'E', b':', property @ ..] => {
-                    if let Some(length) = property.iter().position(|byte| *byte == b'=') {
-                        let key = start + 2;
-                        properties.push((key..key + length, key + length + 1..start + line.len()));
-                    }
-                }
+    pub fn parse(content: &Arc<[u8]>) -> Self {
+        let text = Text::of(content);
+        let bytes = text.bytes();
+        let mut record = Self::default();
+        record.properties.reserve(bytes.len() / 32);
+        let mut start = 0;
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let next = start + line.len() + 1;
+            match line.strip_suffix(b"\r").unwrap_or(line) {
+                [b'S', b':', link @ ..] => record.links.extend(std::str::from_utf8(link).map(str::to_owned)),
+                [b'I', b':', time @ ..] => record.since = std::str::from_utf8(time).ok().and_then(number),
+                [b'E', b':', property @ ..] => record.properties.extend(Property::of(start + 2, property)),
                 _ => {}
             }
+            start = next;
         }
-        Self { links, since, text, properties }
+        Self { text, ..record }
     }
 
     /// A property that is not empty. Of several of that name the last one counts.
     pub fn get(&self, key: &str) -> Option<&str> {
-        let is = |(name, _): &&(Range<usize>, Range<usize>)| {
-            name.len() == key.len() && self.text.get(name.clone()) == Some(key)
+        let text = self.text.bytes();
+        let part = |from: u32, to: u32| text.get(from as usize..to as usize);
+        let is = |property: &&Property| {
+            property.key.len() == key.len()
+                && part(property.key.start, property.key.end) == Some(key.as_bytes())
         };
-        let (_, value) = self.properties.iter().rev().find(is)?;
-        self.text.get(value.clone()).filter(|value| !value.is_empty())
+        let found = self.properties.iter().rev().find(is)?;
+        let value = std::str::from_utf8(part(found.key.end + 1, found.end)?).ok()?;
+        (!value.is_empty()).then_some(value)
     }
 
     /// A property that libblkid found: the exact value from `KEY_ENC`, else `KEY`, in which unsafe characters were
@@ -70,7 +112,7 @@ impl Record {
     /// The sequence number of the disk that the record was made for (60-persistent-storage.rules, by-diskseq).
     fn diskseq(&self) -> Option<u64> {
         let name = self.links.iter().find_map(|link| link.strip_prefix("disk/by-diskseq/"))?;
-        crate::name::number(name.split('-').next()?)
+        number(name.split('-').next()?)
     }
 }
 
@@ -101,7 +143,7 @@ mod tests {
     #[test]
     fn records() {
         let text = b"S:disk/by-diskseq/9-part1\nS:disk/by-label/x\nL:0\nI:26502228\nE:ID_FS_LABEL=a_b\nE:ID_FS_LABEL_ENC=a\\x20b\nE:ID_FS_UUID=u=1\nE:EMPTY=\ngarbage\xff\nE:none\n";
-        let record = Record::parse(text);
+        let record = Record::parse(&Arc::from(text.as_slice()));
         assert_eq!(record.links, ["disk/by-diskseq/9-part1", "disk/by-label/x"]);
         assert_eq!(record.since, Some(26_502_228));
         assert_eq!(record.encoded("ID_FS_LABEL").as_deref(), Some("a b"));

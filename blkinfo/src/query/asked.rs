@@ -1,25 +1,26 @@
 //! One question: the tree, and what udev knows about its devices, read once for all forms of the string.
 
-use std::cell::OnceCell;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::device::{Device, CLASS};
 use crate::error::Error;
 use crate::name::{natural_cmp, DevNumber};
+use crate::share::shared_out;
 use crate::tree::Tree;
 use crate::udev::{Record, DATABASE};
 
 /// The tree during one question.
 pub(super) struct Asked<'a> {
     tree: &'a Tree,
-    records: OnceCell<Vec<(DevNumber, Record)>>,
-    devices: OnceCell<Vec<Device>>,
+    records: OnceLock<Vec<(DevNumber, Record)>>,
+    devices: OnceLock<Vec<Device>>,
 }
 
 impl<'a> Asked<'a> {
     pub fn of(tree: &'a Tree) -> Self {
-        Self { tree, records: OnceCell::new(), devices: OnceCell::new() }
+        Self { tree, records: OnceLock::new(), devices: OnceLock::new() }
     }
 
     /// All devices in natural order.
@@ -41,9 +42,11 @@ impl<'a> Asked<'a> {
     }
 
     /// Those devices that are meant, in natural order.
-    pub fn devices(&self, meant: impl Fn(&Device, &Record) -> bool) -> Result<Vec<Device>, Error> {
-        let found = self.all()?.iter().filter(|device| meant(device, &self.tree.udev(device)));
-        Ok(found.cloned().collect())
+    pub fn devices(&self, meant: impl Fn(&Device, &Record) -> bool + Sync) -> Result<Vec<Device>, Error> {
+        let names = self.tree.try_names(Path::new(CLASS))?;
+        let tree = self.tree;
+        let found = |name: &String| tree.device(name).filter(|device| meant(device, &tree.udev(device)));
+        Ok(shared_out(&names, found))
     }
 
     /// The same where udev's record alone decides: only devices with such a record are looked at.

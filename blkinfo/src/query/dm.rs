@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::device::{Device, CLASS};
 use crate::error::Error;
 use crate::escape::mangle;
+use crate::share::shared_out;
 use crate::tree::Tree;
 
 /// `mpatha`, `vg-lv`, and a logical volume as LVM's tools write it, `vg/lv`: by the links in /dev/mapper.
@@ -50,10 +51,10 @@ impl Tree {
 
     /// The one of all maps that has the name.
     fn unlinked_map(&self, wanted: &str) -> Option<Device> {
-        let names = self.names(Path::new(CLASS));
-        let mut maps =
-            names.iter().filter(|name| name.starts_with("dm-")).filter_map(|name| self.device(name));
-        maps.find(|map| self.is_called(map, wanted))
+        let mut names = self.names(Path::new(CLASS));
+        names.retain(|name| name.starts_with("dm-"));
+        let called = |name: &String| self.device(name).filter(|map| self.is_called(map, wanted));
+        shared_out(&names, called).into_iter().next()
     }
 
     fn is_called(&self, map: &Device, wanted: &str) -> bool {

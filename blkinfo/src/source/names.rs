@@ -9,7 +9,7 @@ use super::opened::Kind;
 #[derive(Debug, Default)]
 pub struct Names {
     text: Vec<u8>,
-    /// Sorted by name.
+    /// Sorted by name, if there are more than a [`FEW`].
     entries: Vec<Entry>,
 }
 
@@ -19,6 +19,9 @@ struct Entry {
     length: u16,
     kind: Kind,
 }
+
+/// So many are looked through as fast as they would be sorted.
+const FEW: usize = 64;
 
 impl Names {
     /// Of names that differ.
@@ -30,7 +33,7 @@ impl Names {
         names.sorted()
     }
 
-    /// Adds one; at the end they are to be [`sorted`](Self::sorted).
+    /// Adds one; when all are there they are to be [`sorted`](Self::sorted).
     pub fn add(&mut self, name: &[u8], kind: Kind) {
         // No file system has longer names, and no folder gigabytes of them.
         if let (Ok(start), Ok(length)) = (u32::try_from(self.text.len()), u16::try_from(name.len())) {
@@ -41,7 +44,9 @@ impl Names {
 
     pub fn sorted(mut self) -> Self {
         let Self { text, entries } = &mut self;
-        entries.sort_unstable_by(|a, b| name(text, a).cmp(name(text, b)));
+        if entries.len() > FEW {
+            entries.sort_unstable_by(|a, b| name(text, a).cmp(name(text, b)));
+        }
         text.shrink_to_fit();
         entries.shrink_to_fit();
         self
@@ -49,9 +54,17 @@ impl Names {
 
     /// What a name stands for; `None` when it is not there.
     pub fn get(&self, wanted: &OsStr) -> Option<Kind> {
-        let found =
-            self.entries.binary_search_by(|entry| name(&self.text, entry).cmp(wanted.as_bytes())).ok()?;
-        self.entries.get(found).map(|entry| entry.kind)
+        let wanted = wanted.as_bytes();
+        let is =
+            |entry: &&Entry| usize::from(entry.length) == wanted.len() && name(&self.text, entry) == wanted;
+        let found = match self.entries.len() > FEW {
+            true => {
+                let found = self.entries.binary_search_by(|entry| name(&self.text, entry).cmp(wanted));
+                found.ok().and_then(|index| self.entries.get(index))
+            }
+            false => self.entries.iter().find(is),
+        };
+        found.map(|entry| entry.kind)
     }
 
     /// Those names that are UTF-8, as all of the kernel's are.

@@ -1,6 +1,6 @@
 //! A place in a tree, and what is known of it if it is a folder.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -30,7 +30,7 @@ pub(crate) struct Folder {
 struct Known {
     opened: Option<Arc<dyn Opened>>,
     /// `None`: there is none.
-    files: HashMap<OsString, Content>,
+    files: BTreeMap<OsString, Content>,
 }
 
 /// What is in a file; `None`: it is missing.

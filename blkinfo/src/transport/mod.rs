@@ -38,6 +38,10 @@ impl Tree {
     pub(crate) fn path_detail(&self, device: &Device) -> Detail {
         let disk = device.disk(self);
         let device = disk.as_ref().unwrap_or(device);
+        device.detail.get_or_init(|| self.disk_detail(device)).clone()
+    }
+
+    fn disk_detail(&self, device: &Device) -> Detail {
         match self.blk_type(device) {
             BlkType::Scsi => scsi(self, device),
             BlkType::Nvme => nvme::detail(self, device),
