@@ -4,6 +4,7 @@
 mod devices;
 mod journal;
 mod lines;
+mod machine;
 mod matcher;
 mod measure;
 mod parse;
