@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::names::{where_named, ARRAY_OF_DM};
 use super::{Done, Made};
 use crate::event::{Severity, StorageEvent};
 
@@ -335,10 +336,10 @@ fn place(event: &StorageEvent) -> String {
     format!("{} {}", event.boot_id, event.hostname)
 }
 
-/// As the line names it; a path of a map is not another one.
+/// As the line names it; a path of a map is not another one. A line that names no device may still say where it happens.
 fn device(event: &StorageEvent) -> String {
-    let other = ["map", "dm_name", "host", "server"].iter().find_map(|key| event.extension.get(*key));
-    event.kdev.as_ref().or(event.dev_path.as_ref()).or(other).cloned().unwrap_or_default()
+    let named = event.kdev.as_ref().filter(|kdev| *kdev != ARRAY_OF_DM).or(event.dev_path.as_ref());
+    named.cloned().unwrap_or_else(|| where_named(event).collect::<Vec<_>>().join(" "))
 }
 
 /// The text with every run of digits, and every hexadecimal number, as `#`.

@@ -26,7 +26,7 @@ use crate::rules::Rule;
 use burst::Bursts;
 use cause::Causes;
 use join::Joins;
-pub use names::with_kind;
+pub use names::{with_kind, ARRAY_OF_DM};
 
 /// Lines of one error lie this close together, µs; an event leaves at most this long after its first line was read.
 pub const WINDOW: u64 = 200_000;

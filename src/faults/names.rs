@@ -3,6 +3,8 @@
 //! One fault names its device in many ways: `sdb`, `2:0:0:1` and `/dev/sdb`; `ata3.00` and `ata3`; `nvme0n1` and its
 //! controller `nvme0`. Names are compared as text, which works also where no device could be looked up.
 
+use std::net::IpAddr;
+
 use crate::event::StorageEvent;
 
 /// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
@@ -26,6 +28,14 @@ const OTHER: [&str; 16] = [
     "controller",
     "pci",
 ];
+
+/// What every array is called that device-mapper made: it has no block device of its own (drivers/md/md.h, mdname).
+pub const ARRAY_OF_DM: &str = "mdX";
+
+/// Where an event happens, by what its line names besides a device.
+pub fn where_named(event: &StorageEvent) -> impl Iterator<Item = &str> {
+    OTHER.iter().chain(&PORTALS).filter_map(|key| event.extension.get(*key)).map(String::as_str)
+}
 
 /// The names of an event's device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +91,7 @@ impl Names {
 pub fn related(event: &StorageEvent) -> Vec<String> {
     let names = Names::of(event);
     let mut all: Vec<String> = names.all().cloned().collect();
+    portals(event).into_iter().for_each(|name| add(&mut all, Some(name)));
     let owners =
         event.owners_paths.iter().take(MOST_OWNERS).chain(event.owners_wwids.iter().take(MOST_OWNERS));
     owners.chain(&event.dev_wwid).for_each(|name| add(&mut all, Some(plain(name).to_owned())));
@@ -90,6 +101,27 @@ pub fn related(event: &StorageEvent) -> Vec<String> {
         add(&mut all, Some(name));
     }
     all
+}
+
+/// Captures and details of a path with the address of an iSCSI portal: alone, or with a port.
+const PORTALS: [&str; 3] = ["portal", "peer", "address"];
+
+/// Names of the iSCSI portal that an event is about.
+fn portals(event: &StorageEvent) -> Vec<String> {
+    let transport = event.extension.get("transport").map(String::as_str);
+    if event.sub_system != "iscsi" && transport != Some("iSCSI") {
+        return Vec::new();
+    }
+    let written = PORTALS.iter().filter_map(|key| event.extension.get(*key));
+    written.flat_map(|text| addresses(text)).map(|address| format!("portal {address}")).collect()
+}
+
+/// The address as iscsid (`192.168.1.10:3260`, `192.168.1.10,3260`, `[fe80::1]:3260`) and sysfs write it. `fe80::1:3260`
+/// is an address with a port, or without one.
+fn addresses(portal: &str) -> impl Iterator<Item = IpAddr> + '_ {
+    let without_port = portal.rsplit_once([':', ',']).map(|(address, _)| address);
+    let bare = |text: &str| text.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    [Some(portal), without_port].into_iter().flatten().filter_map(bare)
 }
 
 /// Tools name a session, a connection or a host by its number alone: `connection` = `1:0` is `connection1:0`.
@@ -189,6 +221,16 @@ mod tests {
         assert_eq!(with_kind("session", "session3"), "session3");
         assert_eq!(with_kind("host", "6"), "host6");
         assert_eq!(with_kind("path", "8:16"), "8:16");
+    }
+
+    #[test]
+    fn a_portal_has_one_name() {
+        for portal in ["192.168.1.10", "192.168.1.10:3260", "192.168.1.10,3260"] {
+            assert_eq!(addresses(portal).map(|a| a.to_string()).collect::<Vec<_>>(), ["192.168.1.10"]);
+        }
+        assert!(addresses("[fe80::1]:3260").any(|a| a.to_string() == "fe80::1"));
+        assert!(addresses("fe80::1:3260").any(|a| a.to_string() == "fe80::1"));
+        assert_eq!(addresses("san.example.org:3260").count(), 0);
     }
 
     #[test]

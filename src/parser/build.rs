@@ -9,7 +9,7 @@ use super::unit::{self, About};
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Name};
 use crate::event::{Source, StorageEvent};
-use crate::faults::with_kind;
+use crate::faults::{with_kind, ARRAY_OF_DM};
 use crate::journal::EntryKey;
 
 /// Longest walk up to find what a device carries.
@@ -66,6 +66,14 @@ fn one_line(text: &str) -> String {
 /// Other captures than `kdev` that name a device, the surest first.
 const OTHER_NAMES: [&str; 3] = ["dm_name", "fs_uuid", "mount_point"];
 
+/// The volume that is built on the member of an array that device-mapper made.
+fn volume_of_member(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
+    raw.captures.get("kdev").filter(|kdev| *kdev == ARRAY_OF_DM)?;
+    let member = devices.at(&raw.entry, Name::Kernel(raw.captures.get("member")?))?;
+    let volume = member.holders.iter().find_map(|name| devices.at(&raw.entry, Name::Kernel(name)));
+    Some(volume.unwrap_or(member))
+}
+
 /// The device that the entry is about, at that time. What names it is tried in this order: `kdev`, other names, hardware on
 /// the way (when only one disk lies behind it), a unit of systemd, journald's own fields.
 pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
@@ -90,7 +98,8 @@ pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
         let names = [node, raw.entry.kernel_device.as_deref()].into_iter().flatten();
         devices.first_at(&raw.entry, names.map(Name::Kernel))
     };
-    named().or_else(hardware).or_else(of_unit).or_else(journald)
+    let of_member = || volume_of_member(devices, raw);
+    named().or_else(of_member).or_else(hardware).or_else(of_unit).or_else(journald)
 }
 
 /// The capture `kdev`. Tools write other names than the kernel's, too; of `/dev/sda [SAT]` (smartd) the first word counts. File

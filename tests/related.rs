@@ -1,0 +1,87 @@
+//! What the kernel and a tool say of one fault, each in its own words, is one fault.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// The events of these lines, with a device tree if one is given.
+fn events(log: &str, tree: Option<&str>) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("log"), log).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peripetyd"));
+    command.args(["parse", "-o", "json"]).current_dir(folder.path()).stdin(Stdio::null());
+    if let Some(tree) = tree {
+        fs::write(folder.path().join("tree.txt"), tree).unwrap();
+        command.args(["--device-tree", "tree.txt"]);
+    }
+    let output = command.arg("log").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+const BOOT: &str = "1e50b8d88e6640508bce8122546b493b";
+
+/// A mirrored volume of LVM: vg-lv on two images.
+fn mirrored_volume() -> String {
+    let mut tree = format!("# peripety device tree 1\n/proc/sys/kernel/random/boot_id = {BOOT}\n");
+    for (minor, name, links) in [
+        (5, "vg-lv_rimage_0", "holders/dm-7"),
+        (6, "vg-lv_rimage_1", "holders/dm-7"),
+        (7, "vg-lv", "slaves/dm-5 slaves/dm-6"),
+    ] {
+        let dir = format!("/sys/devices/virtual/block/dm-{minor}");
+        tree += &format!("/sys/class/block/dm-{minor} -> {dir}\n/sys/dev/block/253:{minor} -> {dir}\n");
+        tree += &format!("{dir}/dev = 253:{minor}\n{dir}/dm/name = {name}\n{dir}/dm/uuid = LVM-{minor}\n");
+        tree += &format!("/dev/mapper/{name} -> ../dm-{minor}\n/run/udev/data/b253:{minor} = I:1000\n");
+        for link in links.split(' ') {
+            let other = link.rsplit('/').next().unwrap();
+            tree += &format!("{dir}/{link} -> /sys/class/block/{other}\n");
+        }
+    }
+    tree
+}
+
+/// An entry as `journalctl -o json` prints it.
+fn entry(identifier: &str, seconds: u64, message: &str) -> String {
+    let transport = if identifier == "kernel" { "kernel" } else { "syslog" };
+    let entry = serde_json::json!({
+        "_BOOT_ID": BOOT, "_UID": "0", "_TRANSPORT": transport, "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": identifier,
+        "__REALTIME_TIMESTAMP": (1_795_514_400_000_000 + seconds * 1_000_000).to_string(),
+        "__MONOTONIC_TIMESTAMP": (100_000_000 + seconds * 1_000_000).to_string(),
+        "MESSAGE": message,
+    });
+    format!("{entry}\n")
+}
+
+/// All arrays that device-mapper makes are called mdX; the member tells which volume it is.
+#[test]
+fn an_array_of_device_mapper_is_its_volume() {
+    let log = entry("kernel", 0, "md/raid1:mdX: Disk failure on dm-6, disabling device.")
+        + &entry("dmeventd", 2, "WARNING: Device #1 of raid1 array, vg-lv, has failed.");
+    let events = events(&log, Some(&mirrored_volume()));
+    let [kernel, tool] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(kernel["kdev"], "mdX");
+    assert_eq!(kernel["dev_path"], "/dev/mapper/vg-lv");
+    assert_eq!(tool["dev_path"], "/dev/mapper/vg-lv");
+    assert_eq!(tool["root_cause_event_id"], kernel["event_id"]);
+}
+
+/// The kernel names the connection, iscsid at times the portal alone.
+#[test]
+fn a_portal_leads_to_its_connection() {
+    let log = "\
+Nov 24 10:00:00 host iscsid: Connection1:0 to [target: iqn.2003-01.org.example:lun1, portal: 192.168.1.10,3260] through [iface: default] is shutdown.
+Nov 24 10:00:01 host kernel: connection1:0: detected conn error (1020)
+Nov 24 10:00:03 host iscsid: connection1:0 cannot make a connection to 192.168.1.10:3260 (-1,11)
+Nov 24 10:00:09 host iscsid: connect to 192.168.1.10:3260 failed (No route to host)
+Nov 24 10:00:09 host iscsid: connect to 192.168.1.99:3260 failed (No route to host)
+";
+    let events = events(log, None);
+    let [_, kernel, tool, portal, other] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(kernel["event_type"], "ISCSI_CONN_ERROR");
+    for follow_up in [tool, portal] {
+        assert_eq!(follow_up["root_cause_event_id"], kernel["event_id"], "{follow_up:#}");
+    }
+    assert_eq!(other["root_cause_event_id"], Value::Null);
+}
