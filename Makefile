@@ -50,7 +50,7 @@ bench: ## Measure lines per second through the matcher and the whole pipeline, b
 
 coverage: ## Measure how much of what real machines log is recognised; prints what is judged wrongly
 	@scripts/deps.sh build
-	@scripts/cargo.sh test --quiet --test coverage -- --nocapture
+	@scripts/cargo.sh test --quiet --test all coverage:: -- --nocapture
 
 install: ## Install below DESTDIR and prefix (/usr/local); the head of scripts/install.sh explains both
 	@scripts/install.sh install

@@ -1,11 +1,8 @@
 //! Who may ask what: PermissionDenied, NotStored, and the questions about devices.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::process::Output;
 
-use common::{program, project, skip, Daemon, Machine};
+use crate::common::{self, program, project, skip, Daemon, Machine};
 use serde_json::{json, Value};
 
 fn names(error: Result<Value, (String, Value)>) -> (String, Value) {

@@ -1,11 +1,8 @@
 //! One fault is one event and a burst is counted, through the running daemon, however often it is killed.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Daemon, LiveJournal, Machine};
+use crate::common::{self, Daemon, LiveJournal, Machine};
 use serde_json::{json, Value};
 
 const FAILING: &str = "device-mapper: multipath: 253:2: Failing path 8:48.";

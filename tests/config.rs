@@ -1,15 +1,12 @@
 //! What `peripetyd` says about configuration files, word by word. Each folder of
 //! tests/fixtures/config is a case: a file `peripetyd.conf`, or a tree with `etc`, `run` and `usr`;
 //! `expected.txt` holds what `--check-config` prints. BLESS=1 writes the expectation anew.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{project, skip};
+use crate::common::{project, skip};
 use serde_json::Value;
 
 /// peripetyd in the folder of a case, told to read its configuration.

@@ -6,9 +6,8 @@
 //! following ones were found.
 //!
 //! `make coverage` prints the table and every line that is judged wrongly. BLESS=1 writes the table into docs/coverage.md.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeMap;
 

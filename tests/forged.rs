@@ -1,14 +1,11 @@
 //! Whatever a local user writes into the journal: no event comes of it, and it passes for none.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use common::{program, skip, wait_for, Daemon, Machine};
+use crate::common::{self, program, skip, wait_for, Daemon, Machine};
 use serde_json::{json, Value};
 
 const PYTHON: &str = "/usr/bin/python3";

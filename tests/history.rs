@@ -1,13 +1,10 @@
 //! A loop device that gets other files under the same name: a line of any time names the one of that time, also by
 //! where it was mounted.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 use std::time::Duration;
 
-use common::{monotonic_now, skip, wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{self, monotonic_now, skip, wait_for, Daemon, LiveJournal, Machine};
 use serde_json::{json, Value};
 
 struct Loop<'m> {

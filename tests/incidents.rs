@@ -2,13 +2,10 @@
 //!
 //! `journal.export` and `tree.txt` go in, `expected.jsonl` must come out (without the cursors,
 //! which differ from journal file to journal file). BLESS=1 writes the expectation anew.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 
-use common::{journal_file, project, Daemon, Machine};
+use crate::common::{self, journal_file, project, Daemon, Machine};
 use serde_json::{json, Value};
 
 /// Plays a case; the daemon answers queries about it.

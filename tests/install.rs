@@ -1,13 +1,10 @@
 //! What `make install` puts into a file system, and what systemd's own tools say of it.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{program, project, skip};
+use crate::common::{program, project, skip};
 
 /// Runs `make TARGET` with these variables and the programs built for the tests.
 fn make(target: &str, variables: &[&str]) -> String {

@@ -1,12 +1,9 @@
 //! Monitor of the running daemon: live events, replay, limits, and monitors that are too slow.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::{wait_for, Client, Daemon, LiveJournal, Machine};
+use crate::common::{wait_for, Client, Daemon, LiveJournal, Machine};
 use serde_json::{json, Value};
 
 fn started(test: &str, arguments: &[&str]) -> Option<(Machine, LiveJournal, Daemon)> {

@@ -1,9 +1,12 @@
 //! `peripetyd parse`: every form of log, archives, what is broken or means harm.
 //!
-//! A case is a folder of tests/fixtures/offline with `input.log` and `expected.jsonl`. `BLESS=1 cargo test --test offline`
+//! A case is a folder of tests/fixtures/offline with `input.log` and `expected.jsonl`. `BLESS=1 cargo test --test all offline`
 //! writes the expectation, which you then read line by line. All cases tell the same incident.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#[path = "offline/archives.rs"]
+mod archives;
+#[path = "offline/machines.rs"]
+mod machines;
 
 use std::fs;
 use std::io::Write;
@@ -12,10 +15,14 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-fn parse(arguments: &[&str], folder: &Path) -> Output {
+fn parse_command(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_peripetyd"));
     command.arg("parse").args(arguments).current_dir(folder).env("TZ", "UTC").stdin(Stdio::null());
-    command.output().unwrap()
+    command
+}
+
+fn parse(arguments: &[&str], folder: &Path) -> Output {
+    parse_command(arguments, folder).output().unwrap()
 }
 
 fn events(output: &Output) -> Vec<Value> {

@@ -1,12 +1,9 @@
 //! prpt against the running daemon.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
-use common::{program, wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{self, program, wait_for, Daemon, LiveJournal, Machine};
 use serde_json::{json, Value};
 
 struct Prpt {

@@ -3,11 +3,8 @@
 //!
 //! Every field must be as in `published.json`, unless `differences.json` names it and says why;
 //! a difference that is named must be one.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::{journal_file, project, Machine};
+use crate::common::{journal_file, project, Machine};
 use serde_json::{json, Value};
 
 /// The one event of a case.

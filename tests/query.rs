@@ -1,12 +1,9 @@
 //! Query of the running daemon: every filter against a plain loop over all events, order, limits
 //! and paging.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::collections::HashSet;
 
-use common::{Daemon, Machine};
+use crate::common::{self, Daemon, Machine};
 use serde_json::{json, Value};
 
 const SEVERITIES: [&str; 8] =

@@ -1,11 +1,8 @@
 //! SIGHUP: a new configuration between two entries, a bad one not at all.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{send_signal, wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{self, send_signal, wait_for, Daemon, LiveJournal, Machine};
 use rustix::process::Signal;
 use serde_json::json;
 

@@ -1,12 +1,9 @@
 //! Every line has exactly one stored event, however often the daemon is killed while lines come.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{self, wait_for, Daemon, LiveJournal, Machine};
 use serde_json::Value;
 
 /// Lines a second while the daemon is killed.

@@ -1,9 +1,6 @@
 //! A clock that jumps by a day, forwards and back: every line has its event, ordered by its own time.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::{now, LiveJournal, Machine};
+use crate::common::{now, LiveJournal, Machine};
 use serde_json::{json, Value};
 
 const HOUR: u64 = 3_600_000_000;

@@ -1,11 +1,8 @@
 //! Damaged journal files beside good ones: said once, and all that can be read is read.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 
-use common::{journal_file, now, wait_for, Daemon, Machine};
+use crate::common::{journal_file, now, wait_for, Daemon, Machine};
 
 /// A journal file with failures of the paths 8:`numbers`, `hour` hours ago.
 fn good(file: &Path, numbers: std::ops::Range<usize>, hour: u64) {

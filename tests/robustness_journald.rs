@@ -1,12 +1,9 @@
 //! journald stops, dies, rotates, vacuums and flushes: no event is lost, none is stored twice.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{signal, wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{signal, wait_for, Daemon, LiveJournal, Machine};
 use serde_json::json;
 
 /// Calls `write` for one number after the other, 500 a second, while `trouble` is made. Returns how

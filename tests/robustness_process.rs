@@ -1,13 +1,10 @@
 //! Signals, readers that go away, and too few file descriptors.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{signal, wait_for, Client, Daemon, LiveJournal, Machine};
+use crate::common::{signal, wait_for, Client, Daemon, LiveJournal, Machine};
 use serde_json::json;
 
 /// Ended by a signal in the middle of a burst: exit status 0, and the next run makes what is missing.

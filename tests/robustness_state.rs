@@ -1,13 +1,10 @@
 //! The state directory in trouble, and two daemons at once.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use common::{wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{self, wait_for, Daemon, LiveJournal, Machine};
 
 /// Longer than the time between two attempts to save.
 const ATTEMPTS: Duration = Duration::from_millis(2500);

@@ -1,7 +1,6 @@
 //! The built-in rules: their own examples, each other's, real lines, and the plain-loop oracle.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeSet;
 

@@ -1,12 +1,9 @@
 //! `ListRules`, `TestRule` and `prpt rules` against the running daemon.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::io::Write;
 use std::process::{Output, Stdio};
 
-use common::{program, project, Daemon, Machine};
+use crate::common::{self, program, project, Daemon, Machine};
 use peripety::rules::builtin;
 use serde_json::{json, Value};
 

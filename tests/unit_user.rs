@@ -1,8 +1,5 @@
 //! The daemon as its unit runs it: the system user, its groups and capabilities, a read-only file
 //! system, the socket passed by systemd, readiness told to systemd.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod common;
 
 use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::{program, project, skip, wait_for, Client, Machine, PATIENCE};
+use crate::common::{self, program, project, skip, wait_for, Client, Machine, PATIENCE};
 use serde_json::{json, Value};
 
 /// A rule for lines that this test logs.

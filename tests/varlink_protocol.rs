@@ -1,14 +1,11 @@
 //! The Varlink protocol of the running daemon: the standard interface, parameters, framing, and
 //! clients that misbehave.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
-use common::{project, wait_for, Client, Daemon, Machine};
+use crate::common::{self, project, wait_for, Client, Daemon, Machine};
 use serde_json::{json, Value};
 
 fn events_of_the_incident() -> usize {

@@ -1,11 +1,8 @@
 //! varlinkctl (systemd 255 and later) against the running daemon.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{project, skip, tool, Daemon, Machine};
+use crate::common::{self, project, skip, tool, Daemon, Machine};
 use serde_json::Value;
 
 struct Varlinkctl {

@@ -1,6 +1,6 @@
 //! Numbers entries that are equal in boot, time and text.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use crate::event::{event_id, EntryTime};
 
@@ -11,25 +11,39 @@ const WINDOW: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Twins {
     recent: VecDeque<String>,
+    /// How often each of them is among the recent.
+    counts: HashMap<String, u32>,
 }
 
 impl Twins {
     /// The event identifier of the next entry, numbered if the same came before.
     pub fn event_id(&mut self, boot_id: &str, time: EntryTime, message: &[u8]) -> String {
         let base = event_id(boot_id, time, message, 0);
-        let earlier = self.recent.iter().filter(|id| **id == base).count();
+        let earlier = self.counts.get(&base).copied().unwrap_or(0);
         if self.recent.len() >= WINDOW {
-            self.recent.pop_front();
+            self.forget_oldest();
         }
         self.recent.push_back(base.clone());
-        match u32::try_from(earlier) {
-            Ok(0) | Err(_) => base,
-            Ok(twin) => event_id(boot_id, time, message, twin),
+        *self.counts.entry(base.clone()).or_default() += 1;
+        match earlier {
+            0 => base,
+            twin => event_id(boot_id, time, message, twin),
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.recent.pop_front() else { return };
+        if let Some(count) = self.counts.get_mut(&oldest) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&oldest);
+            }
         }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -41,5 +55,16 @@ mod tests {
         let first = ids(&mut Twins::default());
         assert!(first.windows(2).all(|pair| pair.first() != pair.last()));
         assert_eq!(first, ids(&mut Twins::default()));
+    }
+
+    #[test]
+    fn what_was_forgotten_is_no_twin() {
+        let mut twins = Twins::default();
+        let mut id = |time: u64| twins.event_id("b", EntryTime::Source(time), b"x");
+        let first = id(0);
+        let others = u64::try_from(WINDOW).unwrap();
+        (1..=others).for_each(|time| drop(id(time)));
+        assert_eq!(id(0), first);
+        assert_ne!(id(0), first);
     }
 }

@@ -194,10 +194,16 @@ fn machines(args: &ParseArgs, path: &Path) -> Result<Vec<Place>, Error> {
     if let Some(tree) = &args.device_tree {
         let devices = Arc::new(Devices::new(Tree::open(tree)?, None));
         let boot_id = devices.boot_id().map(str::to_owned);
-        return Ok(vec![Place { root: String::new(), devices, machine: Machine { boot_id, ..Machine::default() } }]);
+        return Ok(vec![Place {
+            root: String::new(),
+            devices,
+            machine: Machine { boot_id, ..Machine::default() },
+        }]);
     }
-    let found = identity::of(path).into_iter().map(|(root, machine)| {
-        Place { root, devices: Arc::new(Devices::elsewhere(machine.devices.clone())), machine }
+    let found = identity::of(path).into_iter().map(|(root, machine)| Place {
+        root,
+        devices: Arc::new(Devices::elsewhere(machine.devices.clone())),
+        machine,
     });
     Ok(found.collect())
 }

@@ -1,0 +1,34 @@
+//! The tests of the whole daemon, a file a subject. They are one program, because linking one is quicker than linking many, and
+//! because the waits of one file are then another's time to run. `cargo test --test all restart::` runs one file.
+//!
+//! Programs of their own are `systemd.rs`, which sets variables of the environment, and `live.rs`, which measures time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+mod access;
+mod bursts;
+mod config;
+mod coverage;
+mod forged;
+mod history;
+mod incidents;
+mod install;
+mod monitor;
+mod offline;
+mod prpt;
+mod published;
+mod query;
+mod related;
+mod reload;
+mod restart;
+mod robustness_clock;
+mod robustness_files;
+mod robustness_journald;
+mod robustness_process;
+mod robustness_state;
+mod rules;
+mod rules_cli;
+mod unit_user;
+mod varlink_protocol;
+mod varlinkctl;
