@@ -1,7 +1,7 @@
 //! Tries many rules on one line.
 //!
 //! The first two bytes of a line select a few rules of its source (syslog identifier), and one automaton made of their
-//! regexes says which of them is the first that matches: see [`super::bucket`]. [`RuleSet::find_slowly`] tries all rules
+//! regexes says which of them is the first that matches: see `bucket.rs`. [`RuleSet::find_slowly`] tries all rules
 //! of the source: the two must always agree.
 
 use std::collections::{BTreeMap, HashMap};

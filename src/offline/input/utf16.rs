@@ -121,7 +121,7 @@ mod tests {
             Utf8::new(bytes.as_slice(), order).read_to_string(&mut decoded).unwrap();
             assert_eq!(decoded, text);
         }
-        assert_eq!(Order::of(b"[\0 \0 \0 \x31\0.\0\x30\0]\0x\0"), Some(Order::Little));
+        assert_eq!(Order::of(b"[\0 \0 \0\x31\0.\0\x30\0]\0x\0"), Some(Order::Little));
         for none in [&b"plain text of a log\n"[..], &[0; 64], b"", b"\xff\xfe\0\0"] {
             assert_eq!(Order::of(none), None);
         }
