@@ -20,15 +20,15 @@ const KERNEL: &[&str] = &[
     "python3[#]: segfault at # ip 00007f2c sp 00007ffe error 4 in libc.so.6[7f2c+195000]",
     "input: Power Button as /devices/LNXSYSTM:00/LNXPWRBN:00/input/input#",
     "ACPI: battery: Slot [BAT0] (battery present), event #",
-    "INFO: task kworker/u8:#:# blocked for more than 120 seconds.",
+    "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks: #",
     "scsi #:0:0:1: Direct-Access     VENDOR   disk#        4.0  PQ: 0 ANSI: 5",
     "sd #:0:0:1: [sdq] # 512-byte logical blocks: (1.10 TB/1.00 TiB)",
     "sd #:0:0:1: [sdq] Write cache: enabled, read cache: enabled, supports DPO and FUA # times",
     "sd #:0:0:1: Power-on or device reset occurred, # so far",
     "EXT4-fs (dm-#): # orphan inodes to look at later",
-    "XFS (dm-#): Deprecated V4 format (crc=0) will not be supported after September #.",
+    "SGI XFS with ACLs, security attributes, realtime, quota, no debug enabled (#)",
     "device-mapper: uevent: version 1.0.#",
-    "nvme nvme0: #/0/0 default/read/poll queues",
+    "nvme0n1: p1 p2 p#",
     "loop#: detected capacity change from 0 to #",
 ];
 

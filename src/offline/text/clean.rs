@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memchr3, memchr_iter, memmem};
 
 /// The line without line ends, terminal colours, no-break blanks and mark-up characters.
 pub fn line(raw: &[u8]) -> Cow<'_, [u8]> {
@@ -15,7 +15,7 @@ pub fn line(raw: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut text = without_colours(raw);
     for (written, meant) in MARK_UP {
-        if memmem::find(&text, written).is_some() {
+        if has(&text, written) {
             text = replaced(&text, written, meant);
         }
     }
@@ -62,13 +62,19 @@ fn replaced(text: &[u8], written: &[u8], meant: &[u8]) -> Vec<u8> {
 /// The message with the control characters that a syslog daemon wrote as `#012` (rsyslog), or the kernel's interface as
 /// `\x0a`.
 pub fn message(body: &[u8], kmsg: bool) -> Cow<'_, [u8]> {
-    if kmsg && memmem::find(body, b"\\x").is_some() {
+    if kmsg && has(body, b"\\x") {
         return Cow::Owned(unescaped(body, b"\\x", 16, 2));
     }
-    match memmem::find(body, b"#01") {
-        Some(_) => Cow::Owned(unescaped(body, b"#0", 8, 2)),
-        None => Cow::Borrowed(body),
+    match has(body, b"#01") {
+        true => Cow::Owned(unescaped(body, b"#0", 8, 2)),
+        false => Cow::Borrowed(body),
     }
+}
+
+/// The mark is in the text. Most texts lack its first byte even: nothing is prepared for a search.
+fn has(text: &[u8], mark: &[u8]) -> bool {
+    let begins = mark.first().map(|first| memchr_iter(*first, text));
+    begins.into_iter().flatten().any(|at| text.get(at..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
 fn unescaped(body: &[u8], mark: &[u8], radix: u32, digits: usize) -> Vec<u8> {
