@@ -4,7 +4,7 @@
 //! (Warning and worse); of anything else every event counts by itself. An event that ends a condition ends its burst, so that
 //! the next failure is told at once; but not for ever: what fails and comes back again and again is counted, too.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,18 +48,19 @@ impl Settings {
 #[derive(Debug)]
 pub struct Bursts<T> {
     settings: Settings,
-    bursts: HashMap<Key, Burst<T>>,
+    bursts: BTreeMap<Key, Burst<T>>,
     /// No burst has anything to do before this time.
     idle_until: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+/// What makes two events the same. The order puts what an event can end side by side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    device: String,
     event_type: String,
-    identifier: String,
     /// Boot and host: those of different machines are not the same.
     place: String,
-    device: String,
+    identifier: String,
     text: String,
 }
 
@@ -92,7 +93,7 @@ struct Counted<T> {
 impl<T> Bursts<T> {
     /// Nothing has happened yet.
     pub fn new(settings: Settings) -> Self {
-        Bursts { settings, bursts: HashMap::new(), idle_until: u64::MAX }
+        Bursts { settings, bursts: BTreeMap::new(), idle_until: u64::MAX }
     }
 
     /// Number of bursts that are followed.
@@ -111,12 +112,14 @@ impl<T> Bursts<T> {
         out
     }
 
+    /// What the event is the same as; `None` when it counts by itself.
+    pub fn key(&self, event: &StorageEvent) -> Option<Key> {
+        self.counts_at_all(event).then(|| Key::of(event))
+    }
+
     /// The event will be counted, not told: the event that was told at once.
-    pub fn counts(&self, event: &StorageEvent) -> Option<&str> {
-        if !self.counts_at_all(event) {
-            return None;
-        }
-        let burst = self.bursts.get(&Key::of(event))?;
+    pub fn counts(&self, key: &Key, event: &StorageEvent) -> Option<&str> {
+        let burst = self.bursts.get(key)?;
         let soon = event.timestamp <= burst.last.saturating_add(self.settings.interval());
         (soon && burst.goes_on()).then_some(&burst.first)
     }
@@ -126,18 +129,17 @@ impl<T> Bursts<T> {
         self.settings.enabled && counts
     }
 
-    /// Tells an event, or counts it.
-    pub fn take(&mut self, made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
+    /// Tells an event, or counts it by its key.
+    pub fn take(&mut self, made: Made<T>, key: Option<Key>, now: u64, out: &mut Vec<Done<T>>) {
         let Made { event, rule, carried, .. } = made;
         if let Some(ended) = &rule.clears {
             self.end(ended, &event, out);
         }
-        if !self.counts_at_all(&event) {
+        let Some(key) = key else {
             out.push(Done { event, carried });
             return;
-        }
+        };
         let interval = self.settings.interval();
-        let key = Key::of(&event);
         let mut ends = 0;
         if let Some(burst) = self.bursts.get_mut(&key) {
             let soon = event.timestamp <= burst.last.saturating_add(interval);
@@ -198,7 +200,8 @@ impl<T> Bursts<T> {
 
     /// Tells all that was counted; every burst is over.
     pub fn flush(&mut self, out: &mut Vec<Done<T>>) {
-        let mut told: Vec<Done<T>> = self.bursts.drain().filter_map(|(_, mut burst)| burst.tell(0)).collect();
+        let bursts = std::mem::take(&mut self.bursts).into_values();
+        let mut told: Vec<Done<T>> = bursts.filter_map(|mut burst| burst.tell(0)).collect();
         told.sort_by(order);
         out.extend(told);
         self.idle_until = u64::MAX;
@@ -206,11 +209,18 @@ impl<T> Bursts<T> {
 
     /// A condition has ended for this event's device.
     fn end(&mut self, event_type: &str, by: &StorageEvent, out: &mut Vec<Done<T>>) {
-        let device = device(by);
-        let ended =
-            |key: &Key| key.event_type == event_type && key.device == device && key.place == place(by);
-        let bursts = self.bursts.iter_mut().filter(|(key, burst)| !burst.over && ended(key));
-        for (_, burst) in bursts {
+        let first = Key {
+            device: device(by),
+            event_type: event_type.to_owned(),
+            place: place(by),
+            identifier: String::new(),
+            text: String::new(),
+        };
+        let ended = |key: &Key| {
+            key.device == first.device && key.event_type == first.event_type && key.place == first.place
+        };
+        let bursts = self.bursts.range_mut(&first..).take_while(|(key, _)| ended(key));
+        for (_, burst) in bursts.filter(|(_, burst)| !burst.over) {
             burst.ends += 1;
             burst.over = true;
             if !burst.goes_on() {
@@ -323,10 +333,10 @@ fn number(event: &StorageEvent, key: &str) -> Option<u64> {
 impl Key {
     fn of(event: &StorageEvent) -> Self {
         Key {
-            event_type: event.event_type.clone(),
-            identifier: event.source.identifier.clone(),
-            place: place(event),
             device: device(event),
+            event_type: event.event_type.clone(),
+            place: place(event),
+            identifier: event.source.identifier.clone(),
             text: without_numbers(&event.msg),
         }
     }

@@ -116,10 +116,11 @@ impl<T> Faults<T> {
     }
 
     fn finish(&mut self, mut made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
-        match self.bursts.counts(&made.event) {
+        let key = self.bursts.key(&made.event);
+        match key.as_ref().and_then(|key| self.bursts.counts(key, &made.event)) {
             Some(first) => self.causes.goes_on(first, made.event.timestamp),
             None => self.causes.find(&mut made),
         }
-        self.bursts.take(made, now, out);
+        self.bursts.take(made, key, now, out);
     }
 }
