@@ -67,17 +67,29 @@ pub(crate) unsafe extern "C" fn peripety_topology_to_json(topology: *const Topol
     unsafe { get(topology, ptr::null_mut(), json) }
 }
 
+/// A level of a topology: what is right below, or right above.
+type Side = fn(&Topology) -> &[Topology];
+
 /// All devices of one side, nearest first, each once.
-fn flat(side: &[Topology], next: fn(&Topology) -> &[Topology]) -> Vec<BlockInfo> {
+fn flat(topology: &Topology, side: Side) -> Vec<BlockInfo> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut level: Vec<&Topology> = side.iter().collect();
+    let mut level: Vec<&Topology> = side(topology).iter().collect();
     while !level.is_empty() {
         let infos = level.iter().map(|topology| &topology.block.info);
         found.extend(infos.filter(|info| seen.insert(info.kdev.as_str())).cloned());
-        level = level.into_iter().flat_map(next).collect();
+        level = level.into_iter().flat_map(side).collect();
     }
     found
+}
+
+/// Gives a caller all devices of one side.
+///
+/// # Safety
+/// The caller passes NULLs or a topology and places for the answers.
+unsafe fn all(topology: *const Topology, side: Side, list: *mut *mut List, error: *mut *mut Failure) -> Code {
+    // SAFETY: the caller promises it.
+    unsafe { answer(list, error, || Ok(own(List::from(flat(given(topology, "topology")?, side))))) }
 }
 
 /// See peripety.h.
@@ -88,11 +100,7 @@ pub(crate) unsafe extern "C" fn peripety_topology_all_below(
     error: *mut *mut Failure,
 ) -> Code {
     // SAFETY: the caller passes NULLs or a topology and places for the answers.
-    unsafe {
-        answer(list, error, || {
-            Ok(own(List::from(flat(&given(topology, "topology")?.below, |topology| &topology.below))))
-        })
-    }
+    unsafe { all(topology, |topology| &topology.below, list, error) }
 }
 
 /// See peripety.h.
@@ -103,9 +111,5 @@ pub(crate) unsafe extern "C" fn peripety_topology_all_above(
     error: *mut *mut Failure,
 ) -> Code {
     // SAFETY: the caller passes NULLs or a topology and places for the answers.
-    unsafe {
-        answer(list, error, || {
-            Ok(own(List::from(flat(&given(topology, "topology")?.above, |topology| &topology.above))))
-        })
-    }
+    unsafe { all(topology, |topology| &topology.above, list, error) }
 }
