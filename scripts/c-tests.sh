@@ -106,6 +106,13 @@ example() {
     grep -q 'no block device "no-such-device"' "$WORK/said"
 }
 
+# The functions that the manual page names are those that the header declares.
+manual_names_all() {
+    grep -o '\bperipety_[a-z_]*' < <(sed -n '/^\.Sh FUNCTIONS$/,/^\.Sh RETURN/p' docs/libperipety.3) | sort >"$WORK/named"
+    declared >"$WORK/declared"
+    diff -u "$WORK/declared" "$WORK/named"
+}
+
 man_page() {
     groff -mandoc -ww -z -Tutf8 docs/libperipety.3 2>"$WORK/groff" && [ ! -s "$WORK/groff" ] && return
     cat "$WORK/groff"
@@ -134,6 +141,7 @@ install_library
 have valgrind || skipped "C library: memory" "there is no valgrind; the tests ran without it"
 try "the library exports what its header declares" same_symbols
 try "all functions of the header are tested" all_functions_are_tested
+try "the manual page names the functions of the header" manual_names_all
 run_with shared
 run_with static
 try "the example of the manual page" example

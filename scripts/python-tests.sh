@@ -1,7 +1,7 @@
 #!/bin/bash
 # python-tests.sh: builds the wheel of the Python module peripety, installs it into a
-# virtual environment of its own, and runs its tests there. See test-lib.sh for how it
-# ends.
+# virtual environment of its own, and runs its tests there; checks its types. See test-lib.sh
+# for how it ends.
 #
 # Environment:
 #   PROGRAMS    folder with the built library; without it, it is built first (debug)
@@ -9,6 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/test-lib.sh
 
 PYTEST=pytest==8.4.2
+MYPY=mypy==1.18.2
 
 # skip_all REASON: ends here, as one test that was skipped.
 skip_all() {
@@ -35,6 +36,18 @@ find_pytest() {
     said=$(pip install "$PYTEST" 2>&1) || skip_all "there is no pytest, and pip could not install it: ${said##*$'\n'}"
 }
 
+# The types that the module declares, by the settings in its pyproject.toml: one test.
+check_types() {
+    local said
+    if ! "$WORK/venv/bin/python" -c 'import mypy' 2>/dev/null && ! said=$(pip install "$MYPY" 2>&1); then
+        skipped "Python module: types" "there is no mypy, and pip could not install it: ${said##*$'\n'}"
+    elif (cd blkinfo/python && "$WORK/venv/bin/python" -m mypy --cache-dir=/dev/null); then
+        PASSED=$((PASSED + 1))
+    else
+        FAILED=$((FAILED + 1))
+    fi
+}
+
 # Not in the source tree, so that the installed module is the one that is tested.
 run_pytest() {
     cp -r blkinfo/python/tests "$WORK/tests"
@@ -58,3 +71,4 @@ make_environment "$PYTHON"
 find_pytest
 run_pytest || true
 count_tests
+check_types
