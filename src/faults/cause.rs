@@ -146,14 +146,13 @@ impl Causes {
                     && fault.types.iter().any(|name| follows.iter().any(|pattern| is_like(name, pattern)))
             })
         };
-        let latest = |problem: bool| {
-            let known = names.iter().filter_map(|name| self.by_name.get(name));
-            known
-                .filter_map(|numbers| {
-                    numbers.iter().rev().take(MOST_TRIED).copied().find(|number| fits(*number, problem))
-                })
-                .max()
-        };
+        let known = names.iter().filter_map(|name| self.by_name.get(name));
+        let mut tried: Vec<u64> =
+            known.flat_map(|numbers| numbers.iter().rev().take(MOST_TRIED).copied()).collect();
+        // Most faults are found under several of the names.
+        tried.sort_unstable_by(|a, b| b.cmp(a));
+        tried.dedup();
+        let latest = |problem: bool| tried.iter().copied().find(|number| fits(*number, problem));
         let routine = || if is_problem(made.event.severity) { None } else { latest(false) };
         latest(true).or_else(routine)
     }

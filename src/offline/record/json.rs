@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use memchr::{memchr_iter, memmem};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -45,7 +46,8 @@ pub fn read(rules: &Rules, object: &[u8], line: u64, lines: u64) -> Option<Found
 /// Most entries are of writers without rules: seen without reading the object.
 fn is_wanted(rules: &Rules, object: &[u8]) -> bool {
     const NAME: &[u8] = b"\"SYSLOG_IDENTIFIER\"";
-    let Some(at) = memmem::find(object, NAME) else { return true };
+    static FINDER: LazyLock<memmem::Finder<'_>> = LazyLock::new(|| memmem::Finder::new(NAME));
+    let Some(at) = FINDER.find(object) else { return true };
     let rest = object.get(at + NAME.len()..).unwrap_or_default().trim_ascii_start();
     let value =
         rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start).and_then(|rest| rest.strip_prefix(b"\""));
