@@ -1,7 +1,9 @@
 //! The rules shipped with Peripety: every file of `rules/`, embedded at build time.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use super::error::RuleError;
 use super::rule::{Origin, Rule};
@@ -15,16 +17,45 @@ pub fn rules() -> Result<Vec<Arc<Rule>>, RuleError> {
     in_order(FILES)
 }
 
-/// The rules of some files, each a name and its text: catch-alls last.
-pub fn in_order<'f>(
-    files: impl IntoIterator<Item = &'f (&'f str, &'f str)>,
-) -> Result<Vec<Arc<Rule>>, RuleError> {
+/// A file of rules: its name and its text.
+type File<'f> = (&'f str, &'f str);
+
+/// The rules of some files: catch-alls last.
+pub fn in_order(files: &[File<'_>]) -> Result<Vec<Arc<Rule>>, RuleError> {
     let mut all = Vec::new();
-    for (file, source) in files {
-        all.extend(parse(file, source, false)?);
+    for rules in parsed(files) {
+        all.extend(rules?);
     }
     all.sort_by_key(|rule| rule.spec.catch_all);
     Ok(all)
+}
+
+/// The rules of each of the files, read on all processors: every start of a program waits for them.
+fn parsed(files: &[File<'_>]) -> Vec<Result<Vec<Arc<Rule>>, RuleError>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let one = || {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            files.get(number).map(|(file, source)| (number, parse(file, source, false)))
+        };
+        std::iter::from_fn(one).collect::<Vec<_>>()
+    };
+    let mut done = thread::scope(|scope| {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        // Where no thread can be started, this one does all.
+        let helpers: Vec<_> =
+            (1..processors).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, rules)| rules).collect()
 }
 
 /// What the event types of the built-in rules mean.
