@@ -13,15 +13,14 @@ use super::rule::Rule;
 #[derive(Debug)]
 pub struct Bucket {
     rules: Vec<Arc<Rule>>,
-    /// `None`: the regexes are too large for one.
-    automaton: Option<Automaton>,
+    /// Made of their regexes for the first line; `None`: they are too large for one.
+    automaton: OnceLock<Option<Automaton>>,
 }
 
 impl Bucket {
-    fn new(rules: Vec<Arc<Rule>>) -> Self {
-        let patterns: Option<Vec<_>> = rules.iter().map(|rule| rule.parsed()).collect();
-        let automaton = patterns.filter(|patterns| !patterns.is_empty());
-        Bucket { rules, automaton: automaton.and_then(|patterns| Automaton::new(&patterns)) }
+    fn automaton(&self) -> Option<&Automaton> {
+        let patterns = || self.rules.iter().map(|rule| rule.parsed()).collect::<Option<Vec<_>>>();
+        self.automaton.get_or_init(|| Automaton::new(&patterns()?)).as_ref()
     }
 
     /// The first rule that takes the line.
@@ -29,7 +28,7 @@ impl Bucket {
         if self.rules.is_empty() {
             return None;
         }
-        let first = match self.automaton.as_ref().map(|automaton| automaton.first(line)) {
+        let first = match self.automaton().map(|automaton| automaton.first(line)) {
             Some(Ok(first)) => first?,
             // It cannot tell.
             Some(Err(_)) | None => return self.rules.iter().find(|rule| rule.is_match(line)),
@@ -75,7 +74,8 @@ impl Buckets {
         let fits = |(_, rule): &(usize, &Arc<Rule>)| rule.may_begin(beginning);
         let (numbers, fitting): (Vec<usize>, Vec<&Arc<Rule>>) = rules.iter().enumerate().filter(fits).unzip();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(Bucket::new(fitting.into_iter().cloned().collect()));
+        let rules = || fitting.into_iter().cloned().collect();
+        let make = || Arc::new(Bucket { rules: rules(), automaton: OnceLock::new() });
         known.entry(numbers).or_insert_with(make).clone()
     }
 }

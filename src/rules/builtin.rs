@@ -1,7 +1,6 @@
 //! The rules shipped with Peripety: every file of `rules/`, embedded at build time.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -32,30 +31,21 @@ pub fn in_order(files: &[File<'_>]) -> Result<Vec<Arc<Rule>>, RuleError> {
 
 /// The rules of each of the files, read on all processors: every start of a program waits for them.
 fn parsed(files: &[File<'_>]) -> Vec<Result<Vec<Arc<Rule>>, RuleError>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let one = || {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            files.get(number).map(|(file, source)| (number, parse(file, source, false)))
-        };
-        std::iter::from_fn(one).collect::<Vec<_>>()
+    let each = |part: &[File<'_>]| -> Vec<_> {
+        part.iter().map(|(file, source)| parse(file, source, false)).collect()
     };
-    let mut done = thread::scope(|scope| {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        // Where no thread can be started, this one does all.
-        let helpers: Vec<_> =
-            (1..processors).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut done = work();
-        for helper in helpers {
-            match helper.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, rules)| rules).collect()
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let parts = files.chunks(files.len().div_ceil(processors).max(1));
+    thread::scope(|scope| {
+        let start = |part| thread::Builder::new().spawn_scoped(scope, move || each(part)).map_err(|_| part);
+        let started: Vec<_> = parts.map(start).collect();
+        let done = started.into_iter().map(|started| match started {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // No thread can be started.
+            Err(part) => each(part),
+        });
+        done.flatten().collect()
+    })
 }
 
 /// What the event types of the built-in rules mean.

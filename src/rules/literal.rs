@@ -10,7 +10,7 @@ pub type LiteralSet = Vec<Vec<u8>>;
 
 /// Shorter literals occur everywhere and select nothing.
 const MIN_LENGTH: usize = 3;
-/// A set of more alternatives than this is not worth its automaton states.
+/// A set of more alternatives than this says little of a line.
 const MAX_ALTERNATIVES: usize = 32;
 
 /// All sets of literals that every match of a pattern contains one of.

@@ -18,7 +18,8 @@ pub struct Pattern {
     text: String,
     unicode: bool,
     names: Vec<String>,
-    literals: Vec<LiteralSet>,
+    /// Asked for only when people ask why a rule takes a line or does not.
+    literals: OnceLock<Vec<LiteralSet>>,
     begin: Begin,
     compiled: OnceLock<Option<Regex>>,
 }
@@ -32,9 +33,9 @@ impl Pattern {
         let hir = parse(text, unicode)?;
         let mut names = Vec::new();
         collect_names(&hir, &mut names);
-        let literals = literal::required(&hir);
         let begin = Begin::of(&hir);
-        Ok(Pattern { text: text.to_owned(), unicode, names, literals, begin, compiled: OnceLock::new() })
+        let (literals, compiled) = (OnceLock::new(), OnceLock::new());
+        Ok(Pattern { text: text.to_owned(), unicode, names, literals, begin, compiled })
     }
 
     /// Compiles it now.
@@ -65,7 +66,8 @@ impl Pattern {
 
     /// Sets of literals: a match contains at least one of each set.
     pub fn literals(&self) -> &[LiteralSet] {
-        &self.literals
+        let required = || self.parsed().map(|hir| literal::required(&hir)).unwrap_or_default();
+        self.literals.get_or_init(required)
     }
 
     /// The line matches.

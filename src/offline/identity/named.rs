@@ -67,6 +67,11 @@ pub fn partition(name: &str) -> Option<(&str, &str)> {
     is_kernel_name(disk).then_some((disk, number))
 }
 
+/// The link below /dev to the map of a logical volume: in it, the hyphens of both names are doubled (libdm/libdm-string.c, dm_build_dm_name).
+pub fn volume(vg: &str, lv: &str) -> String {
+    format!("mapper/{}-{}", vg.replace('-', "--"), lv.replace('-', "--"))
+}
+
 /// A path or label whose blanks are written as the mount table or udev writes them.
 pub fn escaped_blanks(text: &str) -> String {
     text.replace("\\040", " ").replace("\\x20", " ")

@@ -95,6 +95,11 @@ impl Note {
         self
     }
 
+    /// With several facts alone.
+    pub fn of<'f>(facts: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
+        facts.fold(Note::default(), |note, (name, value)| note.fact(name, value))
+    }
+
     /// With an identity.
     pub fn wwid(mut self, wwid: Option<String>) -> Self {
         self.wwids.extend(wwid);
@@ -226,8 +231,7 @@ impl Devices {
                 // /dev/vg/lv
                 let volume = || {
                     let (vg, lv) = name.split_once('/')?;
-                    let mapped = format!("mapper/{}-{}", vg.replace('-', "--"), lv.replace('-', "--"));
-                    names.get(&mapped).cloned()
+                    names.get(&named::volume(vg, lv)).cloned()
                 };
                 let of_kernel = || is_kernel_name(name).then(|| name.to_owned());
                 let linked = || self.links.get(name).cloned();

@@ -17,14 +17,11 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
         let Some((node, rest)) = line.split_once(": ") else { continue };
         let pairs = lsblk::pairs(rest);
         let known = pairs.iter().filter_map(|(name, value)| match name.as_str() {
-            "UUID" | "LABEL" => Some((name.as_str(), value)),
-            "TYPE" => Some(("FSTYPE", value)),
+            "UUID" | "LABEL" => Some((name.as_str(), value.as_str())),
+            "TYPE" => Some(("FSTYPE", value.as_str())),
             _ => None,
         });
-        devices.note(
-            Named::any(node),
-            known.fold(Note::default(), |note, (name, value)| note.fact(name, value)),
-        );
+        devices.note(Named::any(node), Note::of(known));
     }
 }
 

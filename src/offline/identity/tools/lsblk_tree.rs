@@ -65,11 +65,12 @@ fn mount_point(row: &Row) -> Option<&str> {
 fn device(row: &Row) -> Option<(Named, Note)> {
     let name = name(row)?;
     let number = table::value(row, "MAJ:MIN").filter(|number| is_number(number));
-    let mut note = row
+    let known = row
         .iter()
-        .filter(|(column, _)| !matches!(column.as_str(), "NAME" | "KNAME" | "PKNAME" | "SIZE"))
-        .filter(|(column, _)| !column.starts_with("MOUNTPOINT"))
-        .fold(Note::default(), |note, (column, value)| note.fact(column, value));
+        .map(|(column, value)| (column.as_str(), value.as_str()))
+        .filter(|(column, _)| !matches!(*column, "NAME" | "KNAME" | "PKNAME" | "SIZE"))
+        .filter(|(column, _)| !column.starts_with("MOUNTPOINT"));
+    let mut note = Note::of(known);
     if let Some(point) = mount_point(row) {
         note = note.mounted(point);
     }

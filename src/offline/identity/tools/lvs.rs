@@ -1,6 +1,6 @@
 //! `lvs` with the column of devices (`lvs -a -o +devices`).
 
-use super::super::named::Named;
+use super::super::named::{self, Named};
 use super::super::seen::{Devices, Note};
 use super::super::table::{value, Table};
 
@@ -31,8 +31,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 
 /// The map of a volume; hidden ones are in brackets.
 fn mapped(vg: &str, lv: &str) -> Named {
-    let lv = lv.trim_matches(['[', ']']);
-    Named::Any(format!("mapper/{}-{}", vg.replace('-', "--"), lv.replace('-', "--")))
+    Named::Any(named::volume(vg, lv.trim_matches(['[', ']'])))
 }
 
 /// `/dev/sdb(0)`, or a hidden volume `pool_tdata(0)`.

@@ -51,10 +51,7 @@ fn note(devices: &mut Devices, node: &str, (serial, model): About<'_>) {
     let kname = node.strip_prefix("/dev/").unwrap_or(node);
     let facts = [("SERIAL", serial), ("MODEL", model)];
     let known = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    devices.note(
-        Named::kernel(kname),
-        known.fold(Note::default(), |note, (name, value)| note.fact(name, value)),
-    );
+    devices.note(Named::kernel(kname), Note::of(known));
 }
 
 fn object<'v>(devices: &mut Devices, value: &'v Value, about: About<'v>, depth: usize) {
