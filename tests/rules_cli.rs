@@ -58,7 +58,7 @@ fn list_rules_lists_all_in_force() {
         "event_type": "MYDRV_WORN", "sub_system": "mydrv", "identifier": "kernel",
         "regex": "^mydrv (?P<kdev>sd[a-z]+): wear level (?P<percent>[0-9]+)%$", "device": "Capture",
         "file": machine.path("my.conf").to_str().unwrap(), "line": 4, "user": true,
-        "examples": ["mydrv sdb: wear level 90%"], "severity": null, "starts_with": null, "clears": null,
+        "examples": ["mydrv sdb: wear level 90%"], "severity": null, "starts_with": null, "closes": [],
         "catch_all": false, "group": null, "follows": [], "meaning": null, "advice": null,
     });
     assert_eq!(own["rules"][0], expected);

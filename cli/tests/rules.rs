@@ -10,7 +10,7 @@ fn rule(event_type: &str) -> Value {
     json!({
         "event_type": event_type, "sub_system": "multipath", "severity": "Warning", "identifier": "kernel",
         "starts_with": null, "regex": "^Failing path (?P<kdev>[0-9]+:[0-9]+)$", "device": "Capture",
-        "clears": null, "file": "rules/multipath.toml", "line": 6, "user": false,
+        "closes": [], "file": "rules/multipath.toml", "line": 6, "user": false,
         "catch_all": false,
         "group": null,
         "follows": ["BLK_*"],
@@ -26,7 +26,7 @@ fn own_rule() -> Value {
     for (key, value) in [
         ("severity", Value::Null),
         ("starts_with", json!("Re")),
-        ("clears", json!("PATH_FAILED")),
+        ("closes", json!(["PATH_FAILED"])),
         ("device", json!("Entry")),
         ("user", json!(true)),
         ("file", json!("/etc/peripetyd.conf")),

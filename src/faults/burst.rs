@@ -132,7 +132,7 @@ impl<T> Bursts<T> {
     /// Tells an event, or counts it by its key.
     pub fn take(&mut self, made: Made<T>, key: Option<Key>, now: u64, out: &mut Vec<Done<T>>) {
         let Made { event, rule, carried, .. } = made;
-        if let Some(ended) = &rule.clears {
+        for ended in &rule.closes {
             self.end(ended, &event, out);
         }
         let Some(key) = key else {

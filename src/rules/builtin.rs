@@ -22,18 +22,33 @@ type File<'f> = (&'f str, &'f str);
 /// The rules of some files: catch-alls last.
 pub fn in_order(files: &[File<'_>]) -> Result<Vec<Arc<Rule>>, RuleError> {
     let mut all = Vec::new();
-    for rules in parsed(files) {
-        all.extend(rules?);
+    let mut closes = BTreeMap::new();
+    for file in parsed(files) {
+        let (texts, rules) = file?;
+        all.extend(rules);
+        closes.extend(texts.into_iter().filter(|(_, text)| !text.closes.is_empty()));
+    }
+    for rule in all.iter_mut().filter_map(Arc::get_mut) {
+        let ended = closes.get(&rule.event_type).map(|text| text.closes.as_slice());
+        rule.closes.extend_from_slice(ended.unwrap_or_default());
     }
     all.sort_by_key(|rule| rule.spec.catch_all);
     Ok(all)
 }
 
-/// The rules of each of the files, read on all processors: every start of a program waits for them.
-fn parsed(files: &[File<'_>]) -> Vec<Result<Vec<Arc<Rule>>, RuleError>> {
-    let each = |part: &[File<'_>]| -> Vec<_> {
-        part.iter().map(|(file, source)| parse(file, source, false)).collect()
+/// What a file of rules holds.
+type Parsed = Result<(BTreeMap<String, EventTypeText>, Vec<Arc<Rule>>), RuleError>;
+
+/// The contents of each of the files, read on all processors: every start of a program waits for them.
+fn parsed(files: &[File<'_>]) -> Vec<Parsed> {
+    let one = |file: &str, source: &str| -> Parsed {
+        let read = read(file, source)?;
+        let rules =
+            compile(file, source, read.collector_regexs, false).into_iter().collect::<Result<_, _>>()?;
+        Ok((read.event_types, rules))
     };
+    let each =
+        |part: &[File<'_>]| -> Vec<_> { part.iter().map(|(file, source)| one(file, source)).collect() };
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let parts = files.chunks(files.len().div_ceil(processors).max(1));
     thread::scope(|scope| {

@@ -55,8 +55,8 @@ pub struct Rule {
     pub severity: Option<Severity>,
     /// How the device is found.
     pub device: DeviceWay,
-    /// Event type whose condition the line ends.
-    pub clears: Option<String>,
+    /// Event types whose condition the line ends, by the rule and by its event type; with `*` for any text at the end.
+    pub closes: Vec<String>,
     /// The table as written.
     pub spec: RuleSpec,
     prefix: Vec<u8>,
@@ -122,7 +122,7 @@ impl Rule {
             event_type: spec.event_type.as_deref().unwrap_or("UNKNOWN").to_ascii_uppercase(),
             severity,
             device,
-            clears: spec.clears.clone(),
+            closes: spec.clears.clone(),
             prefix: spec.starts_with.clone().unwrap_or_default().into_bytes(),
             regex,
             unless,

@@ -29,9 +29,15 @@ pub struct RuleSpec {
     /// Where the device is, when no capture names it: "none" or "entry".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<Spanned<String>>,
-    /// Event type whose condition this line ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clears: Option<String>,
+    /// Event types whose condition this line ends, for the same device: one, or a list; with `*` for any text at the end.
+    /// What a built-in rule ends stands at its event type, see [`EventTypeText::closes`].
+    #[serde(
+        default,
+        alias = "closes",
+        deserialize_with = "one_or_more",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub clears: Vec<String>,
     /// Lines that this matches are not the rule's: a second regular expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unless: Option<Spanned<String>>,
@@ -75,6 +81,35 @@ pub struct EventTypeText {
     /// What to do about it. Left out for what is no problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// Event types whose condition is over when this happens to the same device, or to the session, port or controller in front
+    /// of it; with `*` for any text at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closes: Vec<String>,
+}
+
+/// Reads a string or a list of strings.
+fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct OneOrMore;
+    impl<'de> serde::de::Visitor<'de> for OneOrMore {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a string or a sequence of strings")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(item) = items.next_element()? {
+                all.push(item);
+            }
+            Ok(all)
+        }
+    }
+    deserializer.deserialize_any(OneOrMore)
 }
 
 /// A file of rules only: the built-in ones.

@@ -87,7 +87,7 @@ impl From<&Rule> for ApiRule {
             starts_with: rule.spec.starts_with.clone(),
             regex: rule.spec.regex.get_ref().clone(),
             device,
-            clears: rule.clears.clone(),
+            closes: rule.closes.clone(),
             file: rule.origin.file.clone(),
             line: int(rule.origin.line as u64),
             user: rule.origin.user,

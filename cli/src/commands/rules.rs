@@ -100,7 +100,11 @@ pub fn explain<W: Write>(
         let similar = similar(&event_type, &all);
         return Err(Error::NoSuchType { event_type, similar });
     }
-    let ends_it = |rule: &&Rule| rule.clears.as_deref() == Some(&event_type);
+    let is_like = |pattern: &String| match pattern.strip_suffix('*') {
+        Some(begin) => event_type.starts_with(begin),
+        None => *pattern == event_type,
+    };
+    let ends_it = |rule: &&Rule| rule.closes.iter().any(is_like);
     let mut cleared_by: Vec<&str> = all.iter().filter(ends_it).map(|rule| rule.event_type.as_str()).collect();
     cleared_by.sort_unstable();
     cleared_by.dedup();

@@ -95,7 +95,7 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 11] {
         ("Begins with", maybe(&rule.starts_with)),
         ("Regex", one(&rule.regex)),
         ("Device", one(device)),
-        ("Ends", maybe(&rule.clears)),
+        ("Ends", rule.closes.clone()),
         ("Group", maybe(&rule.group)),
         ("Follows", rule.follows.clone()),
         ("Takes", rule.catch_all.then(|| "what no other rule takes".to_owned()).into_iter().collect()),
