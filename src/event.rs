@@ -218,6 +218,44 @@ pub struct StorageEvent {
     pub boot_id: String,
     /// Where it was read.
     pub source: Source,
+    /// Who held the names that the event has, as far as known: the device, then what it is built from. It serves to compare
+    /// events while they are worked on; it is neither stored nor sent.
+    #[serde(skip)]
+    pub holders: Vec<Holder>,
+}
+
+/// The device that held some names when a line was logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Its names, without `/dev/`: the kernel's (`sdb`), the node's (`mapper/…` without its directory), number, SCSI address.
+    pub names: Vec<String>,
+    /// What tells it from other devices of the same name.
+    pub identity: Identity,
+    /// It was no longer there when the line was worked on.
+    pub gone: bool,
+}
+
+/// What tells a device from another one of the same name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// World wide id of the block device; never the UUID of a file system.
+    pub wwid: Option<String>,
+    /// The kernel's disk sequence number, never used twice in one boot.
+    pub diskseq: Option<u64>,
+}
+
+impl Identity {
+    /// They are certainly two devices. What is not known denies nothing.
+    pub fn denies(&self, other: &Identity) -> bool {
+        let differ = |a: Option<u64>, b: Option<u64>| a.zip(b).is_some_and(|(a, b)| a != b);
+        differ(self.diskseq, other.diskseq)
+            || self.wwid.as_ref().zip(other.wwid.as_ref()).is_some_and(|(a, b)| a != b)
+    }
+
+    /// They are certainly one device.
+    pub fn proves(&self, other: &Identity) -> bool {
+        !self.denies(other) && self.diskseq.is_some() && self.diskseq == other.diskseq
+    }
 }
 
 /// Key of the extension with the event types of all lines of an event, when they differ.
@@ -226,7 +264,7 @@ pub const EVENT_TYPES: &str = "event_types";
 /// The same of their sub-systems.
 pub const SUB_SYSTEMS: &str = "sub_systems";
 
-/// Key of the extension of an event that follows from another one, is critical, and worse than all before it.
+/// Key of the extension of a problem that follows from another event, and is worse than all that was reported of it before.
 pub const ESCALATES: &str = "escalates";
 
 impl StorageEvent {

@@ -31,9 +31,6 @@ fn without_cursors(mut event: Value) -> String {
     }
     event["source"] =
         json!({ "identifier": event["source"]["identifier"], "entries": event["source"]["entries"] });
-    // Everything is read at once here, and the families work side by side: which of several faults of a minute is named
-    // depends on the moment. The tests of `faults` say what follows from what.
-    event["root_cause_event_id"] = Value::Null;
     event.to_string()
 }
 

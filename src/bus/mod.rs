@@ -6,10 +6,12 @@
 
 pub mod beat;
 pub mod events;
+pub mod frontier;
 pub mod raw;
 pub mod ticket;
 
 pub use beat::Beat;
 pub use events::{EventBus, Published};
+pub use frontier::Frontier;
 pub use raw::{RawBus, RawEvent, RawItem};
 pub use ticket::{Ticket, Watermark};

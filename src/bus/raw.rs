@@ -50,6 +50,8 @@ pub struct EntryInfo {
     pub boot_id: String,
     /// When it happened, µs since the epoch.
     pub timestamp: u64,
+    /// When journald received it, µs since the epoch.
+    pub received: u64,
     /// When it happened, µs since the boot.
     pub monotonic: u64,
     /// Who wrote it.

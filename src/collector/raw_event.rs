@@ -35,6 +35,7 @@ pub fn info(entry: &Entry, position: &Position, happened: Happened) -> EntryInfo
         hostname: Entry::text(&entry.hostname).unwrap_or_default(),
         boot_id: position.boot_id.clone(),
         timestamp: happened.realtime,
+        received: position.realtime,
         monotonic: happened.monotonic,
         identifier: Entry::text(&entry.identifier).unwrap_or_default(),
         message: Entry::text(&entry.message).unwrap_or_default(),

@@ -10,7 +10,7 @@ use super::raw_event::Happened;
 use super::wake::{Stop, Waker, Woken};
 use super::{provenance, raw_event, twins::Twins, Coverage};
 use crate::bus::ticket::Resume;
-use crate::bus::{RawEvent, RawItem, Watermark};
+use crate::bus::{Frontier, RawEvent, RawItem, Watermark};
 use crate::counters::Counters;
 use crate::event::{canonical_sub_system, Source};
 use crate::journal::{self, Entry, Error, Location, Position};
@@ -51,6 +51,8 @@ pub struct Settings {
     pub watermark: Watermark,
     /// What is counted.
     pub counters: Arc<Counters>,
+    /// Learns how far the reader is.
+    pub frontier: Frontier,
 }
 
 /// Reads one journal.
@@ -69,6 +71,8 @@ pub struct Reader {
     unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
     matched: Vec<String>,
+    /// The newest time stamp of the kernel that was read, µs since the boot.
+    kernel_time: u64,
     /// The journal's files changed.
     changed: bool,
     /// Reading failed, and that was said.
@@ -120,6 +124,7 @@ impl Reader {
             last: None,
             unnoted: 0,
             matched: Vec::new(),
+            kernel_time: 0,
             changed: false,
             failing: false,
             check,
@@ -157,6 +162,7 @@ impl Reader {
                 tracing::info!("the {} can be read again", self.settings.location);
             }
             self.note_position();
+            self.settings.frontier.set_caught_up(!self.waker.kernel_is_ahead(self.kernel_time));
             self.settings.counters.set_caught_up(true);
             self.settings.coverage = Coverage::default();
             self.settings.watermark.past_coverage();
@@ -180,6 +186,7 @@ impl Reader {
         }
         while self.journal.step()? {
             self.waker.found();
+            self.settings.frontier.set_caught_up(false);
             if !self.take_entry()? {
                 return Ok(false);
             }
@@ -241,6 +248,10 @@ impl Reader {
         if !self.entry.read_if(&mut self.journal, |identifier| rules.knows(identifier)) {
             return Ok(true);
         }
+        if self.entry.identifier == b"kernel" {
+            let time = Entry::number(&self.entry.source_monotonic).unwrap_or_default();
+            self.kernel_time = self.kernel_time.max(time);
+        }
         match self.match_entry()? {
             Some(event) => Ok(self.send(RawItem::Event(Arc::new(event)))),
             None => Ok(true),
@@ -294,6 +305,7 @@ impl Reader {
         };
         let number = self.made;
         self.made += 1;
+        self.settings.frontier.made(self.made);
         RawEvent {
             number,
             sub_system,

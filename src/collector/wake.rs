@@ -1,18 +1,18 @@
 //! Waiting for new entries.
 //!
 //! journald's change notification comes up to 250 ms late (it is coalesced). A kernel line
-//! makes /dev/kmsg readable at once, so that is used as an alarm clock: nothing is read from it,
+//! makes /dev/kmsg readable at once, so that is used as an alarm clock: of what it has only the time stamps are looked at, and
 //! the journal is stepped with growing pauses until journald has stored the line. Without
 //! CAP_SYSLOG (or in a container) /dev/kmsg cannot be opened; the journal's own descriptor and a
 //! short poll remain.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{eventfd, EventfdFlags};
 
@@ -27,6 +27,12 @@ const LAST_STEP: Duration = Duration::from_millis(128);
 const IDLE: Duration = Duration::from_secs(2);
 /// Longest wait without.
 const POLL: Duration = Duration::from_millis(50);
+/// How long journald may take to store a kernel line, before it is taken for lost.
+const STORED_WITHIN: Duration = Duration::from_secs(2);
+/// Records of /dev/kmsg that are looked at in one go.
+const MAX_RECORDS: usize = 256;
+/// Room for one record: the kernel prints at most 8 KiB of one.
+const RECORD: usize = 16 * 1024;
 
 /// Stops a reader from another thread.
 #[derive(Clone, Debug)]
@@ -121,12 +127,14 @@ pub struct Waker {
     journal: RawFd,
     kmsg: Option<File>,
     step: Option<Duration>,
+    /// The time stamp of the newest kernel line that is known, µs since the boot, and when it was seen.
+    newest: Option<(u64, Instant)>,
 }
 
 impl Waker {
     /// Waits on this journal descriptor, and on /dev/kmsg if `with_kernel`.
     pub fn new(journal: RawFd, with_kernel: bool) -> Self {
-        Waker { journal, kmsg: with_kernel.then(open_kmsg).flatten(), step: None }
+        Waker { journal, kmsg: with_kernel.then(open_kmsg).flatten(), step: None, newest: None }
     }
 
     /// An entry was found: the next pause is a short one again.
@@ -134,6 +142,13 @@ impl Waker {
         if self.step.is_some() {
             self.step = Some(FIRST_STEP);
         }
+    }
+
+    /// The kernel logged something after this time (µs since the boot) that journald has not stored yet.
+    pub fn kernel_is_ahead(&mut self, read: u64) -> bool {
+        let ahead = |(time, seen): &(u64, Instant)| *time > read && seen.elapsed() < STORED_WITHIN;
+        self.newest = self.newest.take_if(|newest| ahead(newest));
+        self.newest.is_some()
     }
 
     /// Waits until there may be entries.
@@ -156,6 +171,9 @@ impl Waker {
     /// Moves behind the last kernel line, so that only a new one wakes again.
     fn rewind_alarm(&mut self) {
         self.step = Some(FIRST_STEP);
+        if let Some(time) = self.kmsg.as_mut().and_then(newest_record) {
+            self.newest = Some((time, Instant::now()));
+        }
         if let Some(Err(e)) = self.kmsg.as_mut().map(|kmsg| kmsg.seek(SeekFrom::End(0))) {
             tracing::warn!("/dev/kmsg can no longer be used ({e}): kernel lines are seen up to 250 ms later");
             self.kmsg = None;
@@ -172,6 +190,27 @@ fn woken(stop: &Stop, called: bool, changed: bool) -> Woken {
         (_, true) => Woken::Changed,
         _ => Woken::Entries,
     }
+}
+
+/// The time stamp of the newest record that waits, µs since the boot.
+fn newest_record(kmsg: &mut File) -> Option<u64> {
+    let mut record = [0u8; RECORD];
+    let mut newest = None;
+    for _ in 0..MAX_RECORDS {
+        match kmsg.read(&mut record) {
+            Ok(length) => newest = time_of(record.get(..length)?).or(newest),
+            // Records were overwritten before they were read; the next read goes on behind them.
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => {}
+            Err(_) => break,
+        }
+    }
+    newest
+}
+
+/// The time stamp of a record `PRIORITY,NUMBER,TIME,FLAGS;TEXT` (Documentation/ABI/testing/dev-kmsg).
+fn time_of(record: &[u8]) -> Option<u64> {
+    let head = record.split(|byte| *byte == b';').next()?;
+    std::str::from_utf8(head.split(|byte| *byte == b',').nth(2)?).ok()?.parse().ok()
 }
 
 fn open_kmsg() -> Option<File> {

@@ -62,6 +62,7 @@ fn event(block: &BlockInfo, moment: &Moment) -> StorageEvent {
         repeat_count: 1,
         boot_id: moment.boot_id.clone(),
         source: Source { identifier: "peripetyd".into(), entries: 0, ..Source::default() },
+        holders: Vec::new(),
     };
     build::set_device(&mut event, block);
     build::add_path_detail(&mut event, block);

@@ -12,7 +12,7 @@ use super::reload::Reloader;
 use super::running::Running;
 use super::sinks::{Parts, Sinks};
 use super::{DaemonError, Options};
-use crate::bus::{EventBus, RawBus, Watermark};
+use crate::bus::{EventBus, Frontier, RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{reader, Collector, Start};
 use crate::config::{Config, ConfigState};
@@ -53,8 +53,9 @@ pub async fn start(
     let mut sinks = Sinks::new(parts);
     let coverage = sinks.apply(&config.main, stored_from(&start, &options.location)).await?;
     let bus = RawBus::new(RAW_BUS);
+    let frontier = Frontier::default();
     let (burst, burst_changes) = watch::channel(config.burst);
-    let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes);
+    let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes, frontier.clone());
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
     // Only the parsers keep it: the stage behind them ends when they do.
@@ -70,6 +71,7 @@ pub async fn start(
         coverage,
         watermark: watermark.clone(),
         counters: counters.clone(),
+        frontier,
     })
     .await?;
     let service = Arc::new(Service {

@@ -1,26 +1,30 @@
 //! The same thing about the same device, again and again: one event at once, then one an interval that counts.
 //!
 //! What is the same: event type, writer, device, and the text without its numbers. Only problems are counted
-//! (Warning and worse); of anything else every event counts by itself. An event that ends a condition ends its burst, so that
-//! the next failure is told at once; but not for ever: what fails and comes back again and again is counted, too.
+//! (Warning and worse); of anything else every event counts by itself. An event that closes a condition ends its burst, so that
+//! the next failure is reported at once; but not for ever: what fails and comes back again and again is counted, too. A burst
+//! belongs to the device that held the name, not to the name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{where_named, ARRAY_OF_DM};
+use super::cause::is_like;
+use super::counted::{without_numbers, Counted, SUPPRESSED};
+use super::join::unlist;
+use super::names::{holder_of, share, where_named, Name, ARRAY_OF_DM};
+use super::place::Place;
 use super::{Done, Made};
-use crate::event::{Severity, StorageEvent};
+use crate::event::{Identity, Severity, StorageEvent};
 
 /// Bursts that are followed at a time; the one that has been quiet for longest makes room.
-const MOST: usize = 8192;
+const MAX_BURSTS: usize = 8192;
 /// Entries that one event counts at most: each is remembered until that event is stored.
-const MOST_COUNTED: u64 = 16_384;
-/// A condition that ended this often within an interval, and begins once more, goes on.
-const MOST_ENDS: u32 = 3;
-
-/// Capture of rules: lines that the kernel did not print ("N callbacks suppressed"), which are summed up.
-const SUPPRESSED: &str = "suppressed";
+const MAX_COUNTED: u64 = 16_384;
+/// A condition that ended this often within an interval, and begins once more, goes on: it is flapping.
+const MAX_ENDS: u32 = 3;
+/// Names by which an event can close a burst.
+const MAX_NAMES: usize = 64;
 
 /// The table `[burst]` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,56 +48,68 @@ impl Settings {
     }
 }
 
-/// What is said again and again.
+/// What is reported again and again.
 #[derive(Debug)]
 pub struct Bursts<T> {
     settings: Settings,
-    bursts: BTreeMap<Key, Burst<T>>,
+    bursts: BTreeMap<u64, Burst<T>>,
+    next: u64,
+    by_key: HashMap<Key, u64>,
+    by_name: HashMap<String, BTreeSet<u64>>,
     /// No burst has anything to do before this time.
     idle_until: u64,
 }
 
-/// What makes two events the same. The order puts what an event can end side by side.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What makes two events the same, apart from the identity of their device.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
+    place: Place,
     device: String,
     event_type: String,
-    /// Boot and host: those of different machines are not the same.
-    place: String,
     identifier: String,
     text: String,
 }
 
+/// An event that may be one of many.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    key: Key,
+    /// Who holds the device's name.
+    identity: Identity,
+}
+
 #[derive(Debug)]
 struct Burst<T> {
-    /// The event that was told at once.
+    key: Key,
+    identity: Identity,
+    /// The names by which a later event can close it.
+    names: Vec<Name>,
+    /// The event that was reported at once.
     first: String,
     /// When the present interval began: by the lines' time, and by the clock.
     since: u64,
     began: u64,
     /// Time of the latest line.
     last: u64,
-    /// The condition has ended, and how often it did.
-    over: bool,
+    /// When the condition ended last, and how often it did.
+    over: Option<u64>,
     ends: u32,
+    /// The device was removed: only what is certainly about it is counted.
+    gone: bool,
     counted: Option<Counted<T>>,
-}
-
-/// Events that are not told yet.
-#[derive(Debug)]
-struct Counted<T> {
-    /// The first of them, with the text and extension of the latest.
-    event: StorageEvent,
-    carried: Vec<T>,
-    last_time: u64,
-    sectors: Option<(u64, u64)>,
-    suppressed: Option<u64>,
 }
 
 impl<T> Bursts<T> {
     /// Nothing has happened yet.
     pub fn new(settings: Settings) -> Self {
-        Bursts { settings, bursts: BTreeMap::new(), idle_until: u64::MAX }
+        Bursts {
+            settings,
+            bursts: BTreeMap::new(),
+            next: 0,
+            by_key: HashMap::new(),
+            by_name: HashMap::new(),
+            idle_until: u64::MAX,
+        }
     }
 
     /// Number of bursts that are followed.
@@ -102,7 +118,7 @@ impl<T> Bursts<T> {
         self.bursts.len()
     }
 
-    /// Goes on with other settings; what was counted so far is told.
+    /// Goes on with other settings; what was counted so far is reported.
     pub fn set(&mut self, settings: Settings) -> Vec<Done<T>> {
         let mut out = Vec::new();
         if settings != self.settings {
@@ -112,16 +128,15 @@ impl<T> Bursts<T> {
         out
     }
 
-    /// What the event is the same as; `None` when it counts by itself.
-    pub fn key(&self, event: &StorageEvent) -> Option<Key> {
-        self.counts_at_all(event).then(|| Key::of(event))
+    /// What the event is counted by; `None` when it counts by itself.
+    pub fn counter(&self, event: &StorageEvent) -> Option<Counter> {
+        self.counts_at_all(event).then(|| Counter::of(event))
     }
 
-    /// The event will be counted, not told: the event that was told at once.
-    pub fn counts(&self, key: &Key, event: &StorageEvent) -> Option<&str> {
-        let burst = self.bursts.get(key)?;
-        let soon = event.timestamp <= burst.last.saturating_add(self.settings.interval());
-        (soon && burst.goes_on()).then_some(&burst.first)
+    /// The event will be counted, not reported: the event that was reported at once.
+    pub fn counts(&self, counter: &Counter, event: &StorageEvent) -> Option<&str> {
+        let burst = self.bursts.get(self.by_key.get(&counter.key)?)?;
+        self.goes_on(burst, counter, event).then_some(&burst.first)
     }
 
     fn counts_at_all(&self, event: &StorageEvent) -> bool {
@@ -129,121 +144,194 @@ impl<T> Bursts<T> {
         self.settings.enabled && counts
     }
 
-    /// Tells an event, or counts it by its key.
-    pub fn take(&mut self, made: Made<T>, key: Option<Key>, now: u64, out: &mut Vec<Done<T>>) {
-        let Made { event, rule, carried, .. } = made;
-        for ended in &rule.closes {
-            self.end(ended, &event, out);
-        }
-        let Some(key) = key else {
+    fn goes_on(&self, burst: &Burst<T>, counter: &Counter, event: &StorageEvent) -> bool {
+        let soon = event.timestamp <= burst.last.saturating_add(self.settings.interval());
+        soon && burst.is_of(&counter.identity) && burst.goes_on(event.timestamp)
+    }
+
+    /// Reports an event, or counts it. `related`: the names by which a later event can close what it reports.
+    pub fn take(
+        &mut self,
+        made: Made<T>,
+        counter: Option<Counter>,
+        related: &[Name],
+        now: u64,
+        out: &mut Vec<Done<T>>,
+    ) {
+        let Made { event, carried, .. } = made;
+        let Some(counter) = counter else {
             out.push(Done { event, carried });
             return;
         };
         let interval = self.settings.interval();
         let mut ends = 0;
-        if let Some(burst) = self.bursts.get_mut(&key) {
-            let soon = event.timestamp <= burst.last.saturating_add(interval);
-            if soon && burst.goes_on() {
+        if let Some(number) = self.by_key.get(&counter.key).copied() {
+            let counts = self.bursts.get(&number).is_some_and(|burst| self.goes_on(burst, &counter, &event));
+            if let Some(burst) = self.bursts.get_mut(&number).filter(|_| counts) {
                 if event.timestamp >= burst.since.saturating_add(interval) {
-                    out.extend(burst.tell(now));
+                    out.extend(burst.report(now));
                     burst.since = event.timestamp;
                 }
+                burst.learn(&counter.identity);
                 out.extend(burst.count(event, carried, now));
                 self.idle_until = self.idle_until.min(burst.began.saturating_add(interval));
                 return;
             }
-            out.extend(burst.tell(now));
-            ends = if soon { burst.ends } else { 0 };
+            if let Some(mut before) = self.remove(number) {
+                let soon = event.timestamp <= before.last.saturating_add(interval);
+                ends = if soon && before.is_of(&counter.identity) { before.ends } else { 0 };
+                out.extend(before.report(now));
+            }
         }
         self.make_room(out);
+        self.insert(counter, &event, related, now, ends);
+        out.push(Done { event, carried });
+    }
+
+    /// Remembers an event that an earlier run reported, so that its repetitions are counted.
+    pub fn remember(&mut self, event: &StorageEvent, related: &[Name], now: u64) {
+        let Some(counter) = self.counter(event) else { return };
+        match self.by_key.get(&counter.key).and_then(|number| self.bursts.get_mut(number)) {
+            Some(burst) if burst.goes_on(event.timestamp) => burst.last = burst.last.max(event.timestamp),
+            _ => {
+                let before = self.by_key.get(&counter.key).copied().and_then(|number| self.remove(number));
+                let ends = before.map_or(0, |before| before.ends);
+                self.insert(counter, event, related, now, ends);
+            }
+        }
+    }
+
+    fn insert(&mut self, counter: Counter, event: &StorageEvent, related: &[Name], now: u64, ends: u32) {
+        let number = self.next;
+        self.next += 1;
+        let names: Vec<Name> = related.iter().take(MAX_NAMES).cloned().collect();
+        for name in &names {
+            self.by_name.entry(name.text.clone()).or_default().insert(number);
+        }
+        self.by_key.insert(counter.key.clone(), number);
         let burst = Burst {
+            key: counter.key,
+            identity: counter.identity,
+            names,
             first: event.root_cause_event_id.clone().unwrap_or_else(|| event.event_id.clone()),
             since: event.timestamp,
             began: now,
             last: event.timestamp,
-            over: false,
+            over: None,
             ends,
+            gone: false,
             counted: None,
         };
-        self.bursts.insert(key, burst);
-        self.idle_until = self.idle_until.min(now.saturating_add(interval));
-        out.push(Done { event, carried });
+        self.bursts.insert(number, burst);
+        self.idle_until = self.idle_until.min(now.saturating_add(self.settings.interval()));
     }
 
-    /// Tells what was counted for an interval by now.
+    fn remove(&mut self, number: u64) -> Option<Burst<T>> {
+        let burst = self.bursts.remove(&number)?;
+        if self.by_key.get(&burst.key) == Some(&number) {
+            self.by_key.remove(&burst.key);
+        }
+        for name in &burst.names {
+            unlist(&mut self.by_name, &name.text, number);
+        }
+        Some(burst)
+    }
+
+    /// Reports what was counted for an interval by now.
     pub fn tick(&mut self, now: u64, out: &mut Vec<Done<T>>) {
         if now < self.idle_until {
             return;
         }
         let interval = self.settings.interval();
-        let mut told = Vec::new();
-        self.bursts.retain(|_, burst| {
+        let mut reported = Vec::new();
+        let mut quiet = Vec::new();
+        for (number, burst) in &mut self.bursts {
             if burst.began.saturating_add(interval) > now {
-                return true;
+                continue;
             }
-            let counted = burst.tell(now);
+            let counted = burst.report(now);
             burst.since = burst.last;
-            let goes_on = counted.is_some();
-            told.extend(counted);
-            goes_on
-        });
-        told.sort_by(order);
-        out.extend(told);
+            if counted.is_none() {
+                quiet.push(*number);
+            }
+            reported.extend(counted);
+        }
+        quiet.into_iter().for_each(|number| drop(self.remove(number)));
+        reported.sort_by(order);
+        out.extend(reported);
         let next = self.bursts.values().map(|burst| burst.began.saturating_add(interval)).min();
         self.idle_until = next.unwrap_or(u64::MAX);
     }
 
-    /// When something has to be told.
+    /// When something has to be reported.
     pub fn next(&self) -> Option<u64> {
         (self.idle_until != u64::MAX).then_some(self.idle_until)
     }
 
-    /// Tells all that was counted; every burst is over.
+    /// Reports all that was counted; every burst is over.
     pub fn flush(&mut self, out: &mut Vec<Done<T>>) {
+        (self.by_key, self.by_name) = (HashMap::new(), HashMap::new());
         let bursts = std::mem::take(&mut self.bursts).into_values();
-        let mut told: Vec<Done<T>> = bursts.filter_map(|mut burst| burst.tell(0)).collect();
-        told.sort_by(order);
-        out.extend(told);
+        let mut reported: Vec<Done<T>> = bursts.filter_map(|mut burst| burst.report(0)).collect();
+        reported.sort_by(order);
+        out.extend(reported);
         self.idle_until = u64::MAX;
     }
 
-    /// A condition has ended for this event's device.
-    fn end(&mut self, event_type: &str, by: &StorageEvent, out: &mut Vec<Done<T>>) {
-        let first = Key {
-            device: device(by),
-            event_type: event_type.to_owned(),
-            place: place(by),
-            identifier: String::new(),
-            text: String::new(),
-        };
-        let ended = |key: &Key| {
-            key.device == first.device && key.event_type == first.event_type && key.place == first.place
-        };
-        let bursts = self.bursts.range_mut(&first..).take_while(|(key, _)| ended(key));
-        for (_, burst) in bursts.filter(|(_, burst)| !burst.over) {
-            burst.ends += 1;
-            burst.over = true;
-            if !burst.goes_on() {
-                out.extend(burst.tell(burst.began));
+    /// Conditions of these types have ended for this event's device, and for what lies behind it.
+    pub fn close(
+        &mut self,
+        patterns: &[String],
+        by: &StorageEvent,
+        subject: &[Name],
+        out: &mut Vec<Done<T>>,
+    ) {
+        let (place, time) = (Place::of(by), by.timestamp);
+        for number in self.numbers(subject) {
+            let Some(burst) = self.bursts.get_mut(&number) else { continue };
+            let is_of_type = || patterns.iter().any(|pattern| is_like(&burst.key.event_type, pattern));
+            let open = burst.over.is_none() && burst.last <= time;
+            if open && burst.key.place == place && is_of_type() && share(subject, &burst.names) {
+                burst.ends += 1;
+                burst.over = Some(time);
+                if burst.ends <= MAX_ENDS {
+                    out.extend(burst.report(burst.began));
+                }
             }
         }
     }
 
+    /// A device was removed: what carries its name from now on is another one.
+    pub fn gone(&mut self, place: &Place, holder: &[Name]) {
+        for number in self.numbers(holder) {
+            let Some(burst) = self.bursts.get_mut(&number) else { continue };
+            let is_device =
+                |name: &&Name| name.text == burst.key.device && !name.identity.denies(&burst.identity);
+            if let Some(name) = holder.iter().find(is_device).filter(|_| burst.key.place == *place) {
+                let identity = name.identity.clone();
+                burst.learn(&identity);
+                burst.gone = true;
+            }
+        }
+    }
+
+    fn numbers(&self, names: &[Name]) -> BTreeSet<u64> {
+        names.iter().filter_map(|name| self.by_name.get(&name.text)).flatten().copied().collect()
+    }
+
     fn make_room(&mut self, out: &mut Vec<Done<T>>) {
-        if self.bursts.len() < MOST {
+        if self.bursts.len() < MAX_BURSTS {
             return;
         }
         // A quarter at once, so that a flood of different faults does not look for the oldest every time.
         let mut last: Vec<u64> = self.bursts.values().map(|burst| burst.last).collect();
         last.sort_unstable();
-        let limit = last.get(MOST / 4).copied().unwrap_or_default();
-        self.bursts.retain(|_, burst| {
-            if burst.last > limit {
-                return true;
-            }
-            out.extend(burst.tell(0));
-            false
-        });
+        let limit = last.get(MAX_BURSTS / 4).copied().unwrap_or_default();
+        let old: Vec<u64> =
+            self.bursts.iter().filter(|(_, burst)| burst.last <= limit).map(|(number, _)| *number).collect();
+        for mut burst in old.into_iter().filter_map(|number| self.remove(number)).collect::<Vec<_>>() {
+            out.extend(burst.report(0));
+        }
     }
 }
 
@@ -252,145 +340,63 @@ fn order<T>(a: &Done<T>, b: &Done<T>) -> std::cmp::Ordering {
 }
 
 impl<T> Burst<T> {
-    /// What is said now belongs to it.
-    fn goes_on(&self) -> bool {
-        !self.over || self.ends > MOST_ENDS
+    /// What happened at that time belongs to it: its condition had not ended, or it is flapping.
+    fn goes_on(&self, time: u64) -> bool {
+        self.over.is_none_or(|over| time <= over) || self.ends > MAX_ENDS
     }
 
-    /// Counts an event; tells what was counted when that is as much as is remembered.
+    /// It may be about the device of this identity.
+    fn is_of(&self, identity: &Identity) -> bool {
+        match self.gone {
+            true => self.identity.proves(identity),
+            false => !self.identity.denies(identity),
+        }
+    }
+
+    fn learn(&mut self, identity: &Identity) {
+        self.identity.wwid = self.identity.wwid.take().or_else(|| identity.wwid.clone());
+        self.identity.diskseq = self.identity.diskseq.or(identity.diskseq);
+    }
+
+    /// Counts an event; reports what was counted when that is as much as is remembered.
     fn count(&mut self, event: StorageEvent, carried: Vec<T>, now: u64) -> Option<Done<T>> {
         self.last = self.last.max(event.timestamp);
+        if self.over.is_some_and(|over| event.timestamp > over) {
+            self.over = None;
+        }
         match &mut self.counted {
             Some(counted) => counted.add(event, carried),
             None => self.counted = Some(Counted::new(event, carried)),
         }
-        let full = self.counted.as_ref().is_some_and(|counted| counted.event.source.entries >= MOST_COUNTED);
-        full.then(|| self.tell(now)).flatten()
+        let full = self.counted.as_ref().is_some_and(|counted| counted.entries() >= MAX_COUNTED);
+        full.then(|| self.report(now)).flatten()
     }
 
     /// The event that stands for what was counted. A new interval begins.
-    fn tell(&mut self, now: u64) -> Option<Done<T>> {
+    fn report(&mut self, now: u64) -> Option<Done<T>> {
         self.began = now;
-        let mut counted = self.counted.take()?;
-        let event = &mut counted.event;
-        event.root_cause_event_id = Some(self.first.clone());
-        let mut say = |key: &str, value: u64| drop(event.extension.insert(key.into(), value.to_string()));
-        say("first_time", event.timestamp);
-        say("last_time", counted.last_time);
-        if let Some((lowest, highest)) = counted.sectors {
-            say("lowest_sector", lowest);
-            say("highest_sector", highest);
-        }
-        if let Some(suppressed) = counted.suppressed {
-            say(SUPPRESSED, suppressed);
-        }
-        Some(Done { event: counted.event, carried: counted.carried })
+        Some(self.counted.take()?.into_event(&self.first))
     }
 }
 
-impl<T> Counted<T> {
-    fn new(event: StorageEvent, carried: Vec<T>) -> Self {
-        let sector = number(&event, "sector").map(|sector| (sector, sector));
-        let (last_time, suppressed) = (event.timestamp, number(&event, SUPPRESSED));
-        Counted { event, carried, last_time, sectors: sector, suppressed }
-    }
-
-    fn add(&mut self, later: StorageEvent, carried: Vec<T>) {
-        self.carried.extend(carried);
-        self.last_time = self.last_time.max(later.timestamp);
-        if let Some(sector) = number(&later, "sector") {
-            let (lowest, highest) = self.sectors.unwrap_or((sector, sector));
-            self.sectors = Some((lowest.min(sector), highest.max(sector)));
-        }
-        self.suppressed = match (self.suppressed, number(&later, SUPPRESSED)) {
-            (Some(a), Some(b)) => Some(a.saturating_add(b)),
-            (a, b) => a.or(b),
-        };
-        let event = &mut self.event;
-        event.repeat_count += later.repeat_count;
-        event.severity = event.severity.min(later.severity);
-        event.timestamp = event.timestamp.min(later.timestamp);
-        event.source.entries += later.source.entries;
-        event.source.last = later.source.last;
-        event.source.lines.extend(later.source.lines);
-        event.source.covered.extend(later.source.covered);
-        event.msg = later.msg;
-        event.raw_msg = later.raw_msg;
-        event.extension = later.extension;
-        if later.dev_path.is_some() {
-            event.dev_wwid = later.dev_wwid;
-            event.dev_path = later.dev_path;
-            event.owners_wwids = later.owners_wwids;
-            event.owners_paths = later.owners_paths;
-        }
-    }
-}
-
-fn number(event: &StorageEvent, key: &str) -> Option<u64> {
-    event.extension.get(key)?.parse().ok()
-}
-
-impl Key {
+impl Counter {
     fn of(event: &StorageEvent) -> Self {
-        Key {
-            device: device(event),
+        let device = device(event);
+        let identity = holder_of(&device, event).map(|holder| holder.identity.clone()).unwrap_or_default();
+        let key = Key {
+            place: Place::of(event),
+            device,
             event_type: event.event_type.clone(),
-            place: place(event),
             identifier: event.source.identifier.clone(),
             text: without_numbers(&event.msg),
-        }
+        };
+        Counter { key, identity }
     }
-}
-
-fn place(event: &StorageEvent) -> String {
-    format!("{} {}", event.boot_id, event.hostname)
 }
 
 /// As the line names it; a path of a map is not another one. A line that names no device may still say where it happens.
 fn device(event: &StorageEvent) -> String {
     let named = event.kdev.as_ref().filter(|kdev| *kdev != ARRAY_OF_DM).or(event.dev_path.as_ref());
-    named.cloned().unwrap_or_else(|| where_named(event).collect::<Vec<_>>().join(" "))
-}
-
-/// The text with every run of digits, and every hexadecimal number, as `#`.
-fn without_numbers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut word = String::new();
-    for c in text.chars().chain([' ']) {
-        if c.is_ascii_alphanumeric() {
-            word.push(c);
-            continue;
-        }
-        let hex = word.strip_prefix("0x").unwrap_or(&word);
-        let is_hex = hex.bytes().all(|b| b.is_ascii_hexdigit()) && hex.bytes().any(|b| b.is_ascii_digit());
-        if is_hex {
-            out.push('#');
-        } else {
-            let mut digits = false;
-            for c in word.chars() {
-                if !c.is_ascii_digit() {
-                    out.push(c);
-                } else if !digits {
-                    out.push('#');
-                }
-                digits = c.is_ascii_digit();
-            }
-        }
-        word.clear();
-        out.push(c);
-    }
-    out
-}
-
-#[cfg(test)]
-mod unit_tests {
-    use super::without_numbers;
-
-    #[test]
-    fn numbers_do_not_make_a_text_another() {
-        let a =
-            without_numbers("I/O error, dev sdb, sector 12345 op 0x0:(READ) flags 0x80700 tag#7 deadbeef01");
-        assert_eq!(a, "I/O error, dev sdb, sector # op #:(READ) flags # tag## # ");
-        assert_ne!(without_numbers("sda failed"), without_numbers("sdb failed"));
-    }
+    let plain = |name: &String| super::names::plain(name).to_owned();
+    named.map_or_else(|| where_named(event).collect::<Vec<_>>().join(" "), plain)
 }

@@ -1,26 +1,30 @@
 //! Which event a later one follows from.
 //!
 //! A rule says what its event may follow from (`follows`). The latest fault about a related device that has an event of such
-//! a type, and that is not older than a minute, is the cause; every event that follows keeps the fault alive. A problem comes
-//! before routine, and never follows from it: who looks at causes only would not see it. For the same reason what is critical, and
-//! worse than anything said of the fault before, is marked.
+//! a type, whose condition has not ended, and of which something was reported within the last minute, is the cause; every
+//! event that follows keeps the fault alive. A problem comes before routine, and never follows from it: who looks at causes
+//! only would not see it. For the same reason a problem that is worse than anything reported of the fault before is marked.
+//!
+//! What was reported ends with its device, and with the events that close it (`closes`): what fails again is a new fault.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::names::related;
+use super::join::unlist;
+use super::names::{share, Name};
+use super::place::Place;
 use super::{Made, WINDOW};
-use crate::event::{Severity, ESCALATES};
+use crate::event::{Holder, Severity, StorageEvent, ESCALATES};
 
-/// A fault is over when nothing was said of it for this long, µs.
+/// A fault is over when nothing was reported of it for this long, µs.
 const OVER: u64 = 60_000_000;
 /// Faults that are remembered.
-const MOST: usize = 4096;
+const MAX_FAULTS: usize = 4096;
 /// Faults about one name that are looked at, the newest first.
-const MOST_TRIED: usize = 256;
+const MAX_TRIED: usize = 256;
 /// Names of one fault.
-const MOST_NAMES: usize = 256;
-/// Event types of one fault.
-const MOST_TYPES: usize = 64;
+const MAX_NAMES: usize = 256;
+/// Conditions of one fault that are told apart; what follows beyond them is still part of it.
+const MAX_CONDITIONS: usize = 128;
 
 /// The faults of the last minute.
 #[derive(Debug, Default)]
@@ -37,23 +41,77 @@ struct Fault {
     event_id: String,
     /// That event is `Warning` or worse.
     problem: bool,
-    /// The worst that was said of it.
+    /// The worst that was reported of it.
     worst: Severity,
-    boot_id: String,
-    types: Vec<String>,
-    names: Vec<String>,
-    /// When it began, and when something was last said of it.
+    place: Place,
+    names: Vec<Name>,
+    conditions: Vec<Condition>,
+    /// When it began, and when something was last reported of it.
     began: u64,
     last: u64,
+}
+
+/// What is wrong with one device, by the types of the events that reported it.
+#[derive(Debug)]
+struct Condition {
+    types: Vec<String>,
+    /// The device itself, and everything on the way to it.
+    subject: Vec<Name>,
+    related: Vec<Name>,
+    last: u64,
+    /// When it ended, and how.
+    ended: Option<(u64, End)>,
+}
+
+/// How a condition ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// An event closed it.
+    Closed,
+    /// Its device was removed; what is logged of that device afterwards still follows from it.
+    Gone,
+}
+
+impl Condition {
+    fn of(event: &StorageEvent, subject: Vec<Name>, related: Vec<Name>) -> Self {
+        let types = event.event_types().map(str::to_owned).collect();
+        Condition { types, subject, related, last: event.timestamp, ended: None }
+    }
+
+    /// It had not ended at that time.
+    fn is_open(&self, time: u64) -> bool {
+        self.ended.is_none_or(|(at, _)| time <= at)
+    }
+
+    fn end(&mut self, time: u64, how: End) {
+        if self.last <= time && self.ended.is_none_or(|(_, before)| before == End::Gone && how == End::Closed)
+        {
+            self.ended = Some((time, how));
+        }
+    }
+
+    fn is_of_type(&self, patterns: &[String]) -> bool {
+        self.types.iter().any(|name| patterns.iter().any(|pattern| is_like(name, pattern)))
+    }
+}
+
+/// An event whose cause is looked for.
+struct Asked<'e> {
+    event: &'e StorageEvent,
+    follows: &'e [String],
+    precision: u64,
+    names: &'e [Name],
+    /// Its device, when that is gone.
+    gone: Option<&'e Holder>,
 }
 
 impl Causes {
     /// Something is known that this event follows from.
     pub fn knows<T>(&self, made: &Made<T>) -> bool {
-        self.cause_of(made, &related(&made.event)).is_some()
+        self.cause_of(made, &super::names::related(&made.event)).is_some()
     }
 
-    /// The same was said again at this time.
+    /// The same was reported again at this time.
     pub fn goes_on(&mut self, event_id: &str, time: u64) {
         let fault = self.by_event.get(event_id).and_then(|number| self.faults.get_mut(number));
         if let Some(fault) = fault {
@@ -62,54 +120,61 @@ impl Causes {
     }
 
     /// Names the cause of an event, if it has one, and remembers the event as a cause of others.
-    pub fn find<T>(&mut self, made: &mut Made<T>) {
-        let names = related(&made.event);
-        let found = self.cause_of(made, &names);
-        let event = &mut made.event;
-        match found {
-            Some(number) => {
-                let Some(fault) = self.faults.get_mut(&number) else { return };
-                if event.event_id != fault.event_id {
-                    event.root_cause_event_id = Some(fault.event_id.clone());
-                }
-                if event.severity <= Severity::Critical && event.severity < fault.worst {
-                    event.extension.insert(ESCALATES.into(), "true".into());
-                }
-                fault.worst = fault.worst.min(event.severity);
-                fault.last = fault.last.max(event.timestamp);
-                let new = event.event_types().filter(|name| !fault.types.iter().any(|known| known == name));
-                let new: Vec<String> =
-                    new.take(MOST_TYPES.saturating_sub(fault.types.len())).map(str::to_owned).collect();
-                fault.types.extend(new);
-                let new: Vec<String> = names.into_iter().filter(|name| !fault.names.contains(name)).collect();
-                let room = MOST_NAMES.saturating_sub(fault.names.len());
-                for name in new.into_iter().take(room) {
-                    self.by_name.entry(name.clone()).or_default().insert(number);
-                    fault.names.push(name);
-                }
-            }
-            None => self.begin(Fault {
-                event_id: event.event_id.clone(),
-                problem: is_problem(event.severity),
-                worst: event.severity,
-                boot_id: event.boot_id.clone(),
-                types: event.event_types().map(str::to_owned).collect(),
-                names,
-                began: event.timestamp,
-                last: event.timestamp,
-            }),
+    pub fn find<T>(&mut self, made: &mut Made<T>, subject: Vec<Name>, related: Vec<Name>) {
+        match self.cause_of(made, &related) {
+            Some(number) => self.join(number, &mut made.event, subject, related),
+            None => self.begin(&made.event, subject, related),
         }
     }
 
-    fn begin(&mut self, fault: Fault) {
+    /// Remembers an event that an earlier run reported, with the cause that it named then.
+    pub fn remember(&mut self, event: &StorageEvent, subject: Vec<Name>, related: Vec<Name>) {
+        let root = event.root_cause_event_id.as_ref().and_then(|id| self.by_event.get(id)).copied();
+        match root {
+            Some(number) => self.join(number, &mut event.clone(), subject, related),
+            None => self.begin(event, subject, related),
+        }
+    }
+
+    fn join(&mut self, number: u64, event: &mut StorageEvent, subject: Vec<Name>, related: Vec<Name>) {
+        let Some(fault) = self.faults.get_mut(&number) else { return };
+        if event.event_id != fault.event_id {
+            event.root_cause_event_id = Some(fault.event_id.clone());
+        }
+        if is_problem(event.severity) && event.severity < fault.worst {
+            event.extension.insert(ESCALATES.into(), "true".into());
+        }
+        fault.worst = fault.worst.min(event.severity);
+        fault.last = fault.last.max(event.timestamp);
+        let room = MAX_NAMES.saturating_sub(fault.names.len());
+        let new = related.iter().filter(|name| !fault.names.contains(name));
+        let new: Vec<Name> = new.take(room).cloned().collect();
+        for name in &new {
+            self.by_name.entry(name.text.clone()).or_default().insert(number);
+        }
+        fault.names.extend(new);
+        fault.add(Condition::of(event, subject, related));
+    }
+
+    fn begin(&mut self, event: &StorageEvent, subject: Vec<Name>, related: Vec<Name>) {
         let number = self.next;
         self.next += 1;
+        let fault = Fault {
+            event_id: event.event_id.clone(),
+            problem: is_problem(event.severity),
+            worst: event.severity,
+            place: Place::of(event),
+            names: related.clone(),
+            conditions: vec![Condition::of(event, subject, related)],
+            began: event.timestamp,
+            last: event.timestamp,
+        };
         for name in &fault.names {
-            self.by_name.entry(name.clone()).or_default().insert(number);
+            self.by_name.entry(name.text.clone()).or_default().insert(number);
         }
         self.by_event.insert(fault.event_id.clone(), number);
         self.faults.insert(number, fault);
-        while self.faults.len() > MOST {
+        while self.faults.len() > MAX_FAULTS {
             self.forget_oldest();
         }
     }
@@ -120,42 +185,111 @@ impl Causes {
             self.by_event.remove(&fault.event_id);
         }
         for name in fault.names {
-            if let Some(numbers) = self.by_name.get_mut(&name) {
-                numbers.remove(&number);
-                if numbers.is_empty() {
-                    self.by_name.remove(&name);
+            unlist(&mut self.by_name, &name.text, number);
+        }
+    }
+
+    /// What this event says is over: conditions of these types of its device, and of what lies behind it.
+    pub fn close(&mut self, patterns: &[String], by: &StorageEvent, subject: &[Name]) {
+        let (place, time) = (Place::of(by), by.timestamp);
+        for number in self.numbers(subject) {
+            let Some(fault) = self.faults.get_mut(&number).filter(|fault| fault.place == place) else {
+                continue;
+            };
+            for condition in &mut fault.conditions {
+                if condition.is_of_type(patterns) && share(subject, &condition.related) {
+                    condition.end(time, End::Closed);
                 }
             }
         }
     }
 
+    /// A device was removed at that time.
+    pub fn gone(&mut self, place: &Place, holder: &[Name], time: u64) {
+        for number in self.numbers(holder) {
+            let Some(fault) = self.faults.get_mut(&number).filter(|fault| fault.place == *place) else {
+                continue;
+            };
+            for condition in fault.conditions.iter_mut().filter(|c| share(holder, &c.subject)) {
+                condition.end(time, End::Gone);
+            }
+        }
+    }
+
     /// The latest problem that the event follows from; else, if it is no problem itself, the latest other thing.
-    fn cause_of<T>(&self, made: &Made<T>, names: &[String]) -> Option<u64> {
-        let follows = &made.rule.spec.follows;
-        if follows.is_empty() {
+    fn cause_of<T>(&self, made: &Made<T>, names: &[Name]) -> Option<u64> {
+        let event = &made.event;
+        let gone = event.holders.first().filter(|holder| holder.gone);
+        let follows = made.rule.spec.follows.as_slice();
+        if follows.is_empty() && gone.is_none() {
             return None;
         }
-        let time = made.event.timestamp;
-        let slack = WINDOW + made.precision;
-        let fits = |number: u64, problem: bool| {
-            self.faults.get(&number).is_some_and(|fault| {
-                fault.problem == problem
-                    && fault.boot_id == made.event.boot_id
-                    && fault.began <= time.saturating_add(slack)
-                    && time <= fault.last.saturating_add(OVER + slack)
-                    && fault.types.iter().any(|name| follows.iter().any(|pattern| is_like(name, pattern)))
-            })
+        let asked = Asked { event, follows, precision: made.precision, names, gone };
+        let tried = self.numbers(names);
+        let latest = |problem: bool| {
+            let fits = |number: &u64| {
+                self.faults.get(number).is_some_and(|f| f.problem == problem && f.explains(&asked))
+            };
+            tried.iter().copied().find(fits)
         };
-        let known = names.iter().filter_map(|name| self.by_name.get(name));
-        let mut tried: Vec<u64> =
-            known.flat_map(|numbers| numbers.iter().rev().take(MOST_TRIED).copied()).collect();
-        // Most faults are found under several of the names.
-        tried.sort_unstable_by(|a, b| b.cmp(a));
-        tried.dedup();
-        let latest = |problem: bool| tried.iter().copied().find(|number| fits(*number, problem));
-        let routine = || if is_problem(made.event.severity) { None } else { latest(false) };
+        let routine = || if is_problem(event.severity) { None } else { latest(false) };
         latest(true).or_else(routine)
     }
+
+    /// The faults that have one of these names, the newest first.
+    fn numbers(&self, names: &[Name]) -> Vec<u64> {
+        let known = names.iter().filter_map(|name| self.by_name.get(&name.text));
+        let mut numbers: Vec<u64> =
+            known.flat_map(|numbers| numbers.iter().rev().take(MAX_TRIED).copied()).collect();
+        // Most faults are found under several of the names.
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        numbers.dedup();
+        numbers
+    }
+}
+
+impl Fault {
+    /// Takes in what one more event reports: of a condition that it has, or of another one.
+    fn add(&mut self, new: Condition) {
+        let has_room = self.conditions.len() < MAX_CONDITIONS;
+        let same = |known: &&mut Condition| known.types == new.types && known.subject == new.subject;
+        match self.conditions.iter_mut().find(same) {
+            Some(known) if known.is_open(new.last) => known.last = known.last.max(new.last),
+            Some(known) => *known = new,
+            None if has_room => self.conditions.push(new),
+            None => {}
+        }
+    }
+
+    /// The event may follow from it.
+    fn explains(&self, asked: &Asked<'_>) -> bool {
+        let (event, time) = (asked.event, asked.event.timestamp);
+        let slack = WINDOW + asked.precision;
+        self.place == Place::of(event)
+            && self.began <= time.saturating_add(slack)
+            && time <= self.last.saturating_add(OVER + slack)
+            && (self.has_open(asked) || asked.gone.is_some_and(|holder| self.is_about(holder)))
+    }
+
+    /// A condition that is still open is of a type that the event follows from, and the fault has a name of it.
+    fn has_open(&self, asked: &Asked<'_>) -> bool {
+        let time = asked.event.timestamp;
+        let mut open = self.conditions.iter().filter(|condition| condition.is_open(time));
+        open.any(|condition| condition.is_of_type(asked.follows)) && share(asked.names, &self.names)
+    }
+
+    /// Something was wrong with this very device until it was removed, or since.
+    fn is_about(&self, holder: &Holder) -> bool {
+        let same = |name: &Name| holder.identity.proves(&name.identity);
+        let left = |condition: &&Condition| condition.ended.is_none_or(|(_, how)| how == End::Gone);
+        self.conditions.iter().filter(left).any(|condition| condition.related.iter().any(same))
+    }
+}
+
+/// The names under which a device is found that was removed.
+pub fn names_of(holder: &Holder) -> Vec<Name> {
+    let name = |text: &String| Name { text: text.clone(), identity: holder.identity.clone() };
+    holder.names.iter().map(name).collect()
 }
 
 fn is_problem(severity: Severity) -> bool {
@@ -163,7 +297,7 @@ fn is_problem(severity: Severity) -> bool {
 }
 
 /// `*` stands for any text at the end.
-fn is_like(name: &str, pattern: &str) -> bool {
+pub fn is_like(name: &str, pattern: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(begin) => name.starts_with(begin),
         None => name == pattern,

@@ -11,7 +11,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::names::Names;
+use super::names::{holder_of, related, subject, Names};
+use super::place::Place;
 use super::{Made, WINDOW};
 use crate::event::{StorageEvent, EVENT_TYPES, SUB_SYSTEMS};
 
@@ -19,6 +20,11 @@ use crate::event::{StorageEvent, EVENT_TYPES, SUB_SYSTEMS};
 const MOST_TRIED: usize = 32;
 /// Lines in one group; what comes then is another event.
 const MOST_LINES: usize = 64;
+
+/// How long a group waits for lines while the reader is behind, µs.
+const MAX_WAIT: u64 = 2_000_000;
+/// Writers whose progress is remembered.
+const MAX_WRITERS: usize = 1024;
 
 /// How sure it is that two belong together, and how near in time they are, µs.
 type Sure = (u32, Reverse<u64>);
@@ -29,13 +35,23 @@ pub struct Joins<T> {
     /// By number, which rises with the time of opening.
     open: BTreeMap<u64, Group<T>>,
     next: u64,
+    /// For every name of a device the numbers of the open groups that are related to it.
+    by_device: HashMap<String, BTreeSet<u64>>,
     /// For every group name and device name the numbers of the open groups, in rising order.
     by_name: HashMap<(String, String), BTreeSet<u64>>,
+    /// The time of the newest line of a writer: its earlier lines have all been read.
+    newest: HashMap<(Place, String), u64>,
 }
 
 impl<T> Default for Joins<T> {
     fn default() -> Self {
-        Joins { open: BTreeMap::new(), next: 0, by_name: HashMap::new() }
+        Joins {
+            open: BTreeMap::new(),
+            next: 0,
+            by_device: HashMap::new(),
+            by_name: HashMap::new(),
+            newest: HashMap::new(),
+        }
     }
 }
 
@@ -45,6 +61,10 @@ struct Group<T> {
     opened: u64,
     lines: Vec<Line<T>>,
     names: Names,
+    /// Its lines end a condition: what begins afterwards must come afterwards.
+    closes: bool,
+    /// The names under which it stands in `by_device`.
+    related: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -117,19 +137,45 @@ fn covers((lba, blocks): (u64, u64), sector: u64) -> bool {
 }
 
 impl<T> Joins<T> {
+    /// A line of this time was read.
+    pub fn pass(&mut self, event: &StorageEvent) {
+        if self.newest.len() >= MAX_WRITERS {
+            self.newest.clear();
+        }
+        let writer = (Place::of(event), event.source.identifier.clone());
+        let newest = self.newest.entry(writer).or_default();
+        *newest = event.timestamp.max(*newest);
+    }
+
     /// Adds a line to the group that it belongs to, or opens one.
     pub fn add(&mut self, made: Made<T>, now: u64) {
         let names = Names::of(&made.event);
         // A line that names no device goes with the newest error.
         let line = Line::new(made);
         let Some(name) = line.made.rule.spec.group.clone() else {
-            self.insert(Group { opened: now, lines: vec![line], names: Names::default() }, None);
+            self.insert(Group::new(now, line, Names::default()), None);
             return;
         };
         match self.best(&name, &names, &line) {
             Some(number) => self.join(number, &name, &names, line),
-            None => self.insert(Group { opened: now, lines: vec![line], names }, Some(name)),
+            None => self.insert(Group::new(now, line, names), Some(name)),
         }
+    }
+
+    /// Keeps a line back that ends a condition while lines before it wait about the same device; and any line behind such a
+    /// one. Otherwise gives it back.
+    pub fn wait_behind(&mut self, made: Made<T>) -> Option<Made<T>> {
+        if self.open.is_empty() {
+            return Some(made);
+        }
+        let names = subject(&made.event);
+        let numbers = names.iter().filter_map(|name| self.by_device.get(&name.text)).flatten();
+        let groups = numbers.filter_map(|number| self.open.get(number));
+        let before =
+            groups.filter(|group| group.closes || !made.closes.is_empty()).map(|group| group.opened).max();
+        let Some(opened) = before else { return Some(made) };
+        self.insert(Group::new(opened, Line::new(made), Names::default()), None);
+        None
     }
 
     fn insert(&mut self, group: Group<T>, name: Option<String>) {
@@ -137,6 +183,9 @@ impl<T> Joins<T> {
         self.next += 1;
         if let Some(name) = name {
             self.list(number, &name, &group.names);
+        }
+        for device in &group.related {
+            self.by_device.entry(device.clone()).or_default().insert(number);
         }
         self.open.insert(number, group);
     }
@@ -150,6 +199,7 @@ impl<T> Joins<T> {
     fn join(&mut self, number: u64, name: &str, names: &Names, line: Line<T>) {
         if let Some(group) = self.open.get_mut(&number) {
             group.names.extend(names);
+            group.closes |= !line.made.closes.is_empty();
             group.lines.push(line);
             self.list(number, name, names);
         }
@@ -170,10 +220,12 @@ impl<T> Joins<T> {
         fits.max().map(|(_, number)| number)
     }
 
-    /// A group that has been open for the whole window by now, as one event.
-    pub fn close(&mut self, now: u64) -> Option<Made<T>> {
+    /// A group that is complete by now, as one event: it has been open for the whole window and no entry waits to be read
+    /// (`caught_up`), its writer went on, or it has waited long enough.
+    pub fn close(&mut self, now: u64, caught_up: bool) -> Option<Made<T>> {
         let (number, group) = self.open.first_key_value()?;
-        if group.opened.saturating_add(WINDOW) > now {
+        let wait = if caught_up { WINDOW } else { MAX_WAIT };
+        if group.opened.saturating_add(wait) > now && !self.has_passed(group) {
             return None;
         }
         let number = *number;
@@ -185,17 +237,23 @@ impl<T> Joins<T> {
         group.into_event()
     }
 
+    /// The writer of the group's lines wrote something later than could belong to it.
+    fn has_passed(&self, group: &Group<T>) -> bool {
+        let passed = |line: &Line<T>| {
+            let event = &line.made.event;
+            let newest = self.newest.get(&(Place::of(event), event.source.identifier.clone()));
+            newest
+                .is_some_and(|newest| event.timestamp.saturating_add(WINDOW + line.made.precision) < *newest)
+        };
+        group.lines.iter().all(passed)
+    }
+
     fn remove(&mut self, number: u64) -> Option<Group<T>> {
         let group = self.open.remove(&number)?;
         for device in group.names.keys() {
-            let key = (group.name().to_owned(), device);
-            if let Some(numbers) = self.by_name.get_mut(&key) {
-                numbers.remove(&number);
-                if numbers.is_empty() {
-                    self.by_name.remove(&key);
-                }
-            }
+            unlist(&mut self.by_name, &(group.name().to_owned(), device), number);
         }
+        group.related.iter().for_each(|device| unlist(&mut self.by_device, device, number));
         Some(group)
     }
 
@@ -230,12 +288,29 @@ impl<T> Joins<T> {
     }
 
     /// When the oldest group closes.
-    pub fn next(&self) -> Option<u64> {
-        self.open.first_key_value().map(|(_, group)| group.opened.saturating_add(WINDOW))
+    pub fn next(&self, caught_up: bool) -> Option<u64> {
+        let wait = if caught_up { WINDOW } else { MAX_WAIT };
+        self.open.first_key_value().map(|(_, group)| group.opened.saturating_add(wait))
+    }
+}
+
+/// Takes a number out of an index.
+pub fn unlist<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<u64>>, key: &K, number: u64) {
+    if let Some(numbers) = index.get_mut(key) {
+        numbers.remove(&number);
+        if numbers.is_empty() {
+            index.remove(key);
+        }
     }
 }
 
 impl<T> Group<T> {
+    fn new(opened: u64, line: Line<T>, names: Names) -> Self {
+        let related = related(&line.made.event).into_iter().map(|name| name.text).collect();
+        let closes = !line.made.closes.is_empty();
+        Group { opened, lines: vec![line], names, closes, related }
+    }
+
     /// The name that its rules give.
     fn name(&self) -> &str {
         self.lines.first().and_then(|line| line.made.rule.spec.group.as_deref()).unwrap_or_default()
@@ -269,6 +344,7 @@ impl<T> Group<T> {
             || has_part
             || !same_place
             || self.lines.len() >= MOST_LINES
+            || self.lines.iter().any(|other| denies(&other.made.event, &made.event))
             || !(names.is_empty() || self.names.is_empty() || self.names.fit(names))
         {
             return None;
@@ -291,9 +367,9 @@ impl<T> Group<T> {
         if lines.len() < 2 {
             return lines.pop();
         }
-        let read_first = lines.first().map(|line| line.event.source.clone())?;
-        let read_last = lines.last().map(|line| line.event.source.clone())?;
         lines.sort_by_key(|line| line.event.timestamp);
+        let first = lines.first().map(|line| line.event.source.first.clone())?;
+        let last = lines.last().map(|line| line.event.source.last.clone())?;
         let main = (0..lines.len()).min_by_key(|at| lines.get(*at).map(|line| line.event.severity))?;
         let mut made = Made { carried: Vec::new(), ..clone_of(lines.get(main)?) };
         let event = &mut made.event;
@@ -309,8 +385,8 @@ impl<T> Group<T> {
                 event.extension.insert(key.into(), all);
             }
         }
-        event.source.first = read_first.first;
-        event.source.last = read_last.last;
+        event.source.first = first;
+        event.source.last = last;
         event.source.entries = lines.iter().map(|line| line.event.source.entries).sum();
         event.source.lines = lines.iter().flat_map(|line| line.event.source.lines.iter().copied()).collect();
         event.source.lines.sort_unstable();
@@ -318,10 +394,20 @@ impl<T> Group<T> {
             lines.iter().flat_map(|line| line.event.source.covered.iter().copied()).collect();
         for line in lines {
             add_to(&mut made.event, line.event);
+            let new: Vec<String> =
+                line.closes.into_iter().filter(|pattern| !made.closes.contains(pattern)).collect();
+            made.closes.extend(new);
             made.carried.extend(line.carried);
         }
         Some(made)
     }
+}
+
+/// A name that both lines write was held by two devices.
+fn denies(a: &StorageEvent, b: &StorageEvent) -> bool {
+    let kdev = a.kdev.as_ref().filter(|kdev| b.kdev.as_ref() == Some(kdev));
+    let held = kdev.and_then(|name| Some((holder_of(name, a)?, holder_of(name, b)?)));
+    held.is_some_and(|(a, b)| a.identity.denies(&b.identity))
 }
 
 /// A field of an event.
@@ -344,6 +430,7 @@ fn clone_of<T>(line: &Made<T>) -> Made<T> {
     Made {
         event: line.event.clone(),
         rule: line.rule.clone(),
+        closes: line.closes.clone(),
         precision: line.precision,
         carried: Vec::new(),
     }
@@ -356,6 +443,7 @@ fn add_to(event: &mut StorageEvent, other: StorageEvent) {
         event.dev_path = other.dev_path;
         event.owners_wwids = other.owners_wwids;
         event.owners_paths = other.owners_paths;
+        event.holders = other.holders;
     }
     if event.kdev.is_none() {
         event.kdev = other.kdev;

@@ -1,32 +1,39 @@
 //! From the events of single lines to the events that people see: one fault, one event.
 //!
-//! Three steps, in this order. `join` makes one event of the lines that the source prints about one error. `cause` finds
-//! the event that a later one follows from. [`burst`] counts what is said again and again. `names` tells whether two
-//! events are about the same device.
+//! Four steps, in this order. [`hold`] puts lines into the order in which they were written. `join` makes one event of the lines
+//! that the source prints about one error. `cause` finds the event that a later one follows from. [`burst`] counts what is
+//! reported again and again. `names` tells whether two events are about the same device.
 //!
-//! [`Faults`] is told what was made and what time it is, and does nothing by itself: the daemon runs it in a task
+//! [`Faults`] is given lines in that order and the time, and does nothing by itself: the daemon runs it in a task
 //! ([`task`]), `peripetyd parse` on the times of a file's lines.
 //!
 //! Nothing is lost and nothing counted twice: what comes out covers exactly the entries that went in.
 
 pub mod burst;
 mod cause;
+mod counted;
+pub mod hold;
 mod join;
 mod names;
 mod order;
+pub mod place;
 pub mod task;
 
+#[cfg(test)]
+mod lifecycle_tests;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use crate::event::StorageEvent;
+use crate::event::{Holder, StorageEvent};
 use crate::rules::Rule;
 use burst::Bursts;
 use cause::Causes;
 use join::Joins;
+use names::{related, subject};
 pub use names::{with_kind, ARRAY_OF_DM};
+use place::Place;
 
 /// Lines of one error lie this close together, µs; an event leaves at most this long after its first line was read.
 pub const WINDOW: u64 = 200_000;
@@ -38,10 +45,20 @@ pub struct Made<T> {
     pub event: StorageEvent,
     /// The rule that took the line.
     pub rule: Arc<Rule>,
+    /// The types of events whose condition the line ends, see [`Rule::closes`].
+    pub closes: Vec<String>,
     /// How exact the line's time is, µs: 0 in a journal, 1,000,000 in a log that tells seconds only.
     pub precision: u64,
     /// What goes with the event until it comes out: tickets, or the numbers of lines.
     pub carried: Vec<T>,
+}
+
+impl<T> Made<T> {
+    /// The event of a line that `rule` took.
+    pub fn new(event: StorageEvent, rule: Arc<Rule>, precision: u64, carried: T) -> Self {
+        let closes = rule.closes.clone();
+        Made { event, rule, closes, precision, carried: vec![carried] }
+    }
 }
 
 /// An event that is complete.
@@ -59,17 +76,25 @@ pub struct Faults<T> {
     joins: Joins<T>,
     causes: Causes,
     bursts: Bursts<T>,
+    /// No entry waits to be read.
+    caught_up: bool,
 }
 
 impl<T> Faults<T> {
     /// Nothing has happened yet.
     pub fn new(settings: burst::Settings) -> Self {
-        Faults { joins: Joins::default(), causes: Causes::default(), bursts: Bursts::new(settings) }
+        let (joins, causes, bursts) = (Joins::default(), Causes::default(), Bursts::new(settings));
+        Faults { joins, causes, bursts, caught_up: true }
     }
 
     /// Counts bursts in another way from now on.
     pub fn set_bursts(&mut self, settings: burst::Settings) -> Vec<Done<T>> {
         self.bursts.set(settings)
+    }
+
+    /// Whether every entry that is there was read. While entries wait, the lines of one error are waited for longer.
+    pub fn set_caught_up(&mut self, caught_up: bool) {
+        self.caught_up = caught_up;
     }
 
     /// Takes the event of one line; what is complete by now comes out.
@@ -82,21 +107,38 @@ impl<T> Faults<T> {
     /// The same, without looking at the clock: for lines that have waited, so that none comes too late for its group.
     pub fn add(&mut self, made: Made<T>, now: u64) -> Vec<Done<T>> {
         let mut out = Vec::new();
+        self.joins.pass(&made.event);
         let follows = !made.rule.spec.follows.is_empty();
         // A cause may still be waiting for its other lines, or be read later: what follows waits as long.
         let waits = follows && !self.causes.knows(&made);
         if made.rule.spec.group.is_some() || waits {
             self.joins.add(made, now);
-        } else {
+        } else if let Some(made) = self.joins.wait_behind(made) {
             self.finish(made, now, &mut out);
         }
         out
     }
 
+    /// A device was removed at that time, µs since the epoch.
+    pub fn gone(&mut self, place: &Place, holder: &Holder, time: u64) {
+        let names = cause::names_of(holder);
+        self.causes.gone(place, &names, time);
+        self.bursts.gone(place, &names);
+    }
+
+    /// Takes an event that an earlier run reported less than a minute ago, so that the next line of its fault follows it.
+    /// `closes`: what events of its types end.
+    pub fn remember(&mut self, event: &StorageEvent, closes: &[String], now: u64) {
+        let (subject, related) = (subject(event), related(event));
+        self.close(event, closes, &subject, &mut Vec::new());
+        self.bursts.remember(event, &related, now);
+        self.causes.remember(event, subject, related);
+    }
+
     /// What is complete by now.
     pub fn tick(&mut self, now: u64) -> Vec<Done<T>> {
         let mut out = Vec::new();
-        while let Some(made) = self.joins.close(now) {
+        while let Some(made) = self.joins.close(now, self.caught_up) {
             self.finish(made, now, &mut out);
         }
         self.bursts.tick(now, &mut out);
@@ -105,7 +147,7 @@ impl<T> Faults<T> {
 
     /// When something will be complete, if nothing else comes.
     pub fn next(&self) -> Option<u64> {
-        self.joins.next().into_iter().chain(self.bursts.next()).min()
+        self.joins.next(self.caught_up).into_iter().chain(self.bursts.next()).min()
     }
 
     /// Everything, complete or not: no other line will come.
@@ -116,11 +158,27 @@ impl<T> Faults<T> {
     }
 
     fn finish(&mut self, mut made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
-        let key = self.bursts.key(&made.event);
-        match key.as_ref().and_then(|key| self.bursts.counts(key, &made.event)) {
+        let (subject, related) = (subject(&made.event), related(&made.event));
+        self.close(&made.event, &made.closes, &subject, out);
+        let counter = self.bursts.counter(&made.event);
+        match counter.as_ref().and_then(|counter| self.bursts.counts(counter, &made.event)) {
             Some(first) => self.causes.goes_on(first, made.event.timestamp),
-            None => self.causes.find(&mut made),
+            None => self.causes.find(&mut made, subject, related.clone()),
         }
-        self.bursts.take(made, key, now, out);
+        self.bursts.take(made, counter, &related, now, out);
+    }
+
+    /// Ends what the event closes: its repetitions, and what follows from it.
+    fn close(
+        &mut self,
+        event: &StorageEvent,
+        closes: &[String],
+        subject: &[names::Name],
+        out: &mut Vec<Done<T>>,
+    ) {
+        if !closes.is_empty() {
+            self.bursts.close(closes, event, subject, out);
+            self.causes.close(closes, event, subject);
+        }
     }
 }

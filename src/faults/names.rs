@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::event::StorageEvent;
+use crate::event::{Holder, Identity, StorageEvent};
 
 /// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
 const MOST_OWNERS: usize = 32;
@@ -86,9 +86,89 @@ impl Names {
     }
 }
 
+/// A name, and what tells its holder from others, where that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub text: String,
+    /// Who held it.
+    pub identity: Identity,
+}
+
+impl Name {
+    fn of(text: String, event: &StorageEvent) -> Self {
+        let identity = holder_of(&text, event).map(|holder| holder.identity.clone()).unwrap_or_default();
+        Name { text, identity }
+    }
+
+    /// Both may mean one device: the texts are equal, and nothing is known that tells their holders apart.
+    pub fn may_be(&self, other: &Name) -> bool {
+        self.text == other.text && !self.identity.denies(&other.identity)
+    }
+}
+
+/// Some name of the one list may mean the same as some name of the other.
+pub fn share(a: &[Name], b: &[Name]) -> bool {
+    a.iter().any(|name| b.iter().any(|other| name.may_be(other)))
+}
+
+/// Who held this name when the line of the event was logged.
+pub fn holder_of<'e>(name: &str, event: &'e StorageEvent) -> Option<&'e Holder> {
+    event.holders.iter().find(|holder| holder.names.iter().any(|held| held == name))
+}
+
+/// The names of the very device that the event is about: of a path, not of its map; of a session, not of the disks behind it.
+pub fn subject(event: &StorageEvent) -> Vec<Name> {
+    let mut texts: Vec<String> = Vec::new();
+    let named = event.kdev.as_ref().filter(|kdev| *kdev != ARRAY_OF_DM);
+    for name in named.into_iter().chain(event.extension.get("hctl")) {
+        add(&mut texts, front_of(plain(name)));
+        add(&mut texts, Some(plain(name).to_owned()));
+    }
+    for keys in NEAREST {
+        if !texts.is_empty() {
+            break;
+        }
+        for (key, name) in keys.iter().filter_map(|key| Some((*key, event.extension.get(*key)?))) {
+            let name = with_kind(key, plain(name));
+            add(&mut texts, front_of(&name));
+            add(&mut texts, Some(name));
+        }
+    }
+    if texts.is_empty() {
+        portals(event).into_iter().for_each(|name| add(&mut texts, Some(name)));
+    }
+    if texts.is_empty() {
+        add(&mut texts, event.dev_path.as_deref().map(|path| plain(path).to_owned()));
+    }
+    for holder in texts.clone().iter().filter_map(|name| holder_of(name, event)) {
+        holder.names.iter().for_each(|name| add(&mut texts, Some(name.clone())));
+    }
+    texts.into_iter().map(|text| Name::of(text, event)).collect()
+}
+
+/// Captures that name what a line without `kdev` is about, the nearest to the device first.
+const NEAREST: [&[&str]; 6] = [
+    &["dm_name", "map", "pool", "fs_name", "array"],
+    &["connection", "session"],
+    &["rport", "controller"],
+    &["server", "peer"],
+    &["host"],
+    &["pci"],
+];
+
+/// What a name stands for as a whole: the session of a connection, the port of an ATA device. A disk is not its host.
+fn front_of(name: &str) -> Option<String> {
+    whole_of(name).filter(|whole| numbered(whole, "session") || numbered(whole, "ata"))
+}
+
 /// Every name by which a later line may mean the same trouble: the device's, those of what it is built from, and those of
 /// the hardware on the way.
-pub fn related(event: &StorageEvent) -> Vec<String> {
+pub fn related(event: &StorageEvent) -> Vec<Name> {
+    all_names(event).into_iter().map(|text| Name::of(text, event)).collect()
+}
+
+fn all_names(event: &StorageEvent) -> Vec<String> {
     let names = Names::of(event);
     let mut all: Vec<String> = names.all().cloned().collect();
     portals(event).into_iter().for_each(|name| add(&mut all, Some(name)));
@@ -144,7 +224,7 @@ fn meet(a: &[String], b: &[String]) -> bool {
 }
 
 /// Without the folder and the tags that tools put around a name.
-fn plain(name: &str) -> &str {
+pub fn plain(name: &str) -> &str {
     let name = name.trim().split(' ').next().unwrap_or_default();
     let name = name.strip_prefix("/dev/mapper/").or_else(|| name.strip_prefix("/dev/")).unwrap_or(name);
     name.strip_prefix("+scsi:").unwrap_or(name)

@@ -26,6 +26,11 @@ impl<E> Default for Order<E> {
 }
 
 impl<E> Order<E> {
+    /// All events before this number have come, and none waits.
+    pub fn has_all(&self, number: u64) -> bool {
+        self.waiting.is_empty() && self.next >= number
+    }
+
     /// Takes an event in.
     pub fn put(&mut self, number: u64, event: E, now: u64) {
         self.waiting.insert(number, (now, event));

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::burst::Settings;
+use super::hold::{Hold, Reading};
 use super::order::Order;
+use super::place::Place;
 use super::{Done, Faults, Made};
-use crate::bus::{Beat, RawEvent, Ticket};
+use crate::bus::{Beat, Frontier, RawEvent, Ticket};
 use crate::event::StorageEvent;
 use crate::store::Sink;
 
@@ -19,9 +21,18 @@ const QUEUE: usize = 256;
 /// What parsers hand over.
 #[derive(Debug)]
 enum Item {
-    /// The number of the raw event, and what was made of it.
-    Made(u64, Box<Made<Arc<Ticket>>>),
+    Line(Box<Line>),
     Beat(Arc<Beat>),
+}
+
+/// The event of one line.
+#[derive(Debug)]
+struct Line {
+    /// The number of the raw event.
+    number: u64,
+    /// When journald received the entry, µs since the epoch.
+    received: u64,
+    made: Made<Arc<Ticket>>,
 }
 
 /// Where parsers hand their events.
@@ -31,9 +42,10 @@ pub struct Inlet(mpsc::Sender<Item>);
 impl Inlet {
     /// Hands over the event of a raw event, waiting while the task is behind.
     pub async fn push(&self, event: StorageEvent, raw: &RawEvent) {
-        let made = Made { event, rule: raw.rule.clone(), precision: 0, carried: vec![raw.ticket.clone()] };
+        let made = Made::new(event, raw.rule.clone(), 0, raw.ticket.clone());
+        let line = Line { number: raw.number, received: raw.entry.received, made };
         // An error means that the daemon ends: the ticket stays live, and the entry is read again.
-        let _ = self.0.send(Item::Made(raw.number, Box::new(made))).await;
+        let _ = self.0.send(Item::Line(Box::new(line))).await;
     }
 
     /// Hands on a sign of life.
@@ -50,16 +62,17 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts the task; it ends when every [`Inlet`] is dropped.
-    pub fn start(sink: Sink, settings: watch::Receiver<Settings>) -> (Inlet, Self) {
+    /// Starts the task; it ends when every [`Inlet`] is dropped. `frontier` says how far the reader is.
+    pub fn start(sink: Sink, settings: watch::Receiver<Settings>, frontier: Frontier) -> (Inlet, Self) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let complete = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(run(receiver, sink, settings, complete.clone()));
+        let work = Work::new(sink, *settings.borrow(), frontier);
+        let task = tokio::spawn(work.run(receiver, settings, complete.clone()));
         (Inlet(sender), Stage { task, complete })
     }
 
-    /// No entry will come any more: at the end everything is told. Otherwise what is not complete stays untold, and is
-    /// made again from its entries after a restart.
+    /// No entry will come any more: at the end everything is reported. Otherwise open groups and pending counts are not flushed;
+    /// they are rebuilt from the journal at the next start.
     pub fn nothing_will_come(&self) {
         self.complete.store(true, Ordering::Relaxed);
     }
@@ -70,75 +83,136 @@ impl Stage {
     }
 }
 
-async fn run(
-    mut items: mpsc::Receiver<Item>,
+/// What the task works with.
+struct Work {
     sink: Sink,
-    mut settings: watch::Receiver<Settings>,
-    complete: Arc<AtomicBool>,
-) {
-    let start = Instant::now();
-    let clock = || u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let initial = *settings.borrow_and_update();
-    let mut faults = Faults::new(initial);
-    let mut order = Order::default();
-    let mut settings_end = false;
-    loop {
-        let next = faults.next().into_iter().chain(order.next()).min();
-        let wait = next.map(|at| Duration::from_micros(at.saturating_sub(clock())));
-        tokio::select! {
-            biased;
-            item = items.recv() => match item {
-                Some(item) => take_all(&mut items, item, &mut order, &sink, &clock).await,
-                None => break,
-            },
-            () = tokio::time::sleep(wait.unwrap_or(Duration::from_secs(3600))) => {}
-            changed = settings.changed(), if !settings_end => {
-                settings_end = changed.is_err();
-                let new = *settings.borrow_and_update();
-                let done = faults.set_bursts(new);
-                emit(&sink, done).await;
+    frontier: Frontier,
+    start: Instant,
+    order: Order<Box<Line>>,
+    hold: Hold<Made<Arc<Ticket>>>,
+    faults: Faults<Arc<Ticket>>,
+}
+
+impl Work {
+    fn new(sink: Sink, settings: Settings, frontier: Frontier) -> Self {
+        Work {
+            sink,
+            frontier,
+            start: Instant::now(),
+            order: Order::default(),
+            hold: Hold::default(),
+            faults: Faults::new(settings),
+        }
+    }
+
+    /// The clock of the task, µs.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    async fn run(
+        mut self,
+        mut items: mpsc::Receiver<Item>,
+        mut settings: watch::Receiver<Settings>,
+        complete: Arc<AtomicBool>,
+    ) {
+        let mut settings_end = false;
+        let frontier = self.frontier.clone();
+        loop {
+            let wait = self.next().map(|at| Duration::from_micros(at.saturating_sub(self.now())));
+            tokio::select! {
+                biased;
+                item = items.recv() => match item {
+                    Some(item) => self.take_all(&mut items, item).await,
+                    None => break,
+                },
+                () = frontier.changed() => {}
+                () = tokio::time::sleep(wait.unwrap_or(Duration::from_secs(3600))) => {}
+                changed = settings.changed(), if !settings_end => {
+                    settings_end = changed.is_err();
+                    let new = *settings.borrow_and_update();
+                    let done = self.faults.set_bursts(new);
+                    self.emit(done).await;
+                }
             }
+            self.advance().await;
         }
-        while let Some(made) = order.take(clock()) {
-            let done = faults.add(*made, clock());
-            emit(&sink, done).await;
-        }
-        let done = faults.tick(clock());
-        emit(&sink, done).await;
+        self.end(complete.load(Ordering::Relaxed)).await;
     }
-    while let Some(made) = order.take_any() {
-        let done = faults.add(*made, clock());
-        emit(&sink, done).await;
-    }
-    if complete.load(Ordering::Relaxed) {
-        let done = faults.flush();
-        emit(&sink, done).await;
-    }
-}
 
-/// Takes in everything that waits, before the clock is looked at: after a moment in which nothing ran, no group closes before
-/// the lines that wait already.
-async fn take_all(
-    items: &mut mpsc::Receiver<Item>,
-    first: Item,
-    order: &mut Order<Box<Made<Arc<Ticket>>>>,
-    sink: &Sink,
-    clock: &impl Fn() -> u64,
-) {
-    let mut room = QUEUE;
-    let mut next = Some(first);
-    while let Some(item) = next {
-        match item {
-            Item::Made(number, made) => order.put(number, made, clock()),
-            Item::Beat(beat) => sink.beat(beat).await,
+    /// How far the reader and the parsers are.
+    fn reading(&self) -> Reading {
+        match self.frontier.caught_up() {
+            None => Reading::Behind,
+            Some(made) if self.order.has_all(made) => Reading::Complete,
+            Some(_) => Reading::CaughtUp,
         }
-        room -= 1;
-        next = if room > 0 { items.try_recv().ok() } else { None };
     }
-}
 
-async fn emit(sink: &Sink, done: Vec<Done<Arc<Ticket>>>) {
-    for Done { event, carried } in done {
-        sink.emit(event, carried).await;
+    fn next(&mut self) -> Option<u64> {
+        let reading = self.reading();
+        self.faults.next().into_iter().chain(self.order.next()).chain(self.hold.next(reading)).min()
+    }
+
+    /// Works on everything whose turn it is.
+    async fn advance(&mut self) {
+        let now = self.now();
+        while let Some(line) = self.order.take(now) {
+            self.put(*line, now);
+        }
+        let reading = self.reading();
+        self.faults.set_caught_up(reading != Reading::Behind);
+        while let Some(made) = self.hold.take(now, reading) {
+            let done = self.faults.add(made, now);
+            self.emit(done).await;
+        }
+        let done = self.faults.tick(self.now());
+        self.emit(done).await;
+    }
+
+    fn put(&mut self, line: Line, now: u64) {
+        let Line { number, received, made } = line;
+        let (place, written) = (Place::of(&made.event), made.event.timestamp);
+        self.hold.put(&place, (written, received, number), made, now);
+    }
+
+    /// The parsers have ended. With `complete` everything is reported: no entry will come any more.
+    async fn end(&mut self, complete: bool) {
+        let now = self.now();
+        while let Some(line) = self.order.take_any() {
+            self.put(*line, now);
+        }
+        while let Some(made) = self.hold.take(now, Reading::Complete) {
+            let done = self.faults.add(made, now);
+            self.emit(done).await;
+        }
+        if complete {
+            let done = self.faults.flush();
+            self.emit(done).await;
+        }
+    }
+
+    /// Takes in everything that waits, before the clock is looked at: after a moment in which nothing ran, no group closes
+    /// before the lines that wait already.
+    async fn take_all(&mut self, items: &mut mpsc::Receiver<Item>, first: Item) {
+        let mut room = QUEUE;
+        let mut next = Some(first);
+        while let Some(item) = next {
+            match item {
+                Item::Line(line) => {
+                    let now = self.now();
+                    self.order.put(line.number, line, now);
+                }
+                Item::Beat(beat) => self.sink.beat(beat).await,
+            }
+            room -= 1;
+            next = if room > 0 { items.try_recv().ok() } else { None };
+        }
+    }
+
+    async fn emit(&self, done: Vec<Done<Arc<Ticket>>>) {
+        for Done { event, carried } in done {
+            self.sink.emit(event, carried).await;
+        }
     }
 }

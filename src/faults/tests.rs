@@ -44,8 +44,17 @@ regex = '''^path (?P<kdev>[a-z]+) failed\s*$'''
 event_type = "PATH_FAILED"
 severity = "Warning"
 [[collector_regexs]]
+regex = '''^path (?P<kdev>[a-z]+) broke\s*$'''
+event_type = "PATH_BROKE"
+severity = "Warning"
+[[collector_regexs]]
 regex = '''^path (?P<kdev>[a-z]+) is back\s*$'''
 event_type = "PATH_BACK"
+severity = "Notice"
+clears = ["PATH_*", "DAEMON_SAYS_FAILED"]
+[[collector_regexs]]
+regex = '''^(?P<session>session[0-9]+) recovered\s*$'''
+event_type = "SESSION_RECOVERED"
 severity = "Notice"
 clears = "PATH_FAILED"
 [[collector_regexs]]
@@ -71,28 +80,28 @@ severity = "Warning"
 device = "none"
 "#;
 
-const MS: u64 = 1000;
-const S: u64 = 1_000_000;
+pub(super) const MS: u64 = 1000;
+pub(super) const S: u64 = 1_000_000;
 
-struct World {
+pub(super) struct World {
     rules: crate::rules::RuleSet,
-    faults: Faults<u64>,
+    pub(super) faults: Faults<u64>,
     line: u64,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(Settings::default())
     }
 
-    fn with(settings: Settings) -> Self {
+    pub(super) fn with(settings: Settings) -> Self {
         let rules = builtin::parse("test.toml", RULES, false).unwrap();
         let rules = crate::rules::RuleSet::new(rules);
         World { rules, faults: Faults::new(settings), line: 0 }
     }
 
     /// The event of a line; it carries the line's number.
-    fn made(&mut self, identifier: &str, text: &str, time: u64) -> Made<u64> {
+    pub(super) fn made(&mut self, identifier: &str, text: &str, time: u64) -> Made<u64> {
         self.line += 1;
         let found = self.rules.matched(identifier.as_bytes(), text.as_bytes()).unwrap();
         let mut extension = found.captures;
@@ -115,23 +124,24 @@ impl World {
             repeat_count: 1,
             boot_id: "b".into(),
             source: Source { identifier: identifier.into(), lines: vec![self.line], ..Source::default() },
+            holders: Vec::new(),
         };
-        Made { event, rule: Arc::clone(&found.rule), precision: 0, carried: vec![self.line] }
+        Made::new(event, Arc::clone(&found.rule), 0, self.line)
     }
 
     /// A line that is read when it is written.
-    fn kernel(&mut self, text: &str, time: u64) -> Vec<Done<u64>> {
+    pub(super) fn kernel(&mut self, text: &str, time: u64) -> Vec<Done<u64>> {
         let made = self.made("kernel", text, time);
         self.faults.push(made, time)
     }
 }
 
-fn types(done: &[Done<u64>]) -> Vec<&str> {
+pub(super) fn types(done: &[Done<u64>]) -> Vec<&str> {
     done.iter().map(|done| done.event.event_type.as_str()).collect()
 }
 
 /// The lines of one failed command.
-fn command(disk: &str, host: u32, tag: u32, lba: u64) -> Vec<String> {
+pub(super) fn command(disk: &str, host: u32, tag: u32, lba: u64) -> Vec<String> {
     vec![
         format!("sd {host}:0:0:0: [{disk}] tag#{tag} FAILED Result"),
         format!("sd {host}:0:0:0: [{disk}] tag#{tag} Sense Key : Medium Error"),
@@ -231,8 +241,9 @@ fn a_late_line_is_an_event_of_its_own() {
     let mut world = World::new();
     world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 0);
     let late = world.made("kernel", "sd 2:0:0:0: [sdb] tag#7 Sense Key : Medium Error", 201 * MS);
-    world.faults.push(late, 10);
-    assert_eq!(types(&world.faults.flush()), ["SCSI_CMD_RESULT", "SCSI_SENSE_KEY"]);
+    let mut done = world.faults.push(late, 10);
+    done.extend(world.faults.flush());
+    assert_eq!(types(&done), ["SCSI_CMD_RESULT", "SCSI_SENSE_KEY"]);
 }
 
 #[test]

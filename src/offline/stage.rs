@@ -15,6 +15,8 @@ use crate::collector::twins::Twins;
 use crate::devices::Devices;
 use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
 use crate::faults::burst::Settings;
+use crate::faults::hold::{Hold, Reading};
+use crate::faults::place::Place as Boot;
 use crate::faults::{Done, Faults, Made};
 use crate::journal::{Entry, Position};
 use crate::parser;
@@ -54,6 +56,12 @@ pub struct Stage {
     twins: Twins,
     /// Name of the input.
     name: String,
+    /// Lines that earlier ones may still come for, and how many were held so far.
+    hold: Hold<Made<()>>,
+    held: u64,
+    /// The time of the newest line, µs since the epoch, and where whole seconds are all that is known: there the order of the
+    /// file counts.
+    newest: u64,
     /// The clock of the faults: µs, goes on only.
     now: u64,
     /// Lines up to this one have been taken.
@@ -72,6 +80,9 @@ impl Stage {
             faults: Faults::new(bursts),
             twins: Twins::default(),
             name: String::new(),
+            hold: Hold::default(),
+            held: 0,
+            newest: 0,
             now: 0,
             taken: 0,
         }
@@ -85,7 +96,7 @@ impl Stage {
         }
         self.name = name;
         (self.clock.booted, self.clock.not_after) = (self.machine.booted, not_after);
-        (self.now, self.taken) = (0, 0);
+        (self.now, self.newest, self.taken) = (0, 0, 0);
     }
 
     /// The input ended: everything that is still open.
@@ -95,9 +106,21 @@ impl Stage {
     }
 
     fn renew(&mut self) -> Vec<StorageEvent> {
-        self.now = 0;
+        let mut out = self.release(Reading::Complete);
+        (self.now, self.newest) = (0, 0);
         let mut faults = std::mem::replace(&mut self.faults, Faults::new(self.bursts));
-        events(faults.flush())
+        out.extend(events(faults.flush()));
+        out
+    }
+
+    /// Works on the lines before which no other can come.
+    fn release(&mut self, reading: Reading) -> Vec<StorageEvent> {
+        let mut out = Vec::new();
+        while let Some(made) = self.hold.take(0, reading) {
+            self.now = self.now.max(made.event.timestamp);
+            out.extend(events(self.faults.push(made, self.now)));
+        }
+        out
     }
 
     /// Takes what was found next; what is complete comes out.
@@ -116,12 +139,17 @@ impl Stage {
             event.source.entries = if is_line { numbers.1 } else { 1 };
         }
         let mut out = Vec::new();
-        if moment.timestamp.saturating_add(BACK) < self.now {
+        if moment.timestamp.saturating_add(BACK) < self.newest {
             out = self.renew();
         }
-        self.now = self.now.max(moment.timestamp);
-        let made = Made { event, rule: raw.rule, precision: moment.precision, carried: vec![()] };
-        out.extend(events(self.faults.push(made, self.now)));
+        self.newest = self.newest.max(moment.timestamp);
+        let received = raw.entry.received.max(moment.timestamp);
+        let written = if moment.precision > 0 { self.newest } else { moment.timestamp };
+        let boot = Boot::of(&event);
+        let made = Made::new(event, raw.rule, moment.precision, ());
+        self.held += 1;
+        self.hold.put(&boot, (written, received, self.held), made, 0);
+        out.extend(self.release(Reading::Behind));
         out
     }
 
@@ -171,6 +199,7 @@ impl Stage {
             hostname: host.unwrap_or_else(|| self.machine.hostname.clone()),
             boot_id: self.boot_of(&line, moment),
             timestamp: moment.timestamp,
+            received: moment.timestamp,
             // A line without a time is about the devices that were there at the end.
             monotonic: moment.boot.unwrap_or(u64::MAX),
             identifier: text(&line.identifier),

@@ -8,7 +8,7 @@ use peripety_blkinfo::BlockInfo;
 use super::unit::{self, About};
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Name};
-use crate::event::{Source, StorageEvent};
+use crate::event::{Holder, Identity, Source, StorageEvent};
 use crate::faults::{with_kind, ARRAY_OF_DM};
 use crate::journal::EntryKey;
 
@@ -55,6 +55,7 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
             last: cursor,
             ..Source::default()
         },
+        holders: Vec::new(),
     }
 }
 
@@ -120,10 +121,33 @@ pub fn set_device(event: &mut StorageEvent, block: &BlockInfo) {
     event.dev_path = Some(block.dev_path.clone());
     event.owners_wwids = block.owners_wwids().into_iter().map(str::to_owned).collect();
     event.owners_paths = block.owners_paths().into_iter().map(str::to_owned).collect();
+    let owners = block.owners.iter().map(|owner| Holder {
+        names: vec![owner.kdev.clone(), node_name(&owner.dev_path)],
+        identity: Identity { wwid: owner.dev_wwid.clone(), diskseq: None },
+        gone: false,
+    });
+    event.holders = std::iter::once(holder(block)).chain(owners).collect();
+}
+
+/// The device as the holder of its names.
+fn holder(block: &BlockInfo) -> Holder {
+    let number = block.major_minor.map(|number| number.to_string());
+    let mut names = vec![block.kdev.clone(), node_name(&block.dev_path)];
+    names.extend(number.into_iter().chain(block.address.clone()));
+    names.dedup();
+    Holder { names, identity: Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq }, gone: false }
+}
+
+/// The name of a node without its directory in /dev, which logs leave out: `mpatha`, `sdb`.
+fn node_name(path: &str) -> String {
+    let name = path.strip_prefix("/dev/mapper/").or_else(|| path.strip_prefix("/dev/"));
+    name.unwrap_or(path).to_owned()
 }
 
 /// Makes a device the only owner.
 pub fn set_owner(event: &mut StorageEvent, block: &BlockInfo) {
+    event.holders.truncate(1);
+    event.holders.push(holder(block));
     event.owners_wwids = block.dev_wwid.iter().cloned().collect();
     event.owners_paths = vec![block.dev_path.clone()];
 }

@@ -25,6 +25,7 @@ pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
                 build::set_device(&mut event, &map);
                 event.owners_wwids.clear();
                 event.owners_paths.clear();
+                event.holders.truncate(1);
                 build::add_mount_points(&mut event, devices, raw, &map);
                 event
             }
