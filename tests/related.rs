@@ -85,3 +85,71 @@ Nov 24 10:00:09 host iscsid: connect to 192.168.1.99:3260 failed (No route to ho
     }
     assert_eq!(other["root_cause_event_id"], Value::Null);
 }
+
+/// The lines of PID 1 about one mount whose device does not come, as systemd 257 writes them.
+fn missing_device(unit: &str, node: &str, mount: &str) -> Vec<String> {
+    vec![
+        format!("dev-{unit}.device: Job dev-{unit}.device/start timed out."),
+        format!("Timed out waiting for device dev-{unit}.device - /dev/{node}."),
+        format!("Dependency failed for mnt-{mount}.mount - /mnt/{mount}."),
+        format!("mnt-{mount}.mount: Job mnt-{mount}.mount/start failed with result 'dependency'."),
+        format!("Dependency failed for systemd-fsck@dev-{unit}.service - File System Check on /dev/{node}."),
+        format!("systemd-fsck@dev-{unit}.service: Job systemd-fsck@dev-{unit}.service/start failed with result 'dependency'."),
+        format!("dev-{unit}.device: Job dev-{unit}.device/start failed with result 'timeout'."),
+    ]
+}
+
+/// A line of fstab whose device is missing is one alarm; two of them, reported at the same moment, are two.
+#[test]
+fn a_mount_that_fails_is_one_event() {
+    let uuid = r"disk-by\x2duuid-deadbeef\x2d0000\x2d4000\x2d8000\x2d000000000001";
+    let first = missing_device(uuid, "disk/by-uuid/deadbeef-0000-4000-8000-000000000001", "bad1");
+    let lines = first.into_iter().chain(missing_device("sda", "sda", "bad2"));
+    let log: String = lines.map(|line| entry("systemd", 5, &line)).collect();
+    let events = events(&log, None);
+    let [bad1, bad2] = events.as_slice() else { panic!("{events:#?}") };
+    for (event, mount_point, kdev) in [
+        (bad1, "/mnt/bad1", "/dev/disk/by-uuid/deadbeef-0000-4000-8000-000000000001"),
+        (bad2, "/mnt/bad2", "/dev/sda"),
+    ] {
+        assert_eq!(event["event_type"], "MOUNT_DEVICE_MISSING", "{event:#}");
+        assert_eq!(event["extension"]["mount_point"], mount_point, "{event:#}");
+        assert_eq!(event["kdev"], kdev, "{event:#}");
+        assert_eq!(event["source"]["entries"], 7, "{event:#}");
+        assert!(event["msg"].as_str().unwrap().starts_with("Timed out waiting for device"), "{event:#}");
+    }
+}
+
+/// Mounts and checks that fail for reasons of their own are not mixed, though PID 1 reports them at once.
+#[test]
+fn mounts_that_fail_together_stay_apart() {
+    let lines = [
+        ("mount", "mount: /srv/a: wrong fs type, bad option, bad superblock on /dev/sdb1, missing codepage or helper program, or other error."),
+        ("systemd", "srv-a.mount: Mount process exited, code=exited, status=32/n/a"),
+        ("systemd", "srv-b.mount: Mount process exited, code=exited, status=32/n/a"),
+        ("systemd", "srv-a.mount: Failed with result 'exit-code'."),
+        ("systemd", "srv-b.mount: Failed with result 'exit-code'."),
+        ("systemd", "Failed to mount srv-a.mount - /srv/a."),
+        ("systemd", "Failed to mount srv-b.mount - /srv/b."),
+        ("systemd", "systemd-fsck@dev-sdc1.service: Main process exited, code=exited, status=1/FAILURE"),
+        ("systemd", "systemd-fsck@dev-sdc1.service: Failed with result 'exit-code'."),
+        ("systemd", "Failed to start systemd-fsck@dev-sdc1.service - File System Check on /dev/sdc1."),
+        ("systemd", "Dependency failed for srv-c.mount - /srv/c."),
+        ("systemd", "Dependency failed for local-fs.target - Local File Systems."),
+        ("systemd", "multipathd.service: Main process exited, code=killed, status=11/SEGV"),
+        ("systemd", "multipathd.service: Failed with result 'signal'."),
+    ];
+    let log: String = lines.iter().map(|(identifier, line)| entry(identifier, 5, line)).collect();
+    let events = events(&log, None);
+    let told: Vec<(&str, u64)> = events
+        .iter()
+        .map(|event| (event["event_type"].as_str().unwrap(), event["source"]["entries"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [("MOUNT_FAILED", 4), ("MOUNT_FAILED", 3), ("FSCK_FAILED", 5), ("MOUNT_SERVICE_FAILED", 2)],
+        "{events:#?}"
+    );
+    assert_eq!(events[0]["kdev"], "/dev/sdb1");
+    assert_eq!(events[2]["extension"]["mount_point"], "/srv/c");
+}

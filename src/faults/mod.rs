@@ -15,6 +15,7 @@ mod join;
 mod names;
 mod order;
 pub mod task;
+mod units;
 
 #[cfg(test)]
 mod tests;
