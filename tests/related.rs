@@ -153,3 +153,95 @@ fn mounts_that_fail_together_stay_apart() {
     assert_eq!(events[0]["kdev"], "/dev/sdb1");
     assert_eq!(events[2]["extension"]["mount_point"], "/srv/c");
 }
+
+/// Lines of the kernel about one fault, a second apart, and the one event of them that is an alarm, unless there is none.
+#[test]
+fn one_fault_is_one_alarm() {
+    let faults: [(&[&str], Option<&str>); 5] = [
+        (
+            &[
+                "device-mapper: thin: 253:2: reached low water mark for data device: sending event.",
+                "device-mapper: thin: 253:2: switching pool to out-of-data-space (error IO) mode",
+                "buffer_io_error: 2550 callbacks suppressed",
+            ],
+            Some("DM_THIN_LOW_WATER_MARK"),
+        ),
+        (
+            &[
+                "md/raid1:md127: not clean -- starting background reconstruction",
+                "md: resync of RAID array md127",
+            ],
+            None,
+        ),
+        (
+            &[
+                "nvme nvme0: Removing controller (-111)...",
+                "nvme nvme0: Removing ctrl: NQN \"nqn.2014-08.org.example:t\"",
+            ],
+            Some("NVME_FABRICS_GIVEN_UP"),
+        ),
+        (&["EXT4-fs (dm-0): VFS: Can't find ext4 filesystem"], Some("FS_NOT_FOUND")),
+        (&["EXT4-fs (sda2): couldn't mount as ext3 due to feature incompatibilities"], None),
+    ];
+    for (lines, alarm) in faults {
+        let log: String = (0..).zip(lines).map(|(second, line)| entry("kernel", second, line)).collect();
+        let events = events(&log, None);
+        assert_eq!(events.len(), lines.len(), "{events:#?}");
+        let is_alarm = |event: &&Value| {
+            let severity = event["severity"].as_str().unwrap();
+            ["Warning", "Error", "Critical"].contains(&severity) && event["root_cause_event_id"].is_null()
+        };
+        let alarms: Vec<&str> =
+            events.iter().filter(is_alarm).map(|event| event["event_type"].as_str().unwrap()).collect();
+        assert_eq!(alarms, alarm.into_iter().collect::<Vec<_>>(), "{events:#?}");
+    }
+}
+
+/// A pool that is full is worse than one that is nearly full.
+#[test]
+fn a_full_pool_escalates() {
+    let log = entry(
+        "kernel",
+        0,
+        "device-mapper: thin: 253:2: reached low water mark for data device: sending event.",
+    ) + &entry(
+        "kernel",
+        0,
+        "device-mapper: thin: 253:2: switching pool to out-of-data-space (error IO) mode",
+    );
+    let events = events(&log, None);
+    let [low, full] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(full["root_cause_event_id"], low["event_id"]);
+    assert_eq!(full["extension"]["escalates"], "true");
+}
+
+/// The line about the superblock names no device: it goes with the member that failed at the same moment.
+#[test]
+fn a_superblock_that_cannot_be_written_is_the_member_s_failure() {
+    let log = entry("kernel", 0, "md: super_written gets error=-5")
+        + &entry(
+            "kernel",
+            0,
+            "md/raid1:md127: Disk failure on dm-1, disabling device.\nmd/raid1:md127: Operation continuing on 1 devices.",
+        );
+    let events = events(&log, None);
+    let [event] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(event["event_type"], "MD_DISK_FAILED");
+    assert_eq!(event["source"]["entries"], 2);
+}
+
+/// The disk reports that its size changed, then the block layer does; multipathd names the path that it fails.
+#[test]
+fn what_follows_names_the_device() {
+    let log = entry("kernel", 0, "sd 2:0:0:0: [sdb] Capacity data has changed")
+        + &entry("kernel", 1, "sdb: detected capacity change from 2097152 to 4194304")
+        + &entry("kernel", 5, "device-mapper: multipath: 253:0: Failing path 8:0.")
+        + &entry("multipathd", 5, "sync_map_state: failing sda state 2 dmstate 2");
+    let events = events(&log, None);
+    let [sense, block, _, multipathd] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(block["root_cause_event_id"], sense["event_id"]);
+    assert_eq!(
+        (&multipathd["event_type"], &multipathd["kdev"]),
+        (&"DM_MPATH_PATH_MARKED_FAILED".into(), &"sda".into())
+    );
+}

@@ -272,7 +272,10 @@ impl Reader {
     fn is_early(&mut self) -> bool {
         let early = self.journal.position().and_then(|at| self.early.is_early(&self.entry, &at));
         early.unwrap_or_else(|e| {
-            tracing::warn!("cannot find out when journald first started ({e}): the line of {:?} is ignored", String::from_utf8_lossy(&self.entry.identifier));
+            tracing::warn!(
+                "cannot find out when journald first started ({e}): the line of {:?} is ignored",
+                String::from_utf8_lossy(&self.entry.identifier)
+            );
             false
         })
     }

@@ -30,21 +30,23 @@ impl Found {
         Found { matched: Some(matched), role: None, line, lines, said: Said::Line(said) }
     }
 
-    /// Of an entry that a rule matches and that is written by whom it names, or may be, or that has a role.
-    pub fn entry(rules: &Rules, entry: &Entry, at: impl FnOnce() -> Option<Position>) -> Option<Self> {
+    /// Of an entry, if a rule matches it and its writer is, or may be, the one that it names, or if it has a role.
+    /// `at`: its position.
+    pub fn entry<E>(
+        rules: &Rules,
+        entry: &Entry,
+        at: impl FnOnce() -> Result<Position, E>,
+    ) -> Result<Option<Self>, E> {
         let role = early::role(entry);
         // A copy without the fields that journald sets says nothing about where it comes from.
         let believed = entry.transport.is_empty() || provenance::is_trusted(entry);
-        if !believed && role.is_none() {
-            return None;
-        }
         let may_match = believed || role == Some(Role::Tool);
         let matched = may_match.then(|| rules.matched(&entry.identifier, &entry.message)).flatten();
         if matched.is_none() && matches!(role, None | Some(Role::Tool)) {
-            return None;
+            return Ok(None);
         }
         let said = Said::Entry(Box::new((entry.clone(), at()?)));
-        Some(Found { matched, role, line: 0, lines: 0, said })
+        Ok(Some(Found { matched, role, line: 0, lines: 0, said }))
     }
 }
 
