@@ -180,7 +180,7 @@ fn one_fault_is_one_alarm() {
             ],
             Some("NVME_FABRICS_GIVEN_UP"),
         ),
-        (&["EXT4-fs (dm-0): VFS: Can't find ext4 filesystem"], Some("FS_NOT_FOUND")),
+        (&["EXT4-fs (dm-0): VFS: Can't find ext4 filesystem"], None),
         (&["EXT4-fs (sda2): couldn't mount as ext3 due to feature incompatibilities"], None),
     ];
     for (lines, alarm) in faults {
