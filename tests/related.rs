@@ -157,7 +157,7 @@ fn mounts_that_fail_together_stay_apart() {
 /// Lines of the kernel about one fault, a second apart, and the one event of them that is an alarm, unless there is none.
 #[test]
 fn one_fault_is_one_alarm() {
-    let faults: [(&[&str], Option<&str>); 5] = [
+    let faults: [(&[&str], Option<&str>); 6] = [
         (
             &[
                 "device-mapper: thin: 253:2: reached low water mark for data device: sending event.",
@@ -181,6 +181,14 @@ fn one_fault_is_one_alarm() {
             Some("NVME_FABRICS_GIVEN_UP"),
         ),
         (&["EXT4-fs (dm-0): VFS: Can't find ext4 filesystem"], None),
+        (
+            &[
+                "critical medium error, dev sda, sector 0 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2",
+                "ldm_validate_partition_table(): Disk read failed.",
+                "sda: unable to read partition table",
+            ],
+            Some("BLK_IO_ERROR"),
+        ),
         (&["EXT4-fs (sda2): couldn't mount as ext3 due to feature incompatibilities"], None),
     ];
     for (lines, alarm) in faults {
