@@ -253,3 +253,16 @@ fn what_follows_names_the_device() {
         (&"DM_MPATH_PATH_MARKED_FAILED".into(), &"sda".into())
     );
 }
+
+/// What umount(8) returned and what PID 1 makes of it are one failure, and the plainest line names it.
+#[test]
+fn an_unmount_that_fails_is_one_event() {
+    let lines = [
+        "srv-a.mount: Mount process exited, code=exited, status=32/n/a",
+        "Failed unmounting srv-a.mount - /srv/a.",
+    ];
+    let log: String = lines.iter().map(|line| entry("systemd", 5, line)).collect();
+    let events = events(&log, None);
+    let [event] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!((&event["event_type"], &event["severity"]), (&"MOUNT_UNMOUNT_FAILED".into(), &"Error".into()));
+}

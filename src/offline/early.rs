@@ -82,3 +82,45 @@ impl Early {
         held
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Entry, Position};
+
+    fn found(role: Option<Role>, line: u64) -> Found {
+        let mut entry = Entry::default();
+        entry.set(b"_SOURCE_MONOTONIC_TIMESTAMP", line.to_string().as_bytes());
+        let position = Position { boot_id: "b".into(), monotonic: line, ..Position::default() };
+        Found { matched: None, role, line, lines: 1, said: Said::Entry(Box::new((entry, position))) }
+    }
+
+    fn lines(found: &[Found]) -> Vec<u64> {
+        found.iter().map(|found| found.line).collect()
+    }
+
+    #[test]
+    fn what_is_held_comes_out_in_its_order() {
+        let mut early = Early::default();
+        assert_eq!(lines(&early.take(found(Some(Role::Banner), 1))), [1]);
+        assert_eq!(lines(&early.take(found(None, 2))), [2]);
+        assert!(early.take(found(Some(Role::Tool), 3)).is_empty());
+        assert!(early.take(found(None, 4)).is_empty());
+        assert_eq!(lines(&early.take(found(Some(Role::Started), 5))), [3, 4, 5]);
+        assert!(early.take(found(Some(Role::Tool), 6)).is_empty());
+        assert_eq!(lines(&early.take(found(None, 7))), [7]);
+        assert!(early.end().is_empty());
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut early = Early::default();
+        let most = u64::try_from(MOST).unwrap_or_default();
+        early.take(found(Some(Role::Banner), 1));
+        assert!(early.take(found(Some(Role::Tool), 2)).is_empty());
+        let out: Vec<u64> = (3..most + 3).flat_map(|line| lines(&early.take(found(None, line)))).collect();
+        assert_eq!(out, (3..most + 3).collect::<Vec<_>>());
+        // The start comes too late.
+        assert_eq!(lines(&early.take(found(Some(Role::Started), most + 3))), [most + 3]);
+    }
+}
