@@ -98,7 +98,7 @@ find_programs() {
     fi
     while read -r _ source _; do
         [[ $source != @* ]] || [ -e "$PROGRAMS/${source#@/}" ] ||
-            die "There is no $PROGRAMS/${source#@/}. Please run first: make build"
+            die "There is no $PROGRAMS/${source#@/}, which is installed with the programs. Please run first: make build (all packages: cargo build --release --workspace)"
     done
 }
 
@@ -111,7 +111,7 @@ version() { sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1; }
 # filled_in FILE: a file that names the folders where things really are.
 filled_in() {
     case $1 in
-    *.service) sed "s|^ExecStart=/usr/sbin/|ExecStart=$sbindir/|" "$1" ;;
+    *.service) sed -E "s|^(Exec[A-Z][a-z]*)=/usr/sbin/|\1=$sbindir/|" "$1" ;;
     *.pc.in)
         sed -e "s|@prefix@|$prefix|" -e "s|@includedir@|$includedir|" -e "s|@libdir@|$clibdir|" \
             -e "s|@version@|$(version)|" -e "s|@private@|$STATIC_LIBS|" "$1"

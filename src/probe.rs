@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::collector::early::FirstStarts;
 use crate::collector::provenance;
 use crate::journal::{self, Entry, Error, Location, Reader};
 use crate::rules::RuleSet;
@@ -32,12 +33,14 @@ pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Op
             None => return Ok(Some(Found { entries: 0, events: 0, incomplete: false })),
         }
     }
+    let mut early = FirstStarts::new(location.clone());
     let mut entry = Entry::default();
     let mut found = Found { entries: 0, events: 0, incomplete: false };
     while reader.step()? {
         entry.read(&mut reader);
         found.entries += 1;
-        if rules.find(&entry.identifier, &entry.message).is_some() && provenance::is_trusted(&entry) {
+        let wanted = rules.find(&entry.identifier, &entry.message).is_some();
+        if wanted && (provenance::is_trusted(&entry) || early.is_early(&entry, &reader.position()?)?) {
             found.events += 1;
         }
         if Instant::now() > end {

@@ -56,7 +56,11 @@ fn everything_is_put_in_its_place_and_taken_away_again() {
         include_str!("fixtures/install.txt").lines().map(str::to_owned).collect();
     assert_eq!(files(root.path()), expected);
     let unit = root.path().join("usr/lib/systemd/system/peripetyd.service");
-    assert!(std::fs::read_to_string(unit).unwrap().contains("\nExecStart=/usr/sbin/peripetyd\n"));
+    let unit = std::fs::read_to_string(unit).unwrap();
+    assert!(unit.contains("\nExecStart=/usr/sbin/peripetyd\n"), "{unit}");
+    // A configuration with an error must make "systemctl reload" fail, before the daemon reads it.
+    let reload = "\nExecReload=/usr/sbin/peripetyd --check-config\nExecReload=/bin/kill -HUP $MAINPID\n";
+    assert!(unit.contains(reload), "{unit}");
     make("uninstall", &[&destdir, "prefix=/usr"]);
     assert_eq!(files(root.path()), BTreeSet::from(["/etc/peripetyd.conf".to_owned()]));
     assert!(!root.path().join("usr/share/doc/peripety").exists());

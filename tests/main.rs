@@ -10,6 +10,7 @@ mod access;
 mod bursts;
 mod config;
 mod coverage;
+mod early;
 mod forged;
 mod history;
 mod incidents;

@@ -85,3 +85,184 @@ Nov 24 10:00:09 host iscsid: connect to 192.168.1.99:3260 failed (No route to ho
     }
     assert_eq!(other["root_cause_event_id"], Value::Null);
 }
+
+/// The lines of PID 1 about one mount whose device does not come, as systemd 257 writes them.
+fn missing_device(unit: &str, node: &str, mount: &str) -> Vec<String> {
+    vec![
+        format!("dev-{unit}.device: Job dev-{unit}.device/start timed out."),
+        format!("Timed out waiting for device dev-{unit}.device - /dev/{node}."),
+        format!("Dependency failed for mnt-{mount}.mount - /mnt/{mount}."),
+        format!("mnt-{mount}.mount: Job mnt-{mount}.mount/start failed with result 'dependency'."),
+        format!("Dependency failed for systemd-fsck@dev-{unit}.service - File System Check on /dev/{node}."),
+        format!("systemd-fsck@dev-{unit}.service: Job systemd-fsck@dev-{unit}.service/start failed with result 'dependency'."),
+        format!("dev-{unit}.device: Job dev-{unit}.device/start failed with result 'timeout'."),
+    ]
+}
+
+/// A line of fstab whose device is missing is one alarm; two of them, reported at the same moment, are two.
+#[test]
+fn a_mount_that_fails_is_one_event() {
+    let uuid = r"disk-by\x2duuid-deadbeef\x2d0000\x2d4000\x2d8000\x2d000000000001";
+    let first = missing_device(uuid, "disk/by-uuid/deadbeef-0000-4000-8000-000000000001", "bad1");
+    let lines = first.into_iter().chain(missing_device("sda", "sda", "bad2"));
+    let log: String = lines.map(|line| entry("systemd", 5, &line)).collect();
+    let events = events(&log, None);
+    let [bad1, bad2] = events.as_slice() else { panic!("{events:#?}") };
+    for (event, mount_point, kdev) in [
+        (bad1, "/mnt/bad1", "/dev/disk/by-uuid/deadbeef-0000-4000-8000-000000000001"),
+        (bad2, "/mnt/bad2", "/dev/sda"),
+    ] {
+        assert_eq!(event["event_type"], "MOUNT_DEVICE_MISSING", "{event:#}");
+        assert_eq!(event["extension"]["mount_point"], mount_point, "{event:#}");
+        assert_eq!(event["kdev"], kdev, "{event:#}");
+        assert_eq!(event["source"]["entries"], 7, "{event:#}");
+        assert!(event["msg"].as_str().unwrap().starts_with("Timed out waiting for device"), "{event:#}");
+    }
+}
+
+/// Mounts and checks that fail for reasons of their own are not mixed, though PID 1 reports them at once.
+#[test]
+fn mounts_that_fail_together_stay_apart() {
+    let lines = [
+        ("mount", "mount: /srv/a: wrong fs type, bad option, bad superblock on /dev/sdb1, missing codepage or helper program, or other error."),
+        ("systemd", "srv-a.mount: Mount process exited, code=exited, status=32/n/a"),
+        ("systemd", "srv-b.mount: Mount process exited, code=exited, status=32/n/a"),
+        ("systemd", "srv-a.mount: Failed with result 'exit-code'."),
+        ("systemd", "srv-b.mount: Failed with result 'exit-code'."),
+        ("systemd", "Failed to mount srv-a.mount - /srv/a."),
+        ("systemd", "Failed to mount srv-b.mount - /srv/b."),
+        ("systemd", "systemd-fsck@dev-sdc1.service: Main process exited, code=exited, status=1/FAILURE"),
+        ("systemd", "systemd-fsck@dev-sdc1.service: Failed with result 'exit-code'."),
+        ("systemd", "Failed to start systemd-fsck@dev-sdc1.service - File System Check on /dev/sdc1."),
+        ("systemd", "Dependency failed for srv-c.mount - /srv/c."),
+        ("systemd", "Dependency failed for local-fs.target - Local File Systems."),
+        ("systemd", "multipathd.service: Main process exited, code=killed, status=11/SEGV"),
+        ("systemd", "multipathd.service: Failed with result 'signal'."),
+    ];
+    let log: String = lines.iter().map(|(identifier, line)| entry(identifier, 5, line)).collect();
+    let events = events(&log, None);
+    let told: Vec<(&str, u64)> = events
+        .iter()
+        .map(|event| (event["event_type"].as_str().unwrap(), event["source"]["entries"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [("MOUNT_FAILED", 4), ("MOUNT_FAILED", 3), ("FSCK_FAILED", 5), ("MOUNT_SERVICE_FAILED", 2)],
+        "{events:#?}"
+    );
+    assert_eq!(events[0]["kdev"], "/dev/sdb1");
+    assert_eq!(events[2]["extension"]["mount_point"], "/srv/c");
+}
+
+/// Lines of the kernel about one fault, a second apart, and the one event of them that is an alarm, unless there is none.
+#[test]
+fn one_fault_is_one_alarm() {
+    let faults: [(&[&str], Option<&str>); 6] = [
+        (
+            &[
+                "device-mapper: thin: 253:2: reached low water mark for data device: sending event.",
+                "device-mapper: thin: 253:2: switching pool to out-of-data-space (error IO) mode",
+                "buffer_io_error: 2550 callbacks suppressed",
+            ],
+            Some("DM_THIN_LOW_WATER_MARK"),
+        ),
+        (
+            &[
+                "md/raid1:md127: not clean -- starting background reconstruction",
+                "md: resync of RAID array md127",
+            ],
+            None,
+        ),
+        (
+            &[
+                "nvme nvme0: Removing controller (-111)...",
+                "nvme nvme0: Removing ctrl: NQN \"nqn.2014-08.org.example:t\"",
+            ],
+            Some("NVME_FABRICS_GIVEN_UP"),
+        ),
+        (&["EXT4-fs (dm-0): VFS: Can't find ext4 filesystem"], None),
+        (
+            &[
+                "critical medium error, dev sda, sector 0 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2",
+                "ldm_validate_partition_table(): Disk read failed.",
+                "sda: unable to read partition table",
+            ],
+            Some("BLK_IO_ERROR"),
+        ),
+        (&["EXT4-fs (sda2): couldn't mount as ext3 due to feature incompatibilities"], None),
+    ];
+    for (lines, alarm) in faults {
+        let log: String = (0..).zip(lines).map(|(second, line)| entry("kernel", second, line)).collect();
+        let events = events(&log, None);
+        assert_eq!(events.len(), lines.len(), "{events:#?}");
+        let is_alarm = |event: &&Value| {
+            let severity = event["severity"].as_str().unwrap();
+            ["Warning", "Error", "Critical"].contains(&severity) && event["root_cause_event_id"].is_null()
+        };
+        let alarms: Vec<&str> =
+            events.iter().filter(is_alarm).map(|event| event["event_type"].as_str().unwrap()).collect();
+        assert_eq!(alarms, alarm.into_iter().collect::<Vec<_>>(), "{events:#?}");
+    }
+}
+
+/// A pool that is full is worse than one that is nearly full.
+#[test]
+fn a_full_pool_escalates() {
+    let log = entry(
+        "kernel",
+        0,
+        "device-mapper: thin: 253:2: reached low water mark for data device: sending event.",
+    ) + &entry(
+        "kernel",
+        0,
+        "device-mapper: thin: 253:2: switching pool to out-of-data-space (error IO) mode",
+    );
+    let events = events(&log, None);
+    let [low, full] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(full["root_cause_event_id"], low["event_id"]);
+    assert_eq!(full["extension"]["escalates"], "true");
+}
+
+/// The line about the superblock names no device: it goes with the member that failed at the same moment.
+#[test]
+fn a_superblock_that_cannot_be_written_is_the_member_s_failure() {
+    let log = entry("kernel", 0, "md: super_written gets error=-5")
+        + &entry(
+            "kernel",
+            0,
+            "md/raid1:md127: Disk failure on dm-1, disabling device.\nmd/raid1:md127: Operation continuing on 1 devices.",
+        );
+    let events = events(&log, None);
+    let [event] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(event["event_type"], "MD_DISK_FAILED");
+    assert_eq!(event["source"]["entries"], 2);
+}
+
+/// The disk reports that its size changed, then the block layer does; multipathd names the path that it fails.
+#[test]
+fn what_follows_names_the_device() {
+    let log = entry("kernel", 0, "sd 2:0:0:0: [sdb] Capacity data has changed")
+        + &entry("kernel", 1, "sdb: detected capacity change from 2097152 to 4194304")
+        + &entry("kernel", 5, "device-mapper: multipath: 253:0: Failing path 8:0.")
+        + &entry("multipathd", 5, "sync_map_state: failing sda state 2 dmstate 2");
+    let events = events(&log, None);
+    let [sense, block, _, multipathd] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(block["root_cause_event_id"], sense["event_id"]);
+    assert_eq!(
+        (&multipathd["event_type"], &multipathd["kdev"]),
+        (&"DM_MPATH_PATH_MARKED_FAILED".into(), &"sda".into())
+    );
+}
+
+/// What umount(8) returned and what PID 1 makes of it are one failure, and the plainest line names it.
+#[test]
+fn an_unmount_that_fails_is_one_event() {
+    let lines = [
+        "srv-a.mount: Mount process exited, code=exited, status=32/n/a",
+        "Failed unmounting srv-a.mount - /srv/a.",
+    ];
+    let log: String = lines.iter().map(|line| entry("systemd", 5, line)).collect();
+    let events = events(&log, None);
+    let [event] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!((&event["event_type"], &event["severity"]), (&"MOUNT_UNMOUNT_FAILED".into(), &"Error".into()));
+}

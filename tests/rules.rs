@@ -193,3 +193,48 @@ fn a_process_name_cannot_forge_an_event() {
         }
     }
 }
+
+/// Recorded lines that say that something works again, and lines of the conditions that are over then, or are not.
+#[test]
+fn what_works_again_closes_what_failed() {
+    let rules = RuleSet::new(builtin::rules().unwrap());
+    let found = |(identifier, line): (&str, &str)| {
+        rules
+            .matched(identifier.as_bytes(), line.as_bytes())
+            .unwrap_or_else(|| panic!("{identifier}: {line}"))
+            .rule
+    };
+    let kernel = |line: &'static str| ("kernel", line);
+    let multipathd = |line: &'static str| ("multipathd", line);
+    let iscsid = |line: &'static str| ("iscsid", line);
+    let cases = [
+        (multipathd("mpatha: remaining active paths: 2"), multipathd("mpatha: remaining active paths: 0"), true),
+        (multipathd("mpatha: remaining active paths: 1"), kernel("device-mapper: multipath: 253:2: Failing path 8:48."), false),
+        (kernel("device-mapper: multipath: 253:2: Reinstating path 8:48."), kernel("device-mapper: multipath: 253:2: Failing path 8:48."), true),
+        (multipathd("8:32: reinstated"), multipathd("sdc: mark as failed"), true),
+        (kernel("nvme nvme0: Successfully reconnected (attempt 1/60)"), kernel("nvme nvme0: starting error recovery"), true),
+        (kernel("nvme nvme0: Successfully reconnected (attempt 1/60)"), kernel("nvme nvme0: Reconnecting in 2 seconds..."), true),
+        (kernel("nvme nvme0: Successfully reconnected (attempt 1/60)"), kernel("nvme nvme0: failed nvme_keep_alive_end_io error=10"), true),
+        (iscsid("connection1:0 is operational after recovery (3 attempts)"), kernel(" connection1:0: detected conn error (1020)"), true),
+        (iscsid("connection1:0 is operational after recovery (3 attempts)"), kernel(" session1: session recovery timed out after 120 secs"), true),
+        (kernel("ata3.00: configured for UDMA/133"), kernel("ata3.00: exception Emask 0x0 SAct 0x0 SErr 0x0 action 0x0"), false),
+        (kernel("md: md0: recovery done."), kernel("md/raid1:md0: Disk failure on sdb1, disabling device."), true),
+        (kernel("md: md0: data-check done."), kernel("md/raid1:md0: Disk failure on sdb1, disabling device."), false),
+        (kernel("md: md0: resync done."), kernel("md/raid1:md0: Disk failure on sdb1, disabling device."), false),
+        (kernel("device-mapper: thin: 253:2: switching pool to write mode"), kernel("device-mapper: thin: 253:2: switching pool to out-of-data-space (error IO) mode"), true),
+        (kernel("EXT4-fs (dm-0): mounted filesystem 551145f4-2842-44f4-bfb0-f174144ed904 r/w with ordered data mode. Quota mode: none."), kernel("EXT4-fs (dm-0): Remounting filesystem read-only"), true),
+        (kernel("EXT4-fs (dm-0): mounted filesystem 551145f4-2842-44f4-bfb0-f174144ed904 r/w with ordered data mode. Quota mode: none."), kernel("EXT4-fs (dm-0): warning: mounting fs with errors, running e2fsck is recommended"), false),
+        (kernel("EXT4-fs (dm-0): re-mounted 551145f4-2842-44f4-bfb0-f174144ed904 r/w."), kernel("EXT4-fs (dm-0): Remounting filesystem read-only"), true),
+        (kernel("EXT4-fs (dm-0): re-mounted 551145f4-2842-44f4-bfb0-f174144ed904 ro."), kernel("EXT4-fs (dm-0): Remounting filesystem read-only"), false),
+        (kernel("nfs: server 10.0.0.5 OK"), kernel("nfs: server 10.0.0.5 not responding, still trying"), true),
+        (("systemd", "Mounted mnt-bad2.mount - /mnt/bad2."), ("systemd", "Timed out waiting for device dev-sda.device - /dev/sda."), true),
+    ];
+    for (again, failed, expected) in cases {
+        let (rule, condition) = (found(again), found(failed));
+        let closes = rule.closes.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(begin) => condition.event_type.starts_with(begin),
+            None => *pattern == condition.event_type,
+        });
+        assert_eq!(closes, expected, "{} closes {}", rule.event_type, condition.event_type);
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::early::FirstStarts;
 use super::raw_event::Happened;
 use super::wake::{Stop, Waker, Woken};
 use super::{provenance, raw_event, twins::Twins, Coverage};
@@ -65,6 +66,7 @@ pub struct Reader {
     out: mpsc::Sender<RawItem>,
     entry: Entry,
     twins: Twins,
+    early: FirstStarts,
     /// Raw events made so far.
     made: u64,
     last: Option<Position>,
@@ -111,8 +113,10 @@ impl Reader {
         let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
         let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
         let rules = settings.rules.borrow().clone();
+        let early = FirstStarts::new(settings.location.clone());
         let mut reader = Reader {
             settings,
+            early,
             rules,
             journal,
             waker,
@@ -259,7 +263,7 @@ impl Reader {
     }
 
     /// The rule that matches the entry, if that was written by whom it names.
-    fn wanted_by(&self) -> Option<Arc<Rule>> {
+    fn wanted_by(&mut self) -> Option<Arc<Rule>> {
         let entry = &self.entry;
         if !self.rules.knows(&entry.identifier) {
             return None;
@@ -267,11 +271,24 @@ impl Reader {
         let trusted = provenance::is_trusted(entry);
         // Of what anybody can write, no more is looked at than the kernel would write.
         let line = if trusted { &entry.message } else { entry.message.get(..1024).unwrap_or(&entry.message) };
-        let rule = self.rules.find(&entry.identifier, line)?;
-        if !trusted {
-            self.settings.counters.entries_untrusted.increment();
+        let rule = self.rules.find(&entry.identifier, line)?.clone();
+        if trusted || self.is_early() {
+            return Some(rule);
         }
-        trusted.then(|| rule.clone())
+        self.settings.counters.entries_untrusted.increment();
+        None
+    }
+
+    /// A tool wrote the current entry before journald ran. When the journal cannot say, it is not believed.
+    fn is_early(&mut self) -> bool {
+        let early = self.journal.position().and_then(|at| self.early.is_early(&self.entry, &at));
+        early.unwrap_or_else(|e| {
+            tracing::warn!(
+                "cannot find out when journald first started ({e}): the line of {:?} is ignored",
+                String::from_utf8_lossy(&self.entry.identifier)
+            );
+            false
+        })
     }
 
     /// The raw event of the current entry, if it is one and no stored event covers it.

@@ -18,6 +18,7 @@ mod names;
 mod order;
 pub mod place;
 pub mod task;
+mod units;
 
 #[cfg(test)]
 mod lifecycle_tests;

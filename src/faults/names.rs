@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use super::units;
 use crate::event::{Holder, Identity, StorageEvent};
 
 /// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
@@ -50,11 +51,17 @@ impl Names {
     /// Of the device that the line names.
     pub fn of(event: &StorageEvent) -> Self {
         let mut names = Names::default();
+        if units::is_dependent(event) {
+            return names;
+        }
         let hctl = event.extension.get("hctl");
         for name in [&event.kdev, &event.dev_path].into_iter().flatten().chain(hctl) {
             let name = plain(name);
             add(&mut names.whole, whole_of(name));
             add(&mut names.own, Some(name.to_owned()));
+        }
+        for subject in units::subjects(event) {
+            add(&mut names.own, Some(plain(&subject).to_owned()));
         }
         names
     }
@@ -125,6 +132,7 @@ pub fn subject(event: &StorageEvent) -> Vec<Name> {
         add(&mut texts, front_of(plain(name)));
         add(&mut texts, Some(plain(name).to_owned()));
     }
+    units::subjects(event).iter().for_each(|name| add(&mut texts, Some(plain(name).to_owned())));
     for keys in NEAREST {
         if !texts.is_empty() {
             break;

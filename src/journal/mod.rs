@@ -25,6 +25,9 @@ pub const LOG_VALUE: usize = 64 * 1024;
 /// bytes stand for one.
 pub const EVENT_VALUE: usize = 64 * LOG_VALUE;
 
+/// MESSAGE_ID of journald's "Journal started" (sd-messages.h: SD_MESSAGE_JOURNAL_START).
+pub const STARTED: &str = "f77379a8490b408bbe5f6940505a777b";
+
 /// Where entries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -258,6 +261,27 @@ fn first_of(location: &Location, boot_id: &str) -> Result<Option<String>, Error>
     reader.match_add("_BOOT_ID", boot_id)?;
     reader.seek_head()?;
     reader.step()?.then(|| reader.cursor()).transpose()
+}
+
+/// When journald first started in a boot, as far as the journal goes back: µs since the boot.
+pub fn first_start(location: &Location, boot_id: &str) -> Result<Option<u64>, Error> {
+    let mut reader = Reader::open(location, LOG_VALUE)?;
+    reader.match_add("_BOOT_ID", boot_id)?;
+    reader.match_add("_TRANSPORT", "driver")?;
+    reader.match_add("MESSAGE_ID", STARTED)?;
+    reader.seek_head()?;
+    let started = reader.step()?.then(|| reader.monotonic()).transpose()?;
+    Ok(started.map(|(usec, _)| usec))
+}
+
+/// The lines of the kernel itself in a boot; the reader stands before the first.
+pub fn kernel_lines(location: &Location, boot_id: &str) -> Result<Reader, Error> {
+    let mut reader = Reader::open(location, LOG_VALUE)?;
+    for (field, value) in [("_BOOT_ID", boot_id), ("_TRANSPORT", "kernel"), ("SYSLOG_FACILITY", "0")] {
+        reader.match_add(field, value)?;
+    }
+    reader.seek_head()?;
+    Ok(reader)
 }
 
 /// The boot of the newest entry, if its clocks say that it is the present one. In a container,

@@ -1,22 +1,53 @@
 //! What a line or record that a rule matched says.
 
+use crate::collector::early::{self, Role};
+use crate::collector::provenance;
 use crate::event::Severity;
 use crate::journal::{Entry, Position};
 use crate::rules::Matched;
 
+use super::rules::Rules;
 use super::text::stamp::Wall;
 
-/// A line, or a record of several lines, that a rule matched.
+/// A line, or a record of several lines, that a rule matched or that has a role.
 #[derive(Debug)]
 pub struct Found {
-    /// The rule and its captures.
-    pub matched: Matched,
+    /// The rule and its captures; an entry that only has a role may have none.
+    pub matched: Option<Matched>,
+    /// What it means for the beginning of its boot.
+    pub role: Option<Role>,
     /// Number of its first line, from 1; 0 in a journal file.
     pub line: u64,
     /// How many lines it has.
     pub lines: u64,
     /// What was said of it.
     pub said: Said,
+}
+
+impl Found {
+    /// Of a line of text.
+    pub fn line(matched: Matched, line: u64, lines: u64, said: Line) -> Self {
+        Found { matched: Some(matched), role: None, line, lines, said: Said::Line(said) }
+    }
+
+    /// Of an entry, if a rule matches it and its writer is, or may be, the one that it names, or if it has a role.
+    /// `at`: its position.
+    pub fn entry<E>(
+        rules: &Rules,
+        entry: &Entry,
+        at: impl FnOnce() -> Result<Position, E>,
+    ) -> Result<Option<Self>, E> {
+        let role = early::role(entry);
+        // A copy without the fields that journald sets says nothing about where it comes from.
+        let believed = entry.transport.is_empty() || provenance::is_trusted(entry);
+        let may_match = believed || role == Some(Role::Tool);
+        let matched = may_match.then(|| rules.matched(&entry.identifier, &entry.message)).flatten();
+        if matched.is_none() && matches!(role, None | Some(Role::Tool)) {
+            return Ok(None);
+        }
+        let said = Said::Entry(Box::new((entry.clone(), at()?)));
+        Ok(Some(Found { matched, role, line: 0, lines: 0, said }))
+    }
 }
 
 /// Who said what, and when.

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::found::{Found, Said};
+use super::found::Found;
 use super::input::spool::Link;
 use super::rules::Rules;
-use crate::collector::provenance;
 use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
 
 /// Found entries that are handed on together.
@@ -24,14 +23,10 @@ pub fn read(
     let mut entry = Entry::default();
     let mut found = Vec::new();
     while reader.step()? {
-        if !entry.read_if(&mut reader, |identifier| rules.knows(identifier))
-            || !provenance::is_trusted(&entry)
-        {
+        if !entry.read_if(&mut reader, |identifier| rules.knows(identifier)) {
             continue;
         }
-        let Some(matched) = rules.matched(&entry.identifier, &entry.message) else { continue };
-        let said = Said::Entry(Box::new((entry.clone(), reader.position()?)));
-        found.push(Found { matched, line: 0, lines: 0, said });
+        found.extend(Found::entry(rules, &entry, || reader.position())?);
         if found.len() >= TOGETHER && !take(std::mem::take(&mut found)) {
             return Ok(());
         }

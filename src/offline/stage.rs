@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::clock::{Clock, Moment};
+use super::early::Early;
 use super::found::{Found, Line, Said};
 use super::identity::Machine;
 use crate::bus::raw::EntryInfo;
@@ -54,6 +55,7 @@ pub struct Stage {
     bursts: Settings,
     faults: Faults<()>,
     twins: Twins,
+    early: Early,
     /// Name of the input.
     name: String,
     /// Lines that earlier ones may still come for, and how many were held so far.
@@ -79,6 +81,7 @@ impl Stage {
             bursts,
             faults: Faults::new(bursts),
             twins: Twins::default(),
+            early: Early::default(),
             name: String::new(),
             hold: Hold::default(),
             held: 0,
@@ -101,8 +104,11 @@ impl Stage {
 
     /// The input ended: everything that is still open.
     pub fn end(&mut self) -> Vec<StorageEvent> {
+        let held = std::mem::take(&mut self.early).end();
+        let mut out: Vec<StorageEvent> = held.into_iter().flat_map(|found| self.take_one(found)).collect();
         self.twins = Twins::default();
-        self.renew()
+        out.extend(self.renew());
+        out
     }
 
     fn renew(&mut self) -> Vec<StorageEvent> {
@@ -125,13 +131,19 @@ impl Stage {
 
     /// Takes what was found next; what is complete comes out.
     pub fn take(&mut self, found: Found) -> Vec<StorageEvent> {
+        let believed = self.early.take(found);
+        believed.into_iter().flat_map(|found| self.take_one(found)).collect()
+    }
+
+    fn take_one(&mut self, mut found: Found) -> Vec<StorageEvent> {
+        let Some(matched) = found.matched.take() else { return Vec::new() };
         if found.line > 0 && found.line <= self.taken {
             // The line before took it as its own.
             return Vec::new();
         }
         let numbers = (found.line, found.lines);
         self.taken = self.taken.max(found.line + found.lines.saturating_sub(1));
-        let (raw, moment, is_line) = self.raw(found);
+        let (raw, moment, is_line) = self.raw(matched, found);
         let mut event = parser::parse(&self.devices, &raw);
         event.source.file = Some(self.name.clone());
         if numbers.0 > 0 {
@@ -153,11 +165,11 @@ impl Stage {
         out
     }
 
-    fn raw(&mut self, found: Found) -> (RawEvent, Moment, bool) {
+    fn raw(&mut self, matched: Matched, found: Found) -> (RawEvent, Moment, bool) {
         match found.said {
             Said::Line(line) => {
                 let moment = self.clock.moment(&line, found.line);
-                (self.of_line(found.matched, line, moment, found.line), moment, true)
+                (self.of_line(matched, line, moment, found.line), moment, true)
             }
             Said::Entry(entry) => {
                 let (entry, position) = *entry;
@@ -168,7 +180,7 @@ impl Stage {
                     precision: 0,
                     known: true,
                 };
-                (self.of_entry(found.matched, &entry, &position, happened), moment, false)
+                (self.of_entry(matched, &entry, &position, happened), moment, false)
             }
         }
     }

@@ -30,6 +30,8 @@ const FILE_SYSTEMS: [&str; 22] = [
     "ext2", "ext3", "ext4", "jbd2", "xfs", "btrfs", "f2fs", "vfat", "exfat", "ntfs3", "ntfs", "hfsplus",
     "udf", "isofs", "squashfs", "erofs", "reiserfs", "jfs", "nilfs2", "ocfs2", "bcachefs", "gfs2",
 ];
+/// Event types about a device that was not mounted: where it was mounted before does not matter.
+const NEVER_MOUNTED: [&str; 2] = ["FS_NOT_FOUND", "FS_MOUNT_FAILED"];
 
 /// The file systems.
 pub fn takes(sub_system: &str) -> bool {
@@ -98,6 +100,7 @@ pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Co
             continue;
         }
         let mut event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
+        let unmounted = NEVER_MOUNTED.contains(&raw.rule.event_type.as_str());
         let (begins, known) = (begins_mount(&raw), event.extension.contains_key("mount_point"));
         if begins && !known && waiting.len() < MOST_WAITING && is_new(&context.devices, &raw) {
             waiting.spawn(wait_for_mount(context.clone(), raw));
@@ -106,6 +109,7 @@ pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Co
         tokio::task::block_in_place(|| match known {
             true if begins => notes.update(&context.devices),
             true => {}
+            false if unmounted => notes.update(&context.devices),
             false => notes.add_mount_point(&mut event, &context.devices, &raw),
         });
         context.faults.push(event, &raw).await;

@@ -11,7 +11,7 @@ mod fs;
 mod generic;
 mod multipath;
 mod scsi;
-mod unit;
+pub mod unit;
 
 use std::sync::Arc;
 

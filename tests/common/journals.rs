@@ -106,6 +106,11 @@ impl LiveJournal {
         self.child.stdin.as_mut().unwrap().write_all(export.as_bytes()).unwrap();
     }
 
+    /// Writes entries in the export format.
+    pub fn write_export(&mut self, export: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(export.as_bytes()).unwrap();
+    }
+
     /// Writes failures of the paths 8:`number` of a multipath device; each makes one event.
     pub fn write_failures(&mut self, numbers: std::ops::Range<usize>) {
         self.write(failures(numbers));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::Record;
 use crate::offline::chunk::Chunk;
-use crate::offline::found::{Found, Line, Said};
+use crate::offline::found::{Found, Line};
 use crate::offline::rules::Rules;
 use crate::offline::text::head;
 
@@ -73,7 +73,7 @@ fn of_dmesg(
     });
     let matched = rules.matched(b"kernel", &message)?;
     let said = Line { message, identifier: b"kernel".to_vec(), level, boot, ..Line::default() };
-    Some(Found { matched, line, lines, said: Said::Line(said) })
+    Some(Found::line(matched, line, lines, said))
 }
 
 /// A line of text that another program wrapped.
@@ -91,7 +91,7 @@ fn of_text(rules: &Rules, text: &[u8], line: u64, lines: u64) -> Option<Found> {
         boot: head.boot,
         wall: head.wall,
     };
-    Some(Found { matched, line, lines, said: Said::Line(said) })
+    Some(Found::line(matched, line, lines, said))
 }
 
 /// Where the innermost objects of a text are: begin and end of each.

@@ -3,9 +3,10 @@
 pub mod export;
 pub mod json;
 
-use super::found::{Found, Said};
+use std::convert::Infallible;
+
+use super::found::Found;
 use super::rules::Rules;
-use crate::collector::provenance;
 use crate::journal::{Entry, Position};
 
 /// An entry that is being read.
@@ -28,17 +29,12 @@ impl Record {
         }
     }
 
-    /// It is written by somebody with rules and matches one of them.
+    /// What it is good for; see [`Found::entry`].
     pub fn found(mut self, rules: &Rules, line: u64, lines: u64) -> Option<Found> {
         if self.entry.identifier.is_empty() && self.entry.transport == b"kernel" {
             self.entry.identifier = b"kernel".to_vec();
         }
-        // A copy without the fields that journald sets says nothing about where it comes from.
-        let checked = !self.entry.transport.is_empty();
-        if checked && !provenance::is_trusted(&self.entry) {
-            return None;
-        }
-        let matched = rules.matched(&self.entry.identifier, &self.entry.message)?;
-        Some(Found { matched, line, lines, said: Said::Entry(Box::new((self.entry, self.position))) })
+        let Ok(found) = Found::entry(rules, &self.entry, || Ok::<_, Infallible>(self.position));
+        found.map(|found| Found { line, lines, ..found })
     }
 }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::chunk::Chunk;
-use super::found::{Found, Line, Said};
+use super::found::{Found, Line};
 use super::record;
 use super::rules::Rules;
 use crate::journal::LOG_VALUE;
@@ -131,5 +131,5 @@ fn found(head: &Head<'_>, identifier: &[u8], message: Vec<u8>, matched: Matched,
         boot: head.boot,
         wall: head.wall,
     };
-    Found { matched, line: 0, lines, said: Said::Line(line) }
+    Found::line(matched, 0, lines, line)
 }
