@@ -12,23 +12,10 @@ use super::place::Place;
 pub const LATE: u64 = 5_000_000;
 /// How long a line is held while the reader is behind, µs of the clock.
 const MAX_HELD: u64 = 2_000_000;
-/// The same while the reader has caught up, and something that it read before has not come yet.
-const PATIENCE: u64 = 50_000;
 /// Lines held of one boot; with more, the earliest goes on.
 const MAX_LINES: usize = 8192;
 /// Boots without a line that are remembered.
 const MAX_PLACES: usize = 64;
-
-/// What the reader has done so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// More entries wait to be read.
-    Behind,
-    /// All entries were read; something made of them has not come yet.
-    CaughtUp,
-    /// All entries were read, and everything made of them has come.
-    Complete,
-}
 
 /// Lines that wait for earlier ones.
 #[derive(Debug)]
@@ -77,38 +64,37 @@ impl<E> Hold<E> {
         lane.came.push_back((now, (written, number)));
     }
 
-    /// The next line that need not wait any longer.
-    pub fn take(&mut self, now: u64, reading: Reading) -> Option<E> {
+    /// The next line that need not wait any longer. `complete`: every entry that is there was read, and its line has come.
+    pub fn take(&mut self, now: u64, complete: bool) -> Option<E> {
         let received = |place: &Place| self.received.get(&place.hostname).copied().unwrap_or_default();
         let lanes = self.lanes.iter_mut();
         let due =
-            lanes.filter_map(|(place, lane)| lane.is_due(now, reading, received(place)).then_some(lane));
+            lanes.filter_map(|(place, lane)| lane.is_due(now, complete, received(place)).then_some(lane));
         let first = due.min_by_key(|lane| lane.lines.first_key_value().map(|((_, number), _)| *number))?;
         first.lines.pop_first().map(|(_, line)| line)
     }
 
     /// When the next line has waited long enough.
-    pub fn next(&mut self, reading: Reading) -> Option<u64> {
-        self.lanes.values_mut().filter_map(|lane| lane.due(reading)).min()
+    pub fn next(&mut self) -> Option<u64> {
+        self.lanes.values_mut().filter_map(|lane| lane.due()).min()
     }
 }
 
 impl<E> Lane<E> {
-    fn is_due(&mut self, now: u64, reading: Reading, received: u64) -> bool {
+    fn is_due(&mut self, now: u64, complete: bool, received: u64) -> bool {
         let Some(((written, _), _)) = self.lines.first_key_value() else { return false };
-        reading == Reading::Complete
+        complete
             || written.saturating_add(LATE) <= received
             || self.lines.len() > MAX_LINES
-            || self.due(reading).is_some_and(|at| at <= now)
+            || self.due().is_some_and(|at| at <= now)
     }
 
     /// When the line that has waited for longest, and with it all that were written before, need not wait any longer.
-    fn due(&mut self, reading: Reading) -> Option<u64> {
+    fn due(&mut self) -> Option<u64> {
         while self.came.front().is_some_and(|(_, key)| !self.lines.contains_key(key)) {
             self.came.pop_front();
         }
-        let wait = if reading == Reading::Behind { MAX_HELD } else { PATIENCE };
-        self.came.front().map(|(came, _)| came.saturating_add(wait))
+        self.came.front().map(|(came, _)| came.saturating_add(MAX_HELD))
     }
 }
 
@@ -126,35 +112,35 @@ mod tests {
         hold
     }
 
-    fn all(hold: &mut Hold<u64>, now: u64, reading: Reading) -> Vec<u64> {
-        std::iter::from_fn(|| hold.take(now, reading)).collect()
+    fn all(hold: &mut Hold<u64>, now: u64, complete: bool) -> Vec<u64> {
+        std::iter::from_fn(|| hold.take(now, complete)).collect()
     }
 
     #[test]
     fn lines_leave_in_the_order_in_which_they_were_written() {
         let mut hold = hold(&[(3, 3), (1, 4), (2, 5)]);
-        assert_eq!(all(&mut hold, 0, Reading::Complete), [1, 2, 3]);
-        assert_eq!(hold.next(Reading::Complete), None);
+        assert_eq!(all(&mut hold, 0, true), [1, 2, 3]);
+        assert_eq!(hold.next(), None);
     }
 
     #[test]
     fn while_the_reader_is_behind_a_late_line_is_waited_for() {
         let mut hold = hold(&[(10 * S, 10 * S), (8 * S, 11 * S)]);
-        assert!(all(&mut hold, S, Reading::Behind).is_empty());
+        assert!(all(&mut hold, S, false).is_empty());
         // What was received five seconds later proves that nothing earlier comes.
         hold.put(&Place::default(), (14 * S, 14 * S, 9), 14 * S, S);
-        assert_eq!(all(&mut hold, S, Reading::Behind), [8 * S]);
-        assert_eq!(hold.next(Reading::Behind), Some(MAX_HELD));
-        assert_eq!(all(&mut hold, MAX_HELD, Reading::Behind), [10 * S]);
-        assert_eq!(all(&mut hold, MAX_HELD + S, Reading::Behind), [14 * S]);
+        assert_eq!(all(&mut hold, S, false), [8 * S]);
+        assert_eq!(hold.next(), Some(MAX_HELD));
+        assert_eq!(all(&mut hold, MAX_HELD, false), [10 * S]);
+        assert_eq!(all(&mut hold, MAX_HELD + S, false), [14 * S]);
     }
 
     /// What has waited long enough takes those with it that were written before.
     #[test]
     fn a_line_that_is_due_is_not_held_by_an_earlier_one() {
         let mut hold = hold(&[(10, 10)]);
-        hold.put(&Place::default(), (5, 11, 1), 5, PATIENCE - 1);
-        assert_eq!(all(&mut hold, PATIENCE, Reading::CaughtUp), [5, 10]);
+        hold.put(&Place::default(), (5, 11, 1), 5, MAX_HELD - 1);
+        assert_eq!(all(&mut hold, MAX_HELD, false), [5, 10]);
     }
 
     #[test]
@@ -162,9 +148,9 @@ mod tests {
         let mut hold = hold(&[(10, 10)]);
         let other = Place { hostname: "other".into(), ..Place::default() };
         hold.put(&other, (5, 100 * S, 1), 5, 0);
-        assert_eq!(all(&mut hold, 0, Reading::Behind), [5]);
+        assert_eq!(all(&mut hold, 0, false), [5]);
         let next = Place { boot_id: "next".into(), ..Place::default() };
         hold.put(&next, (100 * S, 100 * S, 2), 100 * S, 0);
-        assert_eq!(all(&mut hold, 0, Reading::Behind), [10]);
+        assert_eq!(all(&mut hold, 0, false), [10]);
     }
 }

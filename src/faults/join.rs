@@ -23,8 +23,6 @@ const MOST_LINES: usize = 64;
 
 /// How long a group waits for lines while the reader is behind, µs.
 const MAX_WAIT: u64 = 2_000_000;
-/// Writers whose progress is remembered.
-const MAX_WRITERS: usize = 1024;
 
 /// How sure it is that two belong together, and how near in time they are, µs.
 type Sure = (u32, Reverse<u64>);
@@ -39,19 +37,11 @@ pub struct Joins<T> {
     by_device: HashMap<String, BTreeSet<u64>>,
     /// For every group name and device name the numbers of the open groups, in rising order.
     by_name: HashMap<(String, String), BTreeSet<u64>>,
-    /// The time of the newest line of a writer: its earlier lines have all been read.
-    newest: HashMap<(Place, String), u64>,
 }
 
 impl<T> Default for Joins<T> {
     fn default() -> Self {
-        Joins {
-            open: BTreeMap::new(),
-            next: 0,
-            by_device: HashMap::new(),
-            by_name: HashMap::new(),
-            newest: HashMap::new(),
-        }
+        Joins { open: BTreeMap::new(), next: 0, by_device: HashMap::new(), by_name: HashMap::new() }
     }
 }
 
@@ -137,16 +127,6 @@ fn covers((lba, blocks): (u64, u64), sector: u64) -> bool {
 }
 
 impl<T> Joins<T> {
-    /// A line of this time was read.
-    pub fn pass(&mut self, event: &StorageEvent) {
-        if self.newest.len() >= MAX_WRITERS {
-            self.newest.clear();
-        }
-        let writer = (Place::of(event), event.source.identifier.clone());
-        let newest = self.newest.entry(writer).or_default();
-        *newest = event.timestamp.max(*newest);
-    }
-
     /// Adds a line to the group that it belongs to, or opens one.
     pub fn add(&mut self, made: Made<T>, now: u64) {
         let names = Names::of(&made.event);
@@ -221,31 +201,36 @@ impl<T> Joins<T> {
     }
 
     /// A group that is complete by now, as one event: it has been open for the whole window and no entry waits to be read
-    /// (`caught_up`), its writer went on, or it has waited long enough.
+    /// (`caught_up`), or it has waited long enough.
     pub fn close(&mut self, now: u64, caught_up: bool) -> Option<Made<T>> {
         let (number, group) = self.open.first_key_value()?;
         let wait = if caught_up { WINDOW } else { MAX_WAIT };
-        if group.opened.saturating_add(wait) > now && !self.has_passed(group) {
-            return None;
-        }
         let number = *number;
+        if group.opened.saturating_add(wait) <= now {
+            self.take(number)
+        } else {
+            None
+        }
+    }
+
+    /// A group that is complete because this line, the next in the order of time, was written too late for it.
+    pub fn close_before(&mut self, next: &StorageEvent) -> Option<Made<T>> {
+        let (number, group) = self.open.first_key_value()?;
+        let number = *number;
+        if group.is_before(next) {
+            self.take(number)
+        } else {
+            None
+        }
+    }
+
+    fn take(&mut self, number: u64) -> Option<Made<T>> {
         let mut group = self.remove(number)?;
         while let Some(other) = self.partner(&group).and_then(|number| self.remove(number)) {
             group.names.extend(&other.names);
             group.lines.extend(other.lines);
         }
         group.into_event()
-    }
-
-    /// The writer of the group's lines wrote something later than could belong to it.
-    fn has_passed(&self, group: &Group<T>) -> bool {
-        let passed = |line: &Line<T>| {
-            let event = &line.made.event;
-            let newest = self.newest.get(&(Place::of(event), event.source.identifier.clone()));
-            newest
-                .is_some_and(|newest| event.timestamp.saturating_add(WINDOW + line.made.precision) < *newest)
-        };
-        group.lines.iter().all(passed)
     }
 
     fn remove(&mut self, number: u64) -> Option<Group<T>> {
@@ -309,6 +294,15 @@ impl<T> Group<T> {
         let related = related(&line.made.event).into_iter().map(|name| name.text).collect();
         let closes = !line.made.closes.is_empty();
         Group { opened, lines: vec![line], names, closes, related }
+    }
+
+    /// None of its lines can belong together with this one, or with a later one.
+    fn is_before(&self, next: &StorageEvent) -> bool {
+        let place = Place::of(next);
+        self.lines.iter().all(|Line { made, .. }| {
+            let end = made.event.timestamp.saturating_add(WINDOW + made.precision);
+            end < next.timestamp && Place::of(&made.event) == place
+        })
     }
 
     /// The name that its rules give.

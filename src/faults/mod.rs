@@ -108,7 +108,9 @@ impl<T> Faults<T> {
     /// The same, without looking at the clock: for lines that have waited, so that none comes too late for its group.
     pub fn add(&mut self, made: Made<T>, now: u64) -> Vec<Done<T>> {
         let mut out = Vec::new();
-        self.joins.pass(&made.event);
+        while let Some(complete) = self.joins.close_before(&made.event) {
+            self.finish(complete, now, &mut out);
+        }
         let follows = !made.rule.spec.follows.is_empty();
         // A cause may still be waiting for its other lines, or be read later: what follows waits as long.
         let waits = follows && !self.causes.knows(&made);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::burst::Settings;
-use super::hold::{Hold, Reading};
+use super::hold::Hold;
 use super::order::Order;
 use super::place::Place;
 use super::{Done, Faults, Made};
@@ -22,6 +22,8 @@ const QUEUE: usize = 256;
 #[derive(Debug)]
 enum Item {
     Line(Box<Line>),
+    /// The line of this raw event comes later.
+    PutOff(u64),
     Beat(Arc<Beat>),
 }
 
@@ -46,6 +48,11 @@ impl Inlet {
         let line = Line { number: raw.number, received: raw.entry.received, made };
         // An error means that the daemon ends: the ticket stays live, and the entry is read again.
         let _ = self.0.send(Item::Line(Box::new(line))).await;
+    }
+
+    /// The event of a raw event will be handed over later: no other one waits for it.
+    pub async fn put_off(&self, raw: &RawEvent) {
+        let _ = self.0.send(Item::PutOff(raw.number)).await;
     }
 
     /// Hands on a sign of life.
@@ -140,18 +147,13 @@ impl Work {
         self.end(complete.load(Ordering::Relaxed)).await;
     }
 
-    /// How far the reader and the parsers are.
-    fn reading(&self) -> Reading {
-        match self.frontier.caught_up() {
-            None => Reading::Behind,
-            Some(made) if self.order.has_all(made) => Reading::Complete,
-            Some(_) => Reading::CaughtUp,
-        }
+    /// Every entry that is there was read, and everything made of them has come.
+    fn is_complete(&self) -> bool {
+        self.frontier.caught_up().is_some_and(|made| self.order.has_all(made))
     }
 
     fn next(&mut self) -> Option<u64> {
-        let reading = self.reading();
-        self.faults.next().into_iter().chain(self.order.next()).chain(self.hold.next(reading)).min()
+        self.faults.next().into_iter().chain(self.order.next()).chain(self.hold.next()).min()
     }
 
     /// Works on everything whose turn it is.
@@ -160,9 +162,9 @@ impl Work {
         while let Some(line) = self.order.take(now) {
             self.put(*line, now);
         }
-        let reading = self.reading();
-        self.faults.set_caught_up(reading != Reading::Behind);
-        while let Some(made) = self.hold.take(now, reading) {
+        let complete = self.is_complete();
+        self.faults.set_caught_up(self.frontier.caught_up().is_some());
+        while let Some(made) = self.hold.take(now, complete) {
             let done = self.faults.add(made, now);
             self.emit(done).await;
         }
@@ -182,7 +184,7 @@ impl Work {
         while let Some(line) = self.order.take_any() {
             self.put(*line, now);
         }
-        while let Some(made) = self.hold.take(now, Reading::Complete) {
+        while let Some(made) = self.hold.take(now, true) {
             let done = self.faults.add(made, now);
             self.emit(done).await;
         }
@@ -203,6 +205,7 @@ impl Work {
                     let now = self.now();
                     self.order.put(line.number, line, now);
                 }
+                Item::PutOff(number) => self.order.put_off(number, self.now()),
                 Item::Beat(beat) => self.sink.beat(beat).await,
             }
             room -= 1;

@@ -16,7 +16,7 @@ use crate::collector::twins::Twins;
 use crate::devices::Devices;
 use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
 use crate::faults::burst::Settings;
-use crate::faults::hold::{Hold, Reading};
+use crate::faults::hold::Hold;
 use crate::faults::place::Place as Boot;
 use crate::faults::{Done, Faults, Made};
 use crate::journal::{Entry, Position};
@@ -112,7 +112,7 @@ impl Stage {
     }
 
     fn renew(&mut self) -> Vec<StorageEvent> {
-        let mut out = self.release(Reading::Complete);
+        let mut out = self.release(true);
         (self.now, self.newest) = (0, 0);
         let mut faults = std::mem::replace(&mut self.faults, Faults::new(self.bursts));
         out.extend(events(faults.flush()));
@@ -120,9 +120,9 @@ impl Stage {
     }
 
     /// Works on the lines before which no other can come.
-    fn release(&mut self, reading: Reading) -> Vec<StorageEvent> {
+    fn release(&mut self, complete: bool) -> Vec<StorageEvent> {
         let mut out = Vec::new();
-        while let Some(made) = self.hold.take(0, reading) {
+        while let Some(made) = self.hold.take(0, complete) {
             self.now = self.now.max(made.event.timestamp);
             out.extend(events(self.faults.push(made, self.now)));
         }
@@ -161,7 +161,7 @@ impl Stage {
         let made = Made::new(event, raw.rule, moment.precision, ());
         self.held += 1;
         self.hold.put(&boot, (written, received, self.held), made, 0);
-        out.extend(self.release(Reading::Behind));
+        out.extend(self.release(false));
         out
     }
 

@@ -103,6 +103,7 @@ pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Co
         let unmounted = NEVER_MOUNTED.contains(&raw.rule.event_type.as_str());
         let (begins, known) = (begins_mount(&raw), event.extension.contains_key("mount_point"));
         if begins && !known && waiting.len() < MOST_WAITING && is_new(&context.devices, &raw) {
+            context.faults.put_off(&raw).await;
             waiting.spawn(wait_for_mount(context.clone(), raw));
             continue;
         }
