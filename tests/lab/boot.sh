@@ -5,7 +5,7 @@
 #                             stacks: empty disks (SATA, virtio-scsi, virtio-blk) to build stacks on
 #   boot.sh stop
 #   VM=name  SUITE=trixie  MEM=megabytes  SMP=cpus  ACCEL=tcg,...  CPU=max  MACHINE=pc|q35  APPEND="kernel arguments"
-#   QEMU_EXTRA="qemu arguments"  BOOT_TIMEOUT=seconds
+#   QEMU_EXTRA="qemu arguments"  BOOT_TIMEOUT=seconds  ATTEMPTS=number
 # The folder $LAB/run/$VM/share of the host is /lab in the VM.
 set -euo pipefail
 LAB=${LAB:-/var/tmp/peripety-lab}; VM=${VM:-vm0}; export LAB VM
@@ -127,7 +127,7 @@ append="console=ttyS0,115200 root=/dev/vda rw quiet loglevel=3 mitigations=off n
 append+=" audit=0 rcupdate.rcu_expedited=1 random.trust_cpu=on 8250.nr_uarts=1 panic=5 no_timer_check tsc=reliable"
 append+=" clocksource=tsc systemd.show_status=no ${APPEND:-}"
 read -ra extra <<< "${QEMU_EXTRA:-}"
-for attempt in 1 2 3; do
+for ((attempt = 1; attempt <= ${ATTEMPTS:-3}; attempt++)); do
   started=$(date +%s)
   qemu-system-x86_64 -name "lab-$VM" -M "$machine" -accel "${ACCEL:-tcg,thread=multi,tb-size=1024}" -cpu "${CPU:-max}" \
     -smp "${SMP:-2}" -m "$memory" -nodefaults -no-user-config -display none -nic none \
@@ -137,6 +137,7 @@ for attempt in 1 2 3; do
     -device virtio-blk-pci,drive=root,addr=0x3 -device virtio-rng-pci \
     -device virtio-serial-pci -chardev "socket,id=lab0,path=$run/lab.sock,server=on,wait=off" \
     -device virtserialport,chardev=lab0,name=lab.0 \
+    -chardev "socket,id=shell,path=$run/shell.sock,server=on,wait=off" -device virtconsole,chardev=shell \
     -virtfs "local,path=$run/share,mount_tag=lab,security_model=none,multidevs=remap" \
     "${qemu[@]}" "${extra[@]}" < /dev/null > "$run/qemu.log" 2>&1 &
   echo $! > "$run/pid"
