@@ -17,6 +17,6 @@ drop_port 3262
 await 25 'session recovery timed out'; sleep 1
 touch /mnt/iscsi/q; sync -f /mnt/iscsi; sleep 3
 mark open "port open again"
-open_ports; await 15 'operational after recovery'; sleep 2
+open_ports; await 25 "operational after recovery|is operational"; sleep 2
 mark mount-again
 umount /mnt/iscsi; mount "/dev/$D" /mnt/iscsi; umount /mnt/iscsi; sleep 1

@@ -31,11 +31,13 @@ iscsi_login() {
   iscsiadm -m discovery -t st -p "$1"
   for portal in "$@"; do
     iscsiadm -m node -T "$IQN" -p "$portal" -l
-    until_ok 20 ls /dev/disk/by-path/*"$portal"*lun-0
+    until_ok 20 iscsi_link "$portal"
   done
   udevadm settle
 }
-iscsi_disk() { basename "$(readlink -f /dev/disk/by-path/*"$1"*lun-0)"; }
+iscsi_link() { ls /dev/disk/by-path/*"$1"*lun-0; }
+# The disk behind a port.
+iscsi_disk() { basename "$(readlink -f "$(iscsi_link "$1")")"; }
 
 # Ports that drop what arrives: drop_port PORT…, and open_ports.
 drop_port() {

@@ -20,8 +20,8 @@ CONF
   systemctl start multipathd.service
 }
 
-# The map over two paths. scsi_debug's third host is in the ALUA state "unavailable": its disk is deleted.
-# Sets MAP and the array PATHS.
+# Two paths to one disk of SIZE megabytes, and multipathd. Every third host of scsi_debug is in the ALUA state
+# "unavailable": its disk is deleted before. Sets MAP and the array PATHS.
 two_paths() {
   local name hctl
   scsi_debug "dev_size_mb=${1:-300}" add_host=3 num_tgts=1 max_luns=1 vpd_use_hostno=0
@@ -29,6 +29,7 @@ two_paths() {
     hctl=$(hctl_of "$name")
     if [ $((${hctl%%:*} % 3)) = 2 ]; then echo 1 > "/sys/block/$name/device/delete"; fi
   done
+  start_multipathd fail
   until_ok 60 map_with 2 || return 1
   udevadm settle
   MAP=$(multipathd show maps raw format "%n" | awk 'NR == 1 {print $1}')

@@ -5,7 +5,6 @@
 source "$(dirname "$0")/lib.sh"; source "$(dirname "$0")/lib-multipath.sh"
 cleanup() { stop_multipathd; }
 begin
-start_multipathd fail
 two_paths 64 || exit 1
 for round in 1 2 3; do
   fault "down-$round" "all paths offline"

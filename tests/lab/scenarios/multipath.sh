@@ -5,7 +5,6 @@
 source "$(dirname "$0")/lib.sh"; source "$(dirname "$0")/lib-multipath.sh"
 cleanup() { umount -l /mnt/multi; stop_multipathd; }
 begin
-start_multipathd fail
 two_paths 400 || exit 1
 mkdir -p /mnt/multi
 mkfs.xfs -q -f "/dev/mapper/$MAP"; mount "/dev/mapper/$MAP" /mnt/multi; cp /bin/bash /mnt/multi/; sync; udevadm settle
