@@ -50,6 +50,10 @@ class Event:
         """Whether it counts repeats of earlier events, and so came later on purpose."""
         return "first_time" in self.extension
 
+    def types(self):
+        """Its type, and those of the lines that were joined in it."""
+        return [self.data["event_type"], *self.extension.get("event_types", "").split()]
+
     def is_kind(self, kind):
         alarm = self.rank <= WARNING and not self.root
         worse = self.rank <= WARNING and bool(self.root) and self.escalates

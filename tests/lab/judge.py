@@ -47,7 +47,7 @@ class Judge:
         def fits(event):
             return (event.is_kind(selection.kind)
                     and (worst is None or event.rank <= worst)
-                    and (not selection.types or event.data["event_type"] in selection.types)
+                    and (not selection.types or any(kind in selection.types for kind in event.types()))
                     and (start is None or event.time >= start)
                     and (end is None or event.time <= end)
                     and (subject is None or event.is_about(subject))
@@ -90,7 +90,7 @@ class Judge:
 
     def nearest(self, selection):
         """Events that a person would look at when the wanted one is missing."""
-        wide = [event for event in self.events if event.data["event_type"] in selection.types]
+        wide = [event for event in self.events if any(kind in selection.types for kind in event.types())]
         return wide[:6]
 
     def arrive(self, sentence, events):

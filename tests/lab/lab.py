@@ -25,13 +25,14 @@ from sentences import BadSentence
 from vm import HERE, Vm
 
 SCENARIOS = os.path.join(HERE, "scenarios")
+TESTS = os.path.dirname(HERE)
 REBOOT_SECONDS = 240
 
 
 def settings(name):
     """What the script's own lines say of how it is run."""
     found = {"round": "full", "seconds": "180", "profile": "base", "phases": "1"}
-    with open(f"{SCENARIOS}/{name}.sh", encoding="utf-8") as file:
+    with open(script_of(name), encoding="utf-8") as file:
         found.update(re.findall(r"^#@ (\w+) (\S+)$", file.read(), re.M))
     return found
 
@@ -40,23 +41,29 @@ def chosen(options):
     """Names of the scenarios to run, in their order: those of one profile stand together."""
     names = options.scenario or sorted(os.path.basename(path)[:-7] for path in glob.glob(f"{SCENARIOS}/*.expect"))
     for name in names:
-        if not os.path.exists(f"{SCENARIOS}/{name}.sh"):
-            sys.exit(f"lab: there is no scenario {name} in {SCENARIOS}")
+        if not os.path.exists(f"{SCENARIOS}/{name}.expect"):
+            sys.exit(f"lab: there is no scenario {name}: {SCENARIOS}/{name}.expect does not exist")
     if not options.scenario and options.round == "short":
         names = [name for name in names if settings(name)["round"] == "short"]
     return sorted(names, key=lambda name: (settings(name)["profile"] != "base", settings(name)["phases"] != "1", name))
 
 
+def script_of(name):
+    """The script of a scenario: its own, or a trigger script of tests/ that people run by hand, too."""
+    own = f"{SCENARIOS}/{name}.sh"
+    return own if os.path.exists(own) else f"{TESTS}/{name}.sh"
+
+
 def prepare(vm, name):
-    """Puts the scripts and an empty directory for the results where the guest sees them."""
+    """Puts the scripts and an empty directory for the results where the guest sees them, as they lie in tests/."""
+    target = f"{vm.share}/tests"
+    shutil.rmtree(target, ignore_errors=True)
+    os.makedirs(f"{target}/lab")
     for folder in ("guest", "scenarios"):
-        target = f"{vm.share}/{folder}"
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(f"{HERE}/{folder}", target)
-    triggers = os.path.dirname(HERE)
-    for path in glob.glob(f"{triggers}/*.sh"):
-        shutil.copy(path, f"{vm.share}/scenarios/")
-    shutil.copy(f"{HERE}/record-tree.py", f"{vm.share}/guest/record_tree.py")
+        shutil.copytree(f"{HERE}/{folder}", f"{target}/lab/{folder}")
+    for path in glob.glob(f"{TESTS}/*.sh"):
+        shutil.copy(path, target)
+    shutil.copy(f"{HERE}/record-tree.py", f"{target}/lab/guest/record_tree.py")
     out = f"{vm.share}/out/{name}"
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
@@ -66,11 +73,12 @@ def prepare(vm, name):
 def run_phases(vm, name, about, log):
     """Runs the script, phase by phase. What went wrong, or an empty string."""
     seconds = float(about["seconds"])
+    script = f"/lab/tests/{os.path.relpath(script_of(name), TESTS)}"
     for phase in range(1, int(about["phases"]) + 1):
         if phase > 1:
             vm.wait_reboot(REBOOT_SECONDS)
-        record = "LAB_RECORD=1 " if vm.record else ""
-        status, output = vm.run(seconds, f"{record}bash /lab/scenarios/{name}.sh {phase}")
+        environment = f"LAB=1 LAB_RECORD={'1' if vm.record else ''} LAB_PHASE={phase}"
+        status, output = vm.run(seconds, f"{environment} bash {script} --yes")
         log.write(output)
         if status == TIMED_OUT:
             return f"phase {phase} was killed after {seconds:.0f} s"

@@ -4,7 +4,7 @@
 #@ phases 2
 # A boot with a disk that fails while it is probed, and with two fstab lines whose devices are missing or cannot be
 # mounted.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/common.sh"
 if [ "$PHASE" = 1 ]; then
   MORE_PHASES=1
   begin

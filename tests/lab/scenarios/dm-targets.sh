@@ -2,20 +2,19 @@
 #@ round short
 #@ seconds 120
 # Damaged data below dm-integrity and dm-verity, and failing writes below btrfs.
-source "$(dirname "$0")/lib.sh"
-cleanup() { umount -l /mnt/flaky; integritysetup close labint; veritysetup close labver; dmsetup remove_all -f; remove_loops; }
+source "$(dirname "$0")/common.sh"
+cleanup() { umount -l /mnt/flaky; integritysetup close labint; veritysetup close labver; dmsetup remove -f labflaky; remove_loops; }
 begin
 mkdir -p /mnt/flaky
-L0=$(loop_of int 16M); integritysetup -q format --integrity crc32c --no-wipe "$L0" > /dev/null
-integritysetup open --integrity crc32c "$L0" labint; dd if=/dev/zero of=/dev/mapper/labint bs=1M count=8 oflag=direct status=none; sync
-integritysetup close labint; dd if=/dev/urandom of="$L0" bs=4096 seek=1000 count=2 conv=notrunc status=none; sync
+L0=$(loop_of int 8M); integritysetup -q format --integrity crc32c "$L0" > /dev/null
+dd if=/dev/urandom of="$L0" bs=4096 seek=1000 count=2 conv=notrunc status=none; sync
 integritysetup open --integrity crc32c "$L0" labint; udevadm settle
 var integrity "$(dmsetup info -c --noheadings -o uuid labint)"
 fault integrity "a damaged block is read"
-dd if=/dev/mapper/labint of=/dev/null bs=64k count=128 status=none; sleep 2
+dd if=/dev/mapper/labint of=/dev/null bs=64k status=none; sleep 2
 L2=$(loop_of data 8M); L3=$(loop_of hash 4M); dd if=/dev/urandom of="$L2" bs=1M count=8 status=none
 H=$(veritysetup format "$L2" "$L3" | awk '/Root hash/{print $3}'); veritysetup open "$L2" labver "$L3" "$H"; udevadm settle
-var verity "$(dmsetup info -c --noheadings -o uuid labver)"
+var data.path "$L2"
 dd if=/dev/urandom of="$L2" bs=4096 seek=100 count=1 conv=notrunc status=none; sync; blockdev --flushbufs "$L2"
 fault verity "a damaged block is read"
 dd if=/dev/mapper/labver of=/dev/null bs=64k status=none; sleep 2

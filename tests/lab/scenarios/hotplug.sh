@@ -3,7 +3,7 @@
 #@ seconds 200
 # Two disks with ext4 and XFS under write are deleted; a third changes its capacity and becomes write protected; the
 # file under a mounted loop device is cut short.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/common.sh"
 cleanup() { umount -l /mnt/plug{1,2,3}; remove_scsi_debug; remove_loops; }
 begin
 mkdir -p /mnt/plug{1,2,3}

@@ -2,7 +2,7 @@
 #@ round short
 #@ seconds 150
 # One session with ext4; its port is dropped, opened, and dropped again within a minute: two faults.
-source "$(dirname "$0")/lib.sh"; source "$(dirname "$0")/lib-iscsi.sh"
+source "$(dirname "$0")/common.sh"; source "$(dirname "$0")/with-iscsi.sh"
 cleanup() { umount -l /mnt/iscsi; stop_iscsi; }
 begin
 mkdir -p /mnt/iscsi

@@ -2,7 +2,7 @@
 #@ round short
 #@ seconds 120
 # A loop device whose file is on a file system that is full.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/common.sh"
 cleanup() { umount -l /mnt/inner /mnt/full; remove_loops; }
 begin
 mkdir -p /mnt/full /mnt/inner

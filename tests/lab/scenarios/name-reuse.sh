@@ -3,7 +3,7 @@
 #@ seconds 240
 # Disks are removed and their name is taken by another disk at once. Three times a disk with a mounted ext4 under write
 # is deleted and the next disk fails at once; then six disks fail and are deleted one after the other.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/common.sh"
 cleanup() { umount -l /mnt/reuse{1,2,3}; remove_scsi_debug; }
 # new_disk VARIABLE: one more disk, its name in NEW.
 new_disk() {

@@ -2,7 +2,7 @@
 #@ round short
 #@ seconds 170
 # An NFS server does not answer for a while.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/common.sh"
 cleanup() { nft flush ruleset; umount -f -l /mnt/nfs; systemctl stop nfs-server; : > /etc/exports; rm -rf /srv/lab; }
 begin
 ip link set lo up; mkdir -p /srv/lab /mnt/nfs

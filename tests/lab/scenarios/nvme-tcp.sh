@@ -2,7 +2,7 @@
 #@ round short
 #@ seconds 170
 # NVMe/TCP with two paths and XFS: one path is lost under write and returns, then both are lost until they are given up.
-source "$(dirname "$0")/lib.sh"; source "$(dirname "$0")/lib-nvme.sh"
+source "$(dirname "$0")/common.sh"; source "$(dirname "$0")/with-nvme.sh"
 cleanup() { umount -l /mnt/nvme; stop_nvme; }
 begin
 mkdir -p /mnt/nvme

@@ -2,8 +2,8 @@
 #@ round short
 #@ seconds 150
 # An LVM thin pool under ext4 runs full.
-source "$(dirname "$0")/lib.sh"
-cleanup() { umount -l /mnt/thin; systemctl stop dm-event.service; dmsetup remove_all -f; remove_loops; }
+source "$(dirname "$0")/common.sh"
+cleanup() { umount -l /mnt/thin; systemctl stop dm-event.service; dmsetup remove -f labthin-{volume,pool,pool-tpool,pool_tdata,pool_tmeta}; remove_loops; }
 begin
 mkdir -p /mnt/thin; L=$(loop_of thin 100M); modprobe dm-thin-pool
 pvcreate -q "$L"; vgcreate -q labthin "$L"

@@ -8,14 +8,14 @@
 #   events.jsonl    what prpt monitor printed, with the time of receipt
 #   journal.export, uevents.txt, tree.txt, trees/, query.jsonl, stats.json, status.txt
 
-SCENARIO=$(basename "$0" .sh); PHASE=${1:-1}; OUT=/lab/out/$SCENARIO
+# shellcheck source=tests/lab/scenarios/faults.sh
+source "${BASH_SOURCE[0]%/*}/faults.sh"
+SCENARIO=$(basename "$0" .sh); PHASE=${LAB_PHASE:-1}; OUT=/lab/out/$SCENARIO
 export LC_ALL=C.UTF-8 SYSTEMD_PAGER='' PAGER=cat SCENARIO OUT
 mkdir -p "$OUT/trees"
 RECORDERS=()
 
-now() { python3 -ISE -c 'import time; print(time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000, time.time_ns() // 1000)'; }
 uptime_us() { local up; read -r up _ < /proc/uptime; echo "${up/./}0000"; }
-say() { printf '== [%s] %s\n' "$(cut -d ' ' -f 1 /proc/uptime)" "$*"; }
 
 # json_note KIND NAME TEXT: a line of marks.jsonl. The text must hold no quote and no backslash.
 json_note() {
@@ -44,6 +44,7 @@ note_mark() {
   tree_now
   logger -t lab-scenario -p user.info -- "$SCENARIO: $kind $name $*"
   say "$kind $name: $*"
+  AWAIT_SINCE=$EPOCHREALTIME
   json_note "$kind" "$name" "$*"
 }
 
@@ -73,12 +74,12 @@ wwid_of() {
 fs() { var "$1" "$(findmnt -no UUID "$2")"; var "$1.mount" "$2"; }
 
 start_recorders() {
-  python3 -ISE /lab/guest/record-events.py "$OUT/events.jsonl" & RECORDERS+=($!)
+  python3 -ISE /lab/tests/lab/guest/record-events.py "$OUT/events.jsonl" & RECORDERS+=($!)
   until_ok 60 grep -q ready "$OUT/events.jsonl" || { say "prpt monitor does not connect"; exit 1; }
   [ -n "${LAB_RECORD:-}" ] || return 0
   udevadm monitor --kernel --property > "$OUT/uevents.txt" & RECORDERS+=($!)
   rm -f /run/lab-tree-ready
-  nice -n 19 python3 -SE /lab/guest/record-changes.py "$OUT" & RECORDERS+=($!)
+  nice -n 19 python3 -SE /lab/tests/lab/guest/record-changes.py "$OUT" & RECORDERS+=($!)
   until_ok 60 test -e /run/lab-tree-ready || { say "no device tree"; exit 1; }
 }
 
@@ -132,55 +133,3 @@ export_journal() {
   local since; since=$(cat "$OUT/since")
   prpt query --since "@${since:0:-6}" -J > "$OUT/query.jsonl"
 }
-
-# until_ok SECONDS COMMAND…: waits until the command succeeds.
-until_ok() {
-  local end=$((SECONDS + $1)); shift
-  while [ "$SECONDS" -lt "$end" ]; do "$@" > /dev/null 2>&1 && return 0; sleep 0.2; done
-  say "not within the time: $*"
-  return 1
-}
-
-# await SECONDS PATTERN: waits until a line of the kernel or of a daemon matches since the last await or begin.
-await() {
-  local cursor=/run/lab-await-cursor
-  until_ok "$1" journal_has "$2" || return 1
-  journalctl -n 0 --show-cursor -q | sed -n 's/^-- cursor: //p' > "$cursor"
-}
-journal_has() {
-  local cursor=/run/lab-await-cursor
-  [ -s "$cursor" ] && [ "$cursor" -nt "$OUT/cursor" ] || cursor=$OUT/cursor
-  journalctl -q -o cat --after-cursor="$(cat "$cursor")" -g "$1" _TRANSPORT=kernel + _TRANSPORT=syslog + _TRANSPORT=stdout + _TRANSPORT=journal | grep -q .
-}
-
-# scsi_debug PARAMETERS…: a fresh scsi_debug.
-scsi_debug() { modprobe -r scsi_debug 2> /dev/null; modprobe scsi_debug "$@"; udevadm settle -t 30; }
-scsi_debug_disks() {
-  local path
-  for path in /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*; do
-    [ -e "$path" ] && basename "$path"
-  done
-}
-remove_scsi_debug() { until_ok 10 sh -c 'rmmod scsi_debug; ! [ -d /sys/module/scsi_debug ]'; }
-hctl_of() { basename "$(readlink -f "/sys/block/$1/device")"; }
-
-# fail_reads DEVICE on|off: every READ(10) of a scsi_debug disk ends in a medium error.
-fail_reads() {
-  local file; mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
-  file=/sys/kernel/debug/scsi_debug/$(hctl_of "$1")/error
-  case $2 in
-    on) echo "2 -10000 0x28 0 0 0x2 0x3 0x11 0x0" > "$file" ;;
-    off) echo "- 2 0x28" > "$file" ;;
-  esac
-}
-# read_block DEVICE BLOCK: one direct read of 4 KiB.
-read_block() { dd if="/dev/$1" of=/dev/null bs=4096 skip="$2" count=1 iflag=direct status=none 2> /dev/null; }
-offline() { local name; for name in "$@"; do echo offline > "/sys/block/$name/device/state"; done; }
-running() { local name; for name in "$@"; do echo running > "/sys/block/$name/device/state"; done; }
-
-# loop_of NAME SIZE: a loop device on a fresh file.
-loop_of() { truncate -s "$2" "/var/tmp/lab-$1.img"; losetup -f --show "/var/tmp/lab-$1.img"; }
-remove_loops() { losetup -D; rm -f /var/tmp/lab-*.img; }
-
-# swap_table NAME < TABLE: replaces the table of a live dm device without flushing.
-swap_table() { dmsetup load "$1" && dmsetup suspend --noflush --nolockfs "$1" && dmsetup resume "$1"; }
