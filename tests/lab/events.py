@@ -124,6 +124,10 @@ class Marks:
                 return mark["realtime"]
         raise Unknown(f"the scenario noted no mark {name}")
 
+    def start(self):
+        """The time of the first mark; without any, the beginning of time."""
+        return self.marks[0]["realtime"] if self.marks else 0
+
     def expand(self, word):
         """A word with the value of its variable."""
         if not word or not word.startswith("$"):
