@@ -90,8 +90,9 @@ class Judge:
 
     def nearest(self, selection):
         """Events that a person would look at when the wanted one is missing."""
-        wide = [event for event in self.events if any(kind in selection.types for kind in event.types())]
-        return wide[:6]
+        start = self.marks.time(selection.start) - CLOCK_SLACK if selection.start else 0
+        return [event for event in self.events
+                if event.time >= start and any(kind in selection.types for kind in event.types())][:4]
 
     def arrive(self, sentence, events):
         late = [event for event in events if event.received and not event.counts
