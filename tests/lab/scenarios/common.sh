@@ -77,6 +77,7 @@ start_recorders() {
   python3 -ISE /lab/tests/lab/guest/record-events.py "$OUT/events.jsonl" & RECORDERS+=($!)
   until_ok 60 grep -q ready "$OUT/events.jsonl" || { say "prpt monitor does not connect"; exit 1; }
   [ -n "${LAB_RECORD:-}" ] || return 0
+  rm -f "$OUT"/trees/*
   udevadm monitor --kernel --property > "$OUT/uevents.txt" & RECORDERS+=($!)
   rm -f /run/lab-tree-ready
   nice -n 19 python3 -SE /lab/tests/lab/guest/record-changes.py "$OUT" & RECORDERS+=($!)
