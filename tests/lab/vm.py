@@ -68,7 +68,7 @@ class Vm:
 
     def wait_reboot(self, seconds):
         """Waits until the guest, which is rebooting, answers again."""
-        if not self.agent.wait(time.time() + seconds):
+        if not any(line.startswith("ready") for line in self.agent.lines(time.time() + seconds)):
             raise Stuck("the guest did not come back from its reboot")
 
     def is_clean(self):
