@@ -8,7 +8,7 @@ scsi_debug dev_size_mb=16 per_host_store=1 add_host=6 num_tgts=1 max_luns=1 vpd_
 mapfile -t D < <(scsi_debug_disks)
 for i in 1 2 3 4 5 6; do disk "disk$i" "${D[i - 1]}"; fail_reads "${D[i - 1]}" on; done
 fault journald "an error while journald restarts"
-systemctl restart systemd-journald & read_block "${D[0]}" 100; wait; sleep 3
+systemctl restart systemd-journald & restart=$!; read_block "${D[0]}" 100; wait "$restart"; sleep 3
 fault stopped "an error while the daemon is stopped"
 systemctl stop peripetyd.service; read_block "${D[1]}" 100; sleep 1; systemctl start peripetyd.service; until_ok 60 caught_up; sleep 2
 fault socket "an error while the daemon is stopped and its socket starts it"

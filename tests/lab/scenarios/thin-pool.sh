@@ -3,7 +3,7 @@
 #@ seconds 150
 # An LVM thin pool under ext4 runs full.
 source "$(dirname "$0")/common.sh"
-cleanup() { umount -l /mnt/thin; systemctl stop dm-event.service; dmsetup remove -f labthin-{volume,pool,pool-tpool,pool_tdata,pool_tmeta}; remove_loops; }
+cleanup() { umount -l /mnt/thin; timeout 15 lvchange -q --monitor n labthin/pool; timeout 15 vgchange -q -an labthin; dmsetup remove -f labthin-{volume,pool,pool-tpool,pool_tdata,pool_tmeta}; remove_loops; }
 begin
 mkdir -p /mnt/thin; L=$(loop_of thin 100M); modprobe dm-thin-pool
 pvcreate -q "$L"; vgcreate -q labthin "$L"
