@@ -136,9 +136,6 @@ class Marks:
             raise Unknown(f"the scenario noted no {word}")
         return self.variables[word[1:]]
 
-    def attribute(self, variable, name):
-        return self.variables.get(f"{variable[1:]}.{name}")
-
     def faults(self):
         return sum(1 for mark in self.marks if mark.get("fault"))
 
@@ -152,5 +149,5 @@ class Marks:
 
 def lines_of(event, hctl, name):
     """Whether a line that the event covers names that SCSI address (and, in brackets, that disk)."""
-    pattern = rf"\bs[dr] {re.escape(hctl)}:" + (rf"(?: \[{re.escape(name)}\]|(?! \[))" if name else "")
+    pattern = rf"\bs[dr] {re.escape(hctl)}: (?:\[{re.escape(name)}\]|(?!\[))"
     return re.search(pattern, event.data.get("raw_msg", "")) is not None

@@ -100,12 +100,11 @@ class Judge:
         return Verdict(sentence, "late", "late", late) if late and self.latency else Verdict(sentence)
 
     def covers(self, sentence):
-        """No event of one disk may cover a line of the other, nor reach back to before the disk was there."""
-        hctl = self.marks.attribute(sentence.covers, "hctl")
-        name = self.marks.attribute(sentence.covers, "name")
+        """No event of one disk may cover a line of the other, which its SCSI address tells."""
+        hctl, name = self.marks.expand(f"{sentence.covers}.hctl"), self.marks.expand(f"{sentence.covers}.name")
         own = self.marks.expand(sentence.select.subject)
         found = [event for event in self.events
-                 if own in event.wwids() and hctl and lines_of(event, hctl, name)]
+                 if own in event.wwids() and lines_of(event, hctl, name)]
         return Verdict(sentence, "wrong", "it does", found) if found else Verdict(sentence)
 
     def check(self, sentence):

@@ -121,6 +121,9 @@ class Relations(unittest.TestCase):
         text = "first: an alarm after down\nevery event after down follows first"
         self.assertEqual(problems(text, events), ["missing", "wrong"])
 
+    def test_line_of_a_disk_without_address(self):
+        self.assertEqual(problems("no event of $other covers a line of $disk.path", [event(1, 11)]), ["wrong"])
+
     def test_line_of_another_disk(self):
         text = "no event of $disk covers a line of $other"
         own, other = "sd 2:0:0:0: [sda] Sense Key", "sd 3:0:0:0: [sda] Sense Key"
