@@ -21,6 +21,6 @@ read_block "${names[0]}" 200; sleep 2
 fault third "and a third time"
 read_block "${names[0]}" 300; sleep 2
 fault offline "a disk is set offline under I/O"
-offline "${names[3]}"; read_block "${names[3]}" 100; sleep 2
+exec 7< "/dev/${names[3]}"; offline "${names[3]}"; dd of=/dev/null bs=4096 count=1 iflag=direct status=none <&7; exec 7<&-; sleep 2
 mark removed "a disk that nobody uses is removed"
 echo 1 > "/sys/block/${names[4]}/device/delete"; sleep 2

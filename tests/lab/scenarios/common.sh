@@ -49,7 +49,11 @@ note_mark() {
 }
 
 # var NAME VALUE: a word that sentences name as $NAME.
-var() { say "$1 = $2"; json_note var "$1" "$2"; }
+var() {
+  [ -n "$2" ] || { say "the set-up failed: $1 has no value"; exit 1; }
+  say "$1 = $2"
+  json_note var "$1" "$2"
+}
 
 # disk NAME DEVICE: notes $NAME (its wwid) and $NAME.name, $NAME.path, $NAME.hctl.
 disk() {

@@ -6,20 +6,20 @@ fcoe_fabric() {
   modprobe -a fcoe target_core_mod target_core_file tcm_fc || return 1
   mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
   ip link add labfc0 type veth peer name labfc1; ip link set labfc0 mtu 2500 up; ip link set labfc1 mtu 2500 up
-  local end
-  for end in labfc0 labfc1; do echo "$end" > /sys/module/libfcoe/parameters/create_vn2vn || return 1; done
-  until_ok 30 both_online || return 1
+  # The target must be ready when the initiator logs in.
+  echo labfc1 > /sys/module/libfcoe/parameters/create_vn2vn || return 1
+  until_ok 20 host_of labfc1 || return 1
   fc_target
-  until_ok 30 fc_disk || { echo "- - -" > "/sys/class/scsi_host/$(host_of labfc0)/scan"; until_ok 20 fc_disk; }
+  echo labfc0 > /sys/module/libfcoe/parameters/create_vn2vn || return 1
+  until_ok 60 fc_disk
 }
-host_of() { local path; for path in /sys/class/fc_host/host*; do grep -q "over $1" "$path/symbolic_name" && basename "$path"; done; }
-both_online() { [ "$(grep -l Online /sys/class/fc_host/host*/port_state | wc -l)" = 2 ]; }
+host_of() { grep -l "over $1" /sys/class/fc_host/host*/symbolic_name | cut -d / -f 5 | grep .; }
 # A file of 100 MB behind the port of the second end, for the port of the first.
 fc_target() {
   local store=$FC_TARGET/core/fileio_1/labfc port initiator group
   truncate -s 100M /var/tmp/lab-fc.img; mkdir -p "$store"
   echo "fd_dev_name=/var/tmp/lab-fc.img,fd_dev_size=$((100 << 20))" > "$store/control"; echo labserialfc > "$store/wwn/vpd_unit_serial"; echo 1 > "$store/enable"
-  port=$(colons "$(cat "/sys/class/fc_host/$(host_of labfc1)/port_name")"); initiator=$(colons "$(cat "/sys/class/fc_host/$(host_of labfc0)/port_name")")
+  port=$(colons "$(cat "/sys/class/fc_host/$(host_of labfc1)/port_name")"); initiator=20:00:$(cat /sys/class/net/labfc0/address)
   group=$FC_TARGET/fc/$port/tpgt_1; mkdir -p "$group/lun/lun_0"; ln -s "$store" "$group/lun/lun_0/disk"
   mkdir -p "$group/acls/$initiator/lun_0"; ln -s "$group/lun/lun_0" "$group/acls/$initiator/lun_0/disk"
 }
