@@ -14,7 +14,6 @@ mdadm -q --create /dev/md/lab --run --level=1 --raid-devices=2 --metadata=1.2 --
 until_ok 60 idle; until_ok 30 test -e /dev/md/lab; udevadm settle
 MD=$(basename "$(readlink -f /dev/md/lab)"); mkfs.ext4 -q "/dev/$MD"; mount "/dev/$MD" /mnt/raid; udevadm settle
 var array "$(cat "/sys/block/$MD/md/uuid" 2> /dev/null || mdadm --detail --export /dev/md/lab | sed -n 's/^MD_UUID=//p' | tr -d : | sed -E 's/(.{8})(.{4})(.{4})(.{4})/\1-\2-\3-\4-/')"; var array.name "$MD"; fs fs /mnt/raid
-var member "$(dmsetup info -c --noheadings -o uuid labraid1)"
 fault member "a member fails under write"
 echo "0 $N error" | swap_table labraid1; dd if=/dev/urandom of=/mnt/raid/f bs=64k count=20 conv=fsync status=none; until_ok 20 failed_member; sleep 4
 mark rebuild "the member works again and is rebuilt"

@@ -16,6 +16,8 @@ defaults {
 	path_checker tur
 	no_path_retry $1
 	verbosity 2
+	fast_io_fail_tmo 3
+	dev_loss_tmo 7
 }
 blacklist {
 	devnode "^(vd|loop|md|nvme)"
