@@ -27,4 +27,5 @@ fi
 cleanup() { : > /etc/fstab; rm -f /etc/modules-load.d/lab.conf /etc/modprobe.d/lab.conf; remove_scsi_debug; systemctl daemon-reload; }
 begin
 disk disk "$(scsi_debug_disks | head -n 1)"
-await 40 'Timed out waiting for device'; sleep 8
+AWAIT_SINCE=$(($(date +%s) - $(cut -d . -f 1 /proc/uptime)))
+await 40 'Timed out waiting for device'; sleep 3
