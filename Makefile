@@ -3,11 +3,11 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS
-.PHONY: help deps build run demo check test lint fmt doc deny bench coverage install uninstall clean
+export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS SCENARIO ROUND RECORD KEEP
+.PHONY: help deps build run demo check test lint fmt doc deny bench coverage lab lab-shell install uninstall clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
 
 deps: ## Install what is missing to build, run and check Peripety (as root), or say what to install
 	@scripts/deps.sh check
@@ -51,6 +51,12 @@ bench: ## Measure lines per second through the matcher and the whole pipeline, b
 coverage: ## Measure how much of what real machines log is recognised; prints what is judged wrongly
 	@scripts/deps.sh build
 	@scripts/cargo.sh test --quiet --test all coverage:: -- --nocapture
+
+lab: ## Run the daemon against failing storage in a virtual machine (as root, Debian): ROUND=short, SCENARIO=multipath
+	@scripts/lab.sh
+
+lab-shell: ## Open a shell in the lab's virtual machine
+	@scripts/lab.sh shell
 
 install: ## Install below DESTDIR and prefix (/usr/local); the head of scripts/install.sh explains both
 	@scripts/install.sh install

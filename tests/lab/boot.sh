@@ -2,10 +2,11 @@
 # Boots or stops one lab VM. The root disk is a snapshot that is thrown away: each boot starts clean.
 #   boot.sh start [PROFILE]   base: the root disk only (default)
 #                             hardware: a disk at every kind of controller that qemu has
+#                             errors: a disk at several controllers, with sectors that cannot be read
 #                             stacks: empty disks (SATA, virtio-scsi, virtio-blk) to build stacks on
 #   boot.sh stop
 #   VM=name  SUITE=trixie  MEM=megabytes  SMP=cpus  ACCEL=tcg,...  CPU=max  MACHINE=pc|q35  APPEND="kernel arguments"
-#   QEMU_EXTRA="qemu arguments"  BOOT_TIMEOUT=seconds
+#   QEMU_EXTRA="qemu arguments"  BOOT_TIMEOUT=seconds  ATTEMPTS=number
 # The folder $LAB/run/$VM/share of the host is /lab in the VM.
 set -euo pipefail
 LAB=${LAB:-/var/tmp/peripety-lab}; VM=${VM:-vm0}; export LAB VM
@@ -27,7 +28,7 @@ stop() {
 case $action in
   stop) stop; exit 0 ;;
   start) stop ;;
-  *) echo "usage: boot.sh start [base|hardware|stacks] | stop" >&2; exit 2 ;;
+  *) echo "usage: boot.sh start [base|hardware|errors|stacks] | stop" >&2; exit 2 ;;
 esac
 mkdir -p "$run/share/jobs" "$run/share/out" "$run/disks"
 rm -f "$run"/*.sock "$run/console.log" "$run/share/jobs"/* "$run/disks"/*
@@ -116,8 +117,32 @@ stacks() {
   for name in 0 1 2 3 4; do disk "vblk$name" 256M "virtio-blk-pci,serial=LAB-vblk$name"; done
 }
 
+# A disk of 64 MB of which sector 2048 and 30000 cannot be read: bad_disk NAME DEVICE
+bad_disk() {
+  truncate -s 64M "$run/disks/$1"
+  local image="driver=raw,node-name=$1,file.driver=blkdebug,file.image.driver=file,file.image.filename=$run/disks/$1" number=0 sector
+  for sector in 2048 30000; do
+    image+=",file.inject-error.$number.event=none,file.inject-error.$number.errno=5,file.inject-error.$number.sector=$sector"
+    number=$((number + 1))
+  done
+  qemu+=(-blockdev "$image")
+  dev "$2,drive=$1"
+}
+
+errors() {
+  dev ich9-ahci,id=ahci
+  bad_disk sata0 ide-hd,bus=ahci.0,serial=LAB-sata0,wwn=0x5000c50000000100,rerror=report,werror=report
+  dev qemu-xhci,id=xhci
+  bad_disk usb0 usb-storage,bus=xhci.0,id=usb0,serial=LAB-usb0,rerror=report,werror=report
+  dev virtio-scsi-pci,id=vscsi
+  bad_disk vscsi0 scsi-hd,bus=vscsi.0,id=vscsi0,serial=LAB-vscsi0,wwn=0x5000c50000000600,rerror=report,werror=report
+  bad_disk vblk0 virtio-blk-pci,id=vblk0,serial=LAB-vblk0,rerror=report,werror=report
+  bad_disk nvme0 nvme,id=nvme0,serial=LAB-nvme0
+}
+
 case $profile in
   base) ;;
+  errors) errors ;;
   hardware) hardware ;;
   stacks) stacks ;;
   *) echo "boot.sh: no profile $profile" >&2; exit 2 ;;
@@ -127,7 +152,7 @@ append="console=ttyS0,115200 root=/dev/vda rw quiet loglevel=3 mitigations=off n
 append+=" audit=0 rcupdate.rcu_expedited=1 random.trust_cpu=on 8250.nr_uarts=1 panic=5 no_timer_check tsc=reliable"
 append+=" clocksource=tsc systemd.show_status=no ${APPEND:-}"
 read -ra extra <<< "${QEMU_EXTRA:-}"
-for attempt in 1 2 3; do
+for ((attempt = 1; attempt <= ${ATTEMPTS:-3}; attempt++)); do
   started=$(date +%s)
   qemu-system-x86_64 -name "lab-$VM" -M "$machine" -accel "${ACCEL:-tcg,thread=multi,tb-size=1024}" -cpu "${CPU:-max}" \
     -smp "${SMP:-2}" -m "$memory" -nodefaults -no-user-config -display none -nic none \
@@ -137,6 +162,7 @@ for attempt in 1 2 3; do
     -device virtio-blk-pci,drive=root,addr=0x3 -device virtio-rng-pci \
     -device virtio-serial-pci -chardev "socket,id=lab0,path=$run/lab.sock,server=on,wait=off" \
     -device virtserialport,chardev=lab0,name=lab.0 \
+    -chardev "socket,id=shell,path=$run/shell.sock,server=on,wait=off" -device virtconsole,chardev=shell \
     -virtfs "local,path=$run/share,mount_tag=lab,security_model=none,multidevs=remap" \
     "${qemu[@]}" "${extra[@]}" < /dev/null > "$run/qemu.log" 2>&1 &
   echo $! > "$run/pid"

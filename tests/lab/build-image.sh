@@ -57,38 +57,7 @@ echo '0123456789abcdef0123456789abcdef' > "$ROOT/etc/machine-id"
 : > "$ROOT/etc/fstab"
 chroot "$ROOT" passwd -d root >/dev/null
 mkdir -p "$ROOT/lab" "$ROOT/var/log/journal"
-cat > "$ROOT/usr/local/sbin/lab-agent" <<'E'
-#!/usr/bin/python3 -u
-# Reads "<id> <cmd...>\n" on the virtio-serial port, runs it with bash,
-# stdout+stderr into /lab/jobs/<id>.out, answers "<id> <rc>\n".
-import os, subprocess
-import glob, time
-port = None
-while port is None:
-    for d in glob.glob("/sys/class/virtio-ports/*"):
-        try:
-            if open(d + "/name").read().strip() == "lab.0":
-                port = os.open("/dev/" + os.path.basename(d), os.O_RDWR)
-        except OSError: pass
-    if port is None: time.sleep(0.2)
-os.write(port, b"ready 0\n")
-buf = b""
-while True:
-    d = os.read(port, 4096)
-    if not d:                       # nobody connected on the host side
-        time.sleep(0.2); continue
-    buf += d
-    while b"\n" in buf:
-        line, buf = buf.split(b"\n", 1)
-        jid, _, cmd = line.decode().partition(" ")
-        if jid == "ping":
-            os.write(port, b"pong 0\n"); continue
-        with open("/lab/jobs/%s.out" % jid, "wb") as out:
-            rc = subprocess.call(["bash", "-c", cmd], stdin=subprocess.DEVNULL,
-                                 stdout=out, stderr=subprocess.STDOUT, cwd="/lab")
-        os.write(port, b"%s %d\n" % (jid.encode(), rc))
-E
-chmod 755 "$ROOT/usr/local/sbin/lab-agent"
+install -m 755 "$(dirname "$0")/guest/agent.py" "$ROOT/usr/local/sbin/lab-agent"
 cat > "$ROOT/etc/systemd/system/lab.mount" <<'E'
 [Unit]
 Description=host share
@@ -115,6 +84,23 @@ TasksMax=infinity
 [Install]
 WantedBy=multi-user.target
 E
+# A shell on the second console, for "make lab-shell".
+cat > "$ROOT/etc/systemd/system/lab-shell.service" <<'E'
+[Unit]
+Description=lab shell
+ConditionPathExists=/dev/hvc0
+[Service]
+ExecStart=/bin/bash -l
+StandardInput=tty
+StandardOutput=tty
+TTYPath=/dev/hvc0
+Environment=TERM=xterm HOME=/root
+WorkingDirectory=/root
+Restart=always
+RestartSec=1
+[Install]
+WantedBy=multi-user.target
+E
 # systemd waits for multi-user before the agent: break the ordering cycle
 sed -i 's/ multi-user.target$//' "$ROOT/etc/systemd/system/lab-agent.service"
 # udev would load these for the emulated PC; they only cost boot time
@@ -138,7 +124,7 @@ blacklist qemu_fw_cfg
 E
 if [ "${SG3_RULES:-1}" = 0 ]; then mkdir -p "$ROOT/etc/udev/rules.d"; for r in 55-scsi-sg3_id 58-scsi-sg3_symlink; do ln -sf /dev/null "$ROOT/etc/udev/rules.d/$r.rules"; done; fi
 S() { systemctl --root="$ROOT" "$@" >/dev/null 2>&1 || true; }
-S enable lab-agent.service
+S enable lab-agent.service lab-shell.service
 S set-default multi-user.target
 S disable multipathd.service multipathd.socket iscsid.service iscsid.socket open-iscsi.service \
   smartd.service smartmontools.service udisks2.service nvmf-autoconnect.service \

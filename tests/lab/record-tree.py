@@ -183,9 +183,9 @@ class Tree:
             self.link(f"{folder}/{entry}")
         return found
 
-    def text(self):
-        """The whole tree in the text format."""
-        above = {parent for path in self.nodes for parent in parents(path)}
+    def text(self, folders_of=None):
+        """The whole tree in the text format. A folder is named when nothing is below it, here or in `folders_of`."""
+        above = {parent for path in folders_of or self.nodes for parent in parents(path)}
         lines = ["# peripety device tree 1"]
         for path in sorted(self.nodes, key=lambda path: [os.fsencode(part) for part in path.split("/")]):
             node, name = self.nodes[path], escape(os.fsencode(path), True)
@@ -367,11 +367,8 @@ def add_dev(tree):
                 continue
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ask-devices", action="store_true",
-                        help="read attributes as well for which the kernel sends a command to the device")
-    tree = Tree(parser.parse_args().ask_devices)
+def add_everything(tree):
+    """The whole machine."""
     for name in entries("/sys/class/block"):
         add_block(tree, name)
     add_classes(tree)
@@ -383,6 +380,14 @@ def main():
             tree.file(f"/run/udev/data/{name}", 65536)
     for path in ("/proc/self/mountinfo", "/proc/swaps", "/proc/sys/kernel/random/boot_id"):
         tree.file(path, 1 << 20)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ask-devices", action="store_true",
+                        help="read attributes as well for which the kernel sends a command to the device")
+    tree = Tree(parser.parse_args().ask_devices)
+    add_everything(tree)
     sys.stdout.buffer.write(tree.text().encode())
 
 

@@ -5,7 +5,7 @@ Reads the journal export format (systemd.io/JOURNAL_EXPORT_FORMATS) on stdin and
 stdout: every entry of the kernel, of journald's driver and of the storage tools, a few ordinary
 ones, and of each only the fields that Peripety looks at. Order and framing stay as they were.
 
-    journalctl -o export | tests/lab/trim-export.py > journal.export
+    journalctl -o export | tests/lab/trim_export.py > journal.export
 """
 
 import argparse
@@ -44,7 +44,7 @@ def entries(stream):
             (size,) = struct.unpack("<Q", read(stream, 8))
             entry.append((line, read(stream, size)))
             if read(stream, 1) != b"\n":
-                sys.exit(f"trim-export: no newline after the binary field {line!r}")
+                sys.exit(f"trim_export: no newline after the binary field {line!r}")
     if entry:
         yield entry
 
@@ -52,7 +52,7 @@ def entries(stream):
 def read(stream, size):
     data = stream.read(size)
     if len(data) != size:
-        sys.exit("trim-export: the input ends inside a binary field")
+        sys.exit("trim_export: the input ends inside a binary field")
     return data
 
 
