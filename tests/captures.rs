@@ -8,15 +8,16 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use peripety::event::StorageEvent;
+use peripety::faults::burst::Settings;
 use peripety::replay::{self, Played};
 use peripety::rules::builtin;
 use serde_json::json;
 
 use crate::common::{project, skip};
 
-fn play(directory: &Path) -> Vec<Played> {
+fn play(directory: &Path, bursts: Settings) -> Vec<Played> {
     let rules = builtin::rules().unwrap();
-    replay::play(directory, rules, Default::default()).unwrap_or_else(|e| panic!("{}: {e}", directory.display()))
+    replay::play(directory, rules, bursts).unwrap_or_else(|e| panic!("{}: {e}", directory.display()))
 }
 
 fn directory(name: &str) -> PathBuf {
@@ -46,7 +47,7 @@ fn every_recording_is_as_expected() {
     let mut count = 0;
     for entry in std::fs::read_dir(project("tests/fixtures/captures")).unwrap() {
         let path = entry.unwrap().path();
-        match judge(&path, &play(&path)) {
+        match judge(&path, &play(&path, Settings::default())) {
             None => return skip("recorded scenarios", "python3 cannot be run"),
             Some(Err(said)) => wrong.push(format!("{}:\n{said}", path.display())),
             Some(Ok(())) => {}
@@ -70,7 +71,8 @@ const FILE_SYSTEM: &str = "e08da882-a163-4717-aa54-582722c6e214";
 
 fn by_hand() -> &'static [Played] {
     static PLAYED: OnceLock<Vec<Played>> = OnceLock::new();
-    PLAYED.get_or_init(|| play(&directory("name-reused-by-hand")))
+    let single = Settings { enabled: false, ..Settings::default() };
+    PLAYED.get_or_init(|| play(&directory("name-reused-by-hand"), single))
 }
 
 /// A disk is removed, another one has its name at once; its errors come before the uevent about it, and after that about its

@@ -295,6 +295,14 @@ impl Devices {
         block.major_minor.map(|number| self.tree.mount_of(number)).unwrap_or_default()
     }
 
+    /// Where something of this server is mounted; nothing when the mount table is another one than when the line was written.
+    pub fn mounts_from(&self, entry: &EntryInfo, server: &str) -> Vec<String> {
+        let told = self.knows(entry) && (!self.moves() || self.is_new(entry, Duration::from_micros(NEW_LINE)));
+        let mounts = if told { self.tree.mounts().unwrap_or_default() } else { Vec::new() };
+        let of_server = |mount: &Mount| mount.server().is_some_and(|own| own.eq_ignore_ascii_case(server));
+        mounts.into_iter().filter(of_server).map(|mount| mount.mount_point).collect()
+    }
+
     fn now(&self, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         let key = match name {
             Name::Kernel(name) => format!("k{name}"),

@@ -183,6 +183,15 @@ pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
     }
 }
 
+/// Adds the address of the NVMe controller that the line is about: of several paths to a namespace, the one that is meant.
+pub fn add_controller_detail(event: &mut StorageEvent, raw: &RawEvent, block: &BlockInfo) {
+    let Some(Name::Kernel(controller)) = kdev(raw) else { return };
+    let Some(path) = block.paths.iter().find(|path| path.address.as_deref() == Some(controller)) else { return };
+    for (key, value) in path.extension.iter().filter(|(key, _)| *key != "controllers") {
+        event.extension.entry(key.to_owned()).or_insert(value.to_owned());
+    }
+}
+
 /// Adds where the device hurts: the mount points of what is built on it, itself included.
 pub fn add_mount_points(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent, block: &BlockInfo) {
     let mut seen = BTreeSet::new();
