@@ -20,6 +20,7 @@ mod notify;
 pub mod offline;
 pub mod parser;
 pub mod probe;
+pub mod replay;
 pub mod rules;
 mod scsi;
 pub mod store;

@@ -8,6 +8,7 @@ mod common;
 
 mod access;
 mod bursts;
+mod captures;
 mod config;
 mod coverage;
 mod early;

@@ -1,5 +1,6 @@
 //! What is mounted, and which block device lies under a mount point.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::device::Device;
@@ -43,6 +44,16 @@ impl Mount {
         })
     }
 
+    /// The other side of a network file system: `nas` of `nas:/export`, `[fe80::1]:/export` without the brackets, and
+    /// `//nas/share`.
+    pub fn server(&self) -> Option<&str> {
+        if let Some(share) = self.source.strip_prefix("//") {
+            return share.split('/').next().filter(|server| !server.is_empty());
+        }
+        let (server, _) = self.source.split_once(":/").filter(|(server, _)| !server.contains('/'))?;
+        Some(server.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(server))
+    }
+
     /// Does `path` lie at or below the mount point? By its text alone.
     fn covers(&self, path: &str) -> bool {
         let Some(rest) = path.strip_prefix(self.mount_point.as_str()) else {
@@ -56,13 +67,15 @@ impl Mount {
 const MANY_DEVICES: [&str; 2] = ["btrfs", "bcachefs"];
 
 impl Tree {
-    /// All mounts in the order of /proc/self/mountinfo: the oldest first. Lines that make no sense are left out.
+    /// All mounts in the order of /proc/self/mountinfo: the oldest first. Left out are lines that make no sense, and
+    /// directories that are mounted on themselves: they show what would be there without them. A service's sandbox makes such
+    /// mounts (`StateDirectory=`, `ReadWritePaths=`, `ProtectHome=read-only`: systemd.exec(5)), which the machine does not have.
     ///
     /// # Errors
     /// [`Error::Source`] when the table cannot be read.
     pub fn mounts(&self) -> Result<Vec<Mount>, Error> {
         let table = visible(&self.read(Path::new("/proc/self/mountinfo"))?);
-        let mut mounts: Vec<Mount> = table.lines().filter_map(Mount::parse).collect();
+        let mut mounts = without_same(table.lines().filter_map(Mount::parse).collect());
         for mount in mounts.iter_mut().filter(|m| MANY_DEVICES.contains(&m.fs_type.as_str())) {
             let device = mount.source.split(':').next().and_then(|path| self.device_of_node(path));
             mount.major_minor = device.and_then(|d| d.number(self)).unwrap_or(mount.major_minor);
@@ -102,6 +115,26 @@ impl Tree {
     }
 }
 
+/// Without the directories that are mounted on themselves.
+fn without_same(mounts: Vec<Mount>) -> Vec<Mount> {
+    let at: HashMap<&str, &Mount> = mounts.iter().map(|mount| (mount.mount_point.as_str(), mount)).collect();
+    let same: Vec<bool> = mounts.iter().map(|mount| is_same_below(&at, mount)).collect();
+    mounts.into_iter().zip(same).filter(|(_, same)| !same).map(|(mount, _)| mount).collect()
+}
+
+/// Would the same directory be seen there if this were not mounted?
+fn is_same_below(at: &HashMap<&str, &Mount>, mount: &Mount) -> bool {
+    if mount.root == "/" {
+        return false;
+    }
+    let place = Path::new(&mount.mount_point);
+    let above = place.ancestors().skip(1).find_map(|above| at.get(above.to_str()?));
+    above.is_some_and(|above| {
+        let rest = place.strip_prefix(&above.mount_point).unwrap_or(place);
+        above.major_minor == mount.major_minor && Path::new(&above.root).join(rest) == Path::new(&mount.root)
+    })
+}
+
 /// See [`Tree::mount_at`].
 pub(crate) fn covering<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
     let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
@@ -136,6 +169,41 @@ mod tests {
             "47 26 - ext4",
         ] {
             assert_eq!(mount(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_sandbox_mounts_is_not_the_machine_s() {
+        let table = [
+            "1 0 254:0 / / ro - ext4 a rw",
+            "2 1 254:0 /var/lib/peripety /var/lib/peripety rw - ext4 a rw",
+            "3 1 254:1 / /var rw - xfs b rw",
+            "4 3 254:1 /lib/peripety /var/lib/peripety rw - xfs b rw",
+            "5 1 254:0 /home /home ro - ext4 a rw",
+            "6 1 254:0 /srv/data /mnt/bound rw - ext4 a rw",
+            "7 1 0:40 /@home /mnt/home rw - btrfs c rw",
+            "8 1 254:2 /home /mnt/home/home rw - ext4 d rw",
+            "9 1 254:2 / /mnt/home rw - ext4 d rw",
+        ];
+        let mounts = without_same(table.iter().filter_map(|line| mount(line)).collect());
+        let left: Vec<u32> = mounts.iter().map(|mount| mount.id).collect();
+        // The second one lies below a /var that was mounted on it later.
+        assert_eq!(left, [1, 2, 3, 6, 7, 9]);
+    }
+
+    #[test]
+    fn servers() {
+        let from = |source: &str| mount(&format!("1 0 0:50 / /mnt rw - nfs4 {source} rw")).unwrap();
+        for (source, server) in [
+            ("nas:/export", Some("nas")),
+            ("127.0.0.1:/", Some("127.0.0.1")),
+            ("[fe80::1]:/a:/b", Some("fe80::1")),
+            ("//nas/share", Some("nas")),
+            ("/dev/sda", None),
+            ("tmpfs", None),
+            ("//", None),
+        ] {
+            assert_eq!(from(source).server(), server, "{source}");
         }
     }
 

@@ -4,20 +4,18 @@
 //! the device (lib/kobject_uevent.c, kobject_uevent_net_broadcast), so that a container that starts makes a gap here. A
 //! message that was lost for want of memory makes the same gap. So all devices are looked at, but not for every container.
 
-use std::time::{Duration, Instant};
-
 /// Looks at all devices because of gaps are so many times as far apart as the last one took.
-const APART: u32 = 20;
-/// But not farther than this.
-const MOST_APART: Duration = Duration::from_secs(10);
+const APART: u64 = 20;
+/// But not farther than this, µs.
+const MOST_APART: u64 = 10_000_000;
 
 /// The last number, and whether some are missing since all devices were looked at.
 #[derive(Debug, Default)]
 pub struct Gaps {
     last: Option<u64>,
     open: bool,
-    /// When the last look ended, and how long until the next.
-    looked: Option<(Instant, Duration)>,
+    /// When the last look ended, and how long until the next, µs.
+    looked: Option<(u64, u64)>,
 }
 
 impl Gaps {
@@ -37,16 +35,16 @@ impl Gaps {
     }
 
     /// It is time to look at all devices.
-    pub fn due(&self, now: Instant) -> bool {
-        let over = |(ended, pause): (Instant, Duration)| now.saturating_duration_since(ended) >= pause;
+    pub fn due(&self, now: u64) -> bool {
+        let over = |(ended, pause): (u64, u64)| now.saturating_sub(ended) >= pause;
         self.open && self.looked.is_none_or(over)
     }
 
     /// All devices were looked at from `begin` to `end`, or could not be.
-    pub fn looked(&mut self, begin: Instant, end: Instant, all: bool) {
-        let took = end.saturating_duration_since(begin);
+    pub fn looked(&mut self, begin: u64, end: u64, all: bool) {
+        let took = end.saturating_sub(begin);
         self.open = !all;
-        self.looked = Some((end, (took * APART).min(MOST_APART)));
+        self.looked = Some((end, took.saturating_mul(APART).min(MOST_APART)));
     }
 }
 
@@ -54,11 +52,11 @@ impl Gaps {
 mod tests {
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
+    const SECOND: u64 = 1_000_000;
 
     #[test]
     fn one_gap_is_looked_after_at_once() {
-        let now = Instant::now();
+        let now = 5 * SECOND;
         let mut gaps = Gaps::default();
         for number in [7, 8, 9] {
             gaps.note(number);
@@ -75,8 +73,8 @@ mod tests {
     }
 
     /// How often is looked in a hundred seconds of containers, when a look takes so long?
-    fn looks(took: Duration) -> u32 {
-        let (begin, mut gaps, mut looks) = (Instant::now(), Gaps::default(), 0);
+    fn looks(took: u64) -> u32 {
+        let (begin, mut gaps, mut looks) = (5 * SECOND, Gaps::default(), 0);
         let (mut now, mut number) = (begin, 0);
         while now < begin + SECOND * 100 {
             now += SECOND / 100;

@@ -5,27 +5,33 @@
 //! A device tree belongs to one boot: entries of another boot, or of another machine, are never
 //! looked up in it. Nor is a device that got its name only after the line was logged.
 
+mod feed;
 mod gaps;
 mod mount_table;
+mod near;
+mod recording;
 mod uevents;
 mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use peripety_blkinfo::history::{Answer as Past, History, Told};
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Recorded, Tree};
 
+use self::feed::Clock;
+use self::near::Claims;
+pub use self::near::{is_last_word, PROBING};
+pub use self::recording::{Recording, RecordingError};
 use self::watch::Watch;
 use crate::bus::raw::EntryInfo;
-use crate::journal::monotonic_now;
 
 /// A line of the running machine that is not older than this is about the devices of now. journald
 /// may store a line some seconds late.
 const NEW_LINE: u64 = 10_000_000;
-/// How long an answer about the running machine stays good.
-const FRESH: Duration = Duration::from_millis(100);
+/// How long an answer about the running machine stays good, µs.
+const FRESH: u64 = 100_000;
 /// Answers kept; more are not needed, since they are not kept for long.
 const MOST: usize = 4096;
 
@@ -67,13 +73,15 @@ pub struct Devices {
     watch: Option<Arc<Watch>>,
     /// What an earlier run of the daemon saw in another boot.
     earlier: Option<History>,
+    clock: Clock,
     answers: Mutex<HashMap<String, Answer>>,
+    claims: Claims,
 }
 
 #[derive(Clone, Debug)]
 struct Answer {
     block: Option<Arc<BlockInfo>>,
-    at: Instant,
+    at: u64,
 }
 
 impl Devices {
@@ -97,13 +105,53 @@ impl Devices {
                 })
                 .ok()
         });
-        Devices { tree, boot_id, watch, earlier, answers: Mutex::default() }
+        Devices { watch, earlier, ..Self::still(tree, boot_id) }
     }
 
     /// What is known of the devices of another machine, or nothing: no device of this machine is ever looked at.
     pub fn elsewhere(history: Option<History>) -> Self {
         let tree = Arc::new(Tree::new(Recorded::default()));
-        Devices { tree, boot_id: None, watch: None, earlier: history, answers: Mutex::default() }
+        Devices { earlier: history, ..Self::still(tree, None) }
+    }
+
+    fn still(tree: Arc<Tree>, boot_id: Option<String>) -> Self {
+        let (clock, answers, claims) = (Clock::Machine, Mutex::default(), Claims::default());
+        Devices { tree, boot_id, watch: None, earlier: None, clock, answers, claims }
+    }
+
+    /// The devices of a recorded machine, watched as those of this one are, at the time at which the recording begins.
+    ///
+    /// # Errors
+    /// [`RecordingError::Tree`] when its first device tree is of no known boot.
+    pub fn recorded(recording: &Recording) -> Result<Self, RecordingError> {
+        let tree = Arc::new(recording.tree());
+        let boot_id = tree.boot_id().map_err(RecordingError::Tree)?;
+        let watch = Watch::new(tree.clone(), &boot_id, None, recording.feed(), recording.clock());
+        let watch = Some(watch.map_err(RecordingError::Watch)?);
+        Ok(Devices { watch, clock: recording.clock(), ..Self::still(tree, Some(boot_id)) })
+    }
+
+    /// Reads what has happened by now, as the thread that watches this machine does.
+    pub fn catch_up(&self) {
+        if let Some(watch) = &self.watch {
+            watch.catch_up();
+        }
+    }
+
+    /// The time by the clock of the devices, µs of CLOCK_MONOTONIC.
+    pub fn time(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// What can be asked of the devices changes with time: this is the running machine, or a recorded one that goes on.
+    pub fn moves(&self) -> bool {
+        self.watch.is_some() || self.tree.is_live()
+    }
+
+    /// The entry is of the boot that goes on, and so new (`within`) that what it is about may still appear.
+    pub fn is_new(&self, entry: &EntryInfo, within: Duration) -> bool {
+        let age = self.clock.now().saturating_sub(entry.monotonic);
+        self.moves() && self.knows(entry) && Duration::from_micros(age) < within
     }
 
     /// What is known of this machine's devices over time, to be kept for the next run.
@@ -166,8 +214,19 @@ impl Devices {
         match past {
             Past::Known { block, present: false } => Some(block),
             Past::Known { block, present: true } => Some(self.fresh(watch, block)),
-            Past::Uncertain => None,
-            Past::Absent => self.still_there(watch, time, name).or_else(|| self.lay_on(watch, time, name)),
+            Past::Uncertain => self.near(watch, time, name),
+            Past::Absent => self
+                .still_there(watch, time, name)
+                .or_else(|| self.lay_on(watch, time, name))
+                .or_else(|| self.near(watch, time, name)),
+        }
+    }
+
+    /// What a device is like now, if it is still there.
+    fn at_present(&self, watch: &Watch, block: Arc<BlockInfo>) -> Arc<BlockInfo> {
+        match watch.at(&block.kdev, self.clock.now()) {
+            Past::Known { block: now, present: true } if block.is_same(&now) => self.fresh(watch, now),
+            _ => block,
         }
     }
 
@@ -208,7 +267,7 @@ impl Devices {
     fn was_there(&self, entry: &EntryInfo, block: &BlockInfo) -> bool {
         match block.present_since {
             Some(since) => since <= entry.monotonic,
-            None => self.tree.is_live() && monotonic_now().saturating_sub(entry.monotonic) < NEW_LINE,
+            None => self.tree.is_live() && self.clock.now().saturating_sub(entry.monotonic) < NEW_LINE,
         }
     }
 
@@ -236,12 +295,22 @@ impl Devices {
         block.major_minor.map(|number| self.tree.mount_of(number)).unwrap_or_default()
     }
 
+    /// Where something of this server is mounted; nothing when the mount table is another one than when the line was written.
+    pub fn mounts_from(&self, entry: &EntryInfo, server: &str) -> Vec<String> {
+        let told =
+            self.knows(entry) && (!self.moves() || self.is_new(entry, Duration::from_micros(NEW_LINE)));
+        let mounts = if told { self.tree.mounts().unwrap_or_default() } else { Vec::new() };
+        let of_server = |mount: &Mount| mount.server().is_some_and(|own| own.eq_ignore_ascii_case(server));
+        mounts.into_iter().filter(of_server).map(|mount| mount.mount_point).collect()
+    }
+
     fn now(&self, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         let key = match name {
             Name::Kernel(name) => format!("k{name}"),
             Name::Any(name) => format!("a{name}"),
         };
-        let fresh = |a: &&Answer| !self.tree.is_live() || a.at.elapsed() < FRESH;
+        let now = self.clock.now();
+        let fresh = |a: &&Answer| !self.moves() || now.saturating_sub(a.at) < FRESH;
         if let Some(answer) = self.answers().get(&key).filter(fresh) {
             return answer.block.clone();
         }
@@ -254,7 +323,7 @@ impl Devices {
         if answers.len() >= MOST {
             answers.clear();
         }
-        answers.insert(key, Answer { block: block.clone(), at: Instant::now() });
+        answers.insert(key, Answer { block: block.clone(), at: now });
         block
     }
 

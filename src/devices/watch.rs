@@ -1,18 +1,18 @@
-//! Keeps the history of this machine's devices up to date.
+//! Keeps the history of a machine's devices up to date: of this one, or of one whose uevents and device trees were recorded.
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use peripety_blkinfo::history::{Action, Answer, History, Told, Uevent, Window};
+use peripety_blkinfo::history::{Action, Answer, Claim, History, Probed, Told, Uevent, Window};
 use peripety_blkinfo::{BlockInfo, Tree};
 use rustix::event::PollFlags;
 
+use super::feed::{Clock, Feed, Kernel};
 use super::gaps::Gaps;
 use super::mount_table::{MountTable, CHANGED};
-use super::uevents::{Received, Socket};
-use crate::journal::monotonic_now;
+use super::uevents::Received;
 use crate::sys::poll_for;
 
 /// How often is looked whether messages wait, while nobody asks. What happened in between is not known to be earlier or
@@ -20,37 +20,54 @@ use crate::sys::poll_for;
 const IDLE: Duration = Duration::from_millis(500);
 /// The same while log lines come.
 const BUSY: Duration = Duration::from_millis(20);
-/// Log lines came so short ago.
-const RECENT: Duration = Duration::from_secs(10);
-/// When udev and file systems are done with a device that came or changed.
-const SETTLED: Duration = Duration::from_secs(2);
+/// Log lines came so short ago, µs.
+const RECENT: u64 = 10_000_000;
+/// When udev and file systems are done with a device that came or changed, µs.
+const SETTLED: u64 = 2_000_000;
 
-/// The devices of this machine over time.
+/// The devices of a machine over time.
 #[derive(Debug)]
 pub struct Watch {
     tree: Arc<Tree>,
+    clock: Clock,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     history: History,
-    socket: Socket,
-    /// `None` when it cannot be watched.
-    mounts: Option<MountTable>,
+    feed: Box<dyn Feed>,
     gaps: Gaps,
     /// Devices to be looked at again, and since when.
     unsettled: BTreeSet<String>,
-    changed: Option<Instant>,
-    asked: Option<Instant>,
+    changed: Option<u64>,
+    asked: Option<u64>,
     failing: bool,
 }
 
 impl Watch {
-    /// Begins to watch. `earlier`, what an earlier run of the daemon saw in the same boot, goes on.
+    /// Begins to watch this machine. `earlier`, what an earlier run of the daemon saw in the same boot, goes on.
     pub fn start(tree: Arc<Tree>, boot_id: &str, earlier: Option<History>) -> Result<Arc<Self>, String> {
-        let socket = Socket::open().map_err(|e| format!("cannot listen to the kernel's uevents: {e}"))?;
-        let (looked, blocks) = look_at_all(&tree).map_err(|e| e.to_string())?;
+        let kernel = Kernel::open().map_err(|e| format!("cannot listen to the kernel's uevents: {e}"))?;
+        let fd = kernel.fd();
+        let watch = Self::new(tree, boot_id, earlier, Box::new(kernel), Clock::Machine)?;
+        let weak = Arc::downgrade(&watch);
+        std::thread::Builder::new()
+            .name("uevents".into())
+            .spawn(move || follow(&weak, fd))
+            .map_err(|e| format!("cannot start a thread for the kernel's uevents: {e}"))?;
+        Ok(watch)
+    }
+
+    /// A watch that reads when it is asked something, and in [`Watch::catch_up`].
+    pub fn new(
+        tree: Arc<Tree>,
+        boot_id: &str,
+        earlier: Option<History>,
+        feed: Box<dyn Feed>,
+        clock: Clock,
+    ) -> Result<Arc<Self>, String> {
+        let (looked, blocks) = look_at_all(&tree, &clock).map_err(|e| e.to_string())?;
         let history = match earlier {
             Some(mut history) => {
                 history.resync(looked, blocks);
@@ -60,32 +77,29 @@ impl Watch {
         };
         let state = State {
             history,
-            socket,
-            mounts: MountTable::open()
-                .inspect_err(|e| tracing::warn!("cannot watch the mount table: {e}"))
-                .ok(),
+            feed,
             gaps: Gaps::default(),
             unsettled: BTreeSet::new(),
             changed: None,
             asked: None,
             failing: false,
         };
-        let watch = Arc::new(Watch { tree, state: Mutex::new(state) });
-        let weak = Arc::downgrade(&watch);
-        let fd = watch.state().socket.fd();
-        std::thread::Builder::new()
-            .name("uevents".into())
-            .spawn(move || follow(&weak, fd))
-            .map_err(|e| format!("cannot start a thread for the kernel's uevents: {e}"))?;
-        Ok(watch)
+        Ok(Arc::new(Watch { tree, clock, state: Mutex::new(state) }))
+    }
+
+    /// Reads what waits, and looks again at devices that have settled. Returns how long to wait for the next message.
+    pub fn catch_up(&self) -> Duration {
+        let mut state = self.state();
+        self.read(&mut state);
+        self.read_mounts(&mut state);
+        self.settle(&mut state);
+        self.pause(&state)
     }
 
     /// Who had this name at that time (µs of CLOCK_MONOTONIC)?
     pub fn at(&self, name: &str, time: u64) -> Answer {
-        let mut state = self.state();
-        state.asked = Some(Instant::now());
-        self.read(&mut state);
-        let now = monotonic_now();
+        let state = self.read_state();
+        let now = self.clock.now();
         match state.gaps.open() {
             true => state.history.at_or_look(name, time, now, |block| self.is_there(block)),
             false => state.history.at(name, time),
@@ -102,16 +116,56 @@ impl Watch {
 
     /// The same of the UUID of a file system or a mount point.
     pub fn content_at(&self, name: &str, time: u64) -> Answer {
-        let mut state = self.state();
-        state.asked = Some(Instant::now());
-        self.read(&mut state);
+        let mut state = self.read_state();
         self.read_mounts(&mut state);
         state.history.content_at(name, time)
     }
 
+    /// See [`History::probed`].
+    pub fn probed(&self, name: &str, time: u64, claims: &[Claim]) -> Probed {
+        self.read_state().history.probed(name, time, claims)
+    }
+
+    /// See [`History::last_holder`].
+    pub fn last_holder(&self, name: &str, time: u64) -> Option<Arc<BlockInfo>> {
+        self.read_state().history.last_holder(name, time)
+    }
+
+    /// See [`History::mounted_and_gone`].
+    pub fn mounted_and_gone(&self, name: &str, time: u64) -> Option<Arc<BlockInfo>> {
+        let mut state = self.read_state();
+        self.read_mounts(&mut state);
+        state.history.mounted_and_gone(name, time)
+    }
+
+    /// See [`History::is_young`].
+    pub fn is_young(&self, name: &str, time: u64) -> bool {
+        self.read_state().history.is_young(name, time)
+    }
+
+    /// See [`History::note_file_system`].
+    pub fn note_file_system(&self, kdev: &str, uuid: &str) {
+        let now = self.clock.now();
+        self.state().history.note_file_system(kdev, uuid, now);
+    }
+
+    /// See [`History::mounted_uuid`].
+    pub fn mounted_uuid(&self, block: &BlockInfo) -> Option<String> {
+        self.state().history.mounted_uuid(block).map(str::to_owned)
+    }
+
+    /// The state when all messages that wait are read.
+    fn read_state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.asked = Some(self.clock.now());
+        self.read(&mut state);
+        state
+    }
+
     /// Takes note of what a device is now.
     pub fn refresh(&self, block: &BlockInfo) {
-        self.state().history.refresh(block.clone());
+        let now = self.clock.now();
+        self.state().history.refresh(block.clone(), now);
     }
 
     /// Up to when the history was told.
@@ -136,12 +190,12 @@ impl Watch {
     fn read(&self, state: &mut State) {
         loop {
             // Taken before: what happened until then is in the queue.
-            let before = monotonic_now();
-            match state.socket.receive() {
+            let before = self.clock.now();
+            match state.feed.receive() {
                 Ok(Received::Event(event)) => self.take(state, &event),
                 Ok(Received::Nothing) => {
                     state.failing = false;
-                    if state.gaps.due(Instant::now()) {
+                    if state.gaps.due(self.clock.now()) {
                         self.resync(state);
                     } else if state.gaps.open() {
                         return state.history.told_in_part(before);
@@ -171,24 +225,28 @@ impl Watch {
     /// Looks whether something was mounted or unmounted.
     fn read_mounts(&self, state: &mut State) {
         // Which devices a table means is certain only when all was told.
-        let Some(table) = state.mounts.as_mut().filter(|_| !state.gaps.open()) else { return };
-        let after = monotonic_now();
-        if !table.changed() {
-            return state.history.mounts_told(after);
+        if state.gaps.open() {
+            return;
+        }
+        let after = self.clock.now();
+        match state.feed.mounts_changed() {
+            Some(true) => {}
+            Some(false) => return state.history.mounts_told(after),
+            None => return,
         }
         let Ok(mounts) = self.tree.mounts() else { return };
-        let by = monotonic_now();
+        let by = self.clock.now();
         self.read(state);
         state.history.mounts(Window { after, by }, &mounts);
     }
 
     fn take(&self, state: &mut State, event: &Uevent) {
         state.gaps.note(event.seqnum);
-        let now = monotonic_now();
+        let now = self.clock.now();
         match (event.subsystem.as_str(), event.action) {
             ("block", Action::Remove) => {
                 state.unsettled.insert(event.name());
-                state.changed = Some(Instant::now());
+                state.changed = Some(self.clock.now());
                 state.history.gone(&event.name(), event.diskseq, now);
             }
             ("block", Action::Add | Action::Change) => self.look(state, event),
@@ -199,6 +257,11 @@ impl Watch {
                 self.look(state, event);
             }
             ("scsi", Action::Remove) => state.history.address_gone(&event.name(), now),
+            ("nvme", Action::Remove) => state.history.controller_gone(&event.name(), now),
+            ("nvme", Action::Add | Action::Change) => {
+                state.unsettled.extend(state.history.namespaces());
+                state.changed = Some(now);
+            }
             _ => {}
         }
     }
@@ -209,15 +272,15 @@ impl Watch {
         state.unsettled.insert(block.kdev.clone());
         // What it is built from has a new holder, and no message of its own.
         state.unsettled.extend(block.slaves.iter().cloned());
-        state.changed = Some(Instant::now());
-        state.history.seen(block, monotonic_now());
+        state.changed = Some(self.clock.now());
+        state.history.seen(block, self.clock.now());
     }
 
     /// Looks at all devices. Messages that wait are read afterwards: those about what was seen already change nothing.
     fn resync(&self, state: &mut State) {
-        let begin = Instant::now();
-        let found = look_at_all(&self.tree).inspect_err(|e| tracing::error!("{e}"));
-        state.gaps.looked(begin, Instant::now(), found.is_ok());
+        let begin = self.clock.now();
+        let found = look_at_all(&self.tree, &self.clock).inspect_err(|e| tracing::error!("{e}"));
+        state.gaps.looked(begin, self.clock.now(), found.is_ok());
         if let Ok((looked, blocks)) = found {
             state.history.resync(looked, blocks);
         }
@@ -226,21 +289,23 @@ impl Watch {
     /// Looks again at devices that have settled: udev knows more of them by then, and a message that came out of order
     /// is set right.
     fn settle(&self, state: &mut State) {
-        if state.changed.is_none_or(|changed| changed.elapsed() < SETTLED) {
+        let now = self.clock.now();
+        if state.changed.is_none_or(|changed| now.saturating_sub(changed) < SETTLED) {
             return;
         }
         state.changed = None;
         for name in std::mem::take(&mut state.unsettled) {
             match self.tree.kernel_block(&name) {
-                Ok(block) => state.history.seen(block, monotonic_now()),
-                Err(_) => state.history.gone(&name, None, monotonic_now()),
+                Ok(block) => state.history.seen(block, self.clock.now()),
+                Err(_) => state.history.gone(&name, None, self.clock.now()),
             }
         }
     }
 
     /// How long to wait for a message.
-    fn pause(state: &State) -> Duration {
-        match state.asked.is_some_and(|asked| asked.elapsed() < RECENT) {
+    fn pause(&self, state: &State) -> Duration {
+        let now = self.clock.now();
+        match state.asked.is_some_and(|asked| now.saturating_sub(asked) < RECENT) {
             true => BUSY,
             false => IDLE,
         }
@@ -257,17 +322,13 @@ fn follow(watch: &Weak<Watch>, socket: RawFd) {
             std::thread::sleep(IDLE);
         }
         let Some(watch) = watch.upgrade() else { return };
-        let mut state = watch.state();
-        watch.read(&mut state);
-        watch.read_mounts(&mut state);
-        watch.settle(&mut state);
-        pause = Watch::pause(&state);
+        pause = watch.catch_up();
     }
 }
 
 /// All block devices, empty and hidden ones too, and when they were looked at.
-fn look_at_all(tree: &Tree) -> Result<(Window, Vec<BlockInfo>), peripety_blkinfo::Error> {
-    let after = monotonic_now();
+fn look_at_all(tree: &Tree, clock: &Clock) -> Result<(Window, Vec<BlockInfo>), peripety_blkinfo::Error> {
+    let after = clock.now();
     let blocks = tree.list_all()?;
-    Ok((Window { after, by: monotonic_now() }, blocks))
+    Ok((Window { after, by: clock.now() }, blocks))
 }

@@ -9,7 +9,7 @@
 pub mod args;
 pub mod chunk;
 pub mod clock;
-mod early;
+pub mod early;
 pub mod found;
 pub mod identity;
 pub mod input;

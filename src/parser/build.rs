@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use peripety_blkinfo::BlockInfo;
 
 use super::unit::{self, About};
 use crate::bus::RawEvent;
-use crate::devices::{Devices, Name};
+use crate::devices::{is_last_word, Devices, Name, PROBING};
 use crate::event::{Holder, Identity, Source, StorageEvent};
 use crate::faults::{with_kind, ARRAY_OF_DM};
 use crate::journal::EntryKey;
+use crate::rules::DeviceWay;
 
 /// Longest walk up to find what a device carries.
 const MOST_HOLDERS: usize = 256;
@@ -100,7 +102,27 @@ pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
         devices.first_at(&raw.entry, names.map(Name::Kernel))
     };
     let of_member = || volume_of_member(devices, raw);
-    named().or_else(of_member).or_else(hardware).or_else(of_unit).or_else(journald)
+    let gone = || {
+        let names = [capture("kdev"), capture("hctl")].into_iter().flatten();
+        let mut names = names.filter(|_| is_last_word(raw));
+        names.find_map(|name| devices.last_holder(&raw.entry, name))
+    };
+    named().or_else(of_member).or_else(hardware).or_else(of_unit).or_else(journald).or_else(gone)
+}
+
+/// The device that the line names may be one that is being probed: it, or its identity, will be known in a moment.
+pub fn awaits_device(devices: &Devices, raw: &RawEvent, event: &StorageEvent) -> bool {
+    let named = match kdev(raw) {
+        Some(Name::Kernel(name)) if event.dev_wwid.is_none() && raw.rule.device == DeviceWay::Capture => name,
+        _ => return false,
+    };
+    if is_last_word(raw) || !devices.is_new(&raw.entry, Duration::from_micros(PROBING)) {
+        return false;
+    }
+    match event.dev_path {
+        None => devices.may_come(&raw.entry, named),
+        Some(_) => device(devices, raw).is_some_and(|block| devices.is_unidentified(&raw.entry, &block)),
+    }
 }
 
 /// The capture `kdev`. Tools write other names than the kernel's, too; of `/dev/sda [SAT]` (smartd) the first word counts. File
@@ -158,6 +180,17 @@ pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
     let detail = block.extension.iter().map(|(key, value)| (key, value.to_owned()));
     for (key, value) in transport.chain(detail) {
         event.extension.entry(key.to_owned()).or_insert(value);
+    }
+}
+
+/// Adds the address of the NVMe controller that the line is about: of several paths to a namespace, the one that is meant.
+pub fn add_controller_detail(event: &mut StorageEvent, raw: &RawEvent, block: &BlockInfo) {
+    let Some(Name::Kernel(controller)) = kdev(raw) else { return };
+    let Some(path) = block.paths.iter().find(|path| path.address.as_deref() == Some(controller)) else {
+        return;
+    };
+    for (key, value) in path.extension.iter().filter(|(key, _)| *key != "controllers") {
+        event.extension.entry(key.to_owned()).or_insert(value.to_owned());
     }
 }
 

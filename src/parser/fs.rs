@@ -1,29 +1,22 @@
 //! File systems: the event is about the file system, the device it lies on is its first owner.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use peripety_blkinfo::{BlockInfo, DevNumber};
-use tokio::task::JoinSet;
 
-use super::{build, Context, Family};
-use crate::bus::raw::RawReceiver;
-use crate::bus::{RawEvent, RawItem};
+use super::build;
+use crate::bus::RawEvent;
 use crate::devices::Devices;
 use crate::event::StorageEvent;
 use crate::rules::DeviceWay;
 
 /// The kernel says "mounted" before the mount is in the mount table: how long it is waited for.
-const MOUNT_WAIT: Duration = Duration::from_secs(2);
-/// First pause while waiting; each one is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-/// Most file systems waited for at a time.
-const MOST_WAITING: usize = 64;
-/// How long a mount that is gone is remembered: its device number may soon mean another device.
-const REMEMBER: Duration = Duration::from_secs(12);
-/// How often the mount table is noted, for the lines about what was unmounted.
-const NOTE_EVERY: Duration = Duration::from_secs(5);
+pub const MOUNT_WAIT: Duration = Duration::from_secs(2);
+/// How long a mount that is gone is remembered, µs: its device number may soon mean another device.
+const REMEMBER: u64 = 12_000_000;
+/// How often the mount table is noted, for the lines about what was unmounted, µs.
+const NOTE_EVERY: u64 = 5_000_000;
 
 /// Sub-systems whose lines are about a file system on a block device.
 const FILE_SYSTEMS: [&str; 22] = [
@@ -46,7 +39,10 @@ pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
         return event;
     }
     if let Some(block) = build::device(devices, raw) {
-        set_file_system(&mut event, &block);
+        if let Some(uuid) = &event.dev_wwid {
+            devices.note_file_system(&block, uuid);
+        }
+        set_file_system(&mut event, devices, &block);
         build::set_mount_points(&mut event, mounted(&block));
     }
     event
@@ -61,9 +57,10 @@ fn mounted(block: &BlockInfo) -> Vec<String> {
     block.mount_points.iter().filter(|point| point.starts_with('/')).cloned().collect()
 }
 
-/// The UUID that the line gives holds even when udev has not seen the file system yet.
-fn set_file_system(event: &mut StorageEvent, block: &BlockInfo) {
-    let uuid = event.dev_wwid.take().or_else(|| block.fs_uuid.clone());
+/// The UUID that the line gives holds even when udev has not seen the file system yet, and that of the mount when udev cannot
+/// read it any more.
+fn set_file_system(event: &mut StorageEvent, devices: &Devices, block: &BlockInfo) {
+    let uuid = event.dev_wwid.take().or_else(|| devices.file_system(block));
     build::set_device(event, block);
     let device = block.dev_wwid.iter().filter(|wwid| !event.owners_wwids.contains(wwid)).cloned();
     event.owners_wwids = device.chain(event.owners_wwids.iter().cloned()).collect();
@@ -71,114 +68,69 @@ fn set_file_system(event: &mut StorageEvent, block: &BlockInfo) {
     event.dev_wwid = uuid;
 }
 
-/// Works on the file systems' events. Those that end a mount are given the mount point noted
-/// before; those that begin one wait for it, without holding up the others.
-pub async fn run(family: &'static Family, mut receiver: RawReceiver, context: Context) {
-    let mut notes = Notes::default();
-    let mut waiting: JoinSet<(StorageEvent, Arc<RawEvent>)> = JoinSet::new();
-    let mut tick = tokio::time::interval(NOTE_EVERY);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        let raw = tokio::select! {
-            raw = receiver.recv() => raw,
-            _ = tick.tick() => { tokio::task::block_in_place(|| notes.update(&context.devices)); continue }
-            Some(Ok((event, raw))) = waiting.join_next() => {
-                tokio::task::block_in_place(|| notes.update(&context.devices));
-                context.faults.push(event, &raw).await;
-                continue;
-            }
-        };
-        let raw = match raw {
-            Some(RawItem::Event(raw)) => raw,
-            Some(RawItem::Beat(beat)) => {
-                context.faults.beat(beat).await;
-                continue;
-            }
-            None => break,
-        };
-        if super::family_of(&raw.sub_system).name != family.name {
-            continue;
-        }
-        let mut event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
-        let unmounted = NEVER_MOUNTED.contains(&raw.rule.event_type.as_str());
-        let (begins, known) = (begins_mount(&raw), event.extension.contains_key("mount_point"));
-        if begins && !known && waiting.len() < MOST_WAITING && is_new(&context.devices, &raw) {
-            context.faults.put_off(&raw).await;
-            waiting.spawn(wait_for_mount(context.clone(), raw));
-            continue;
-        }
-        tokio::task::block_in_place(|| match known {
-            true if begins => notes.update(&context.devices),
-            true => {}
-            false if unmounted => notes.update(&context.devices),
-            false => notes.add_mount_point(&mut event, &context.devices, &raw),
-        });
-        context.faults.push(event, &raw).await;
-    }
-    while let Some(waited) = waiting.join_next().await {
-        if let Ok((event, raw)) = waited {
-            context.faults.push(event, &raw).await;
-        }
-    }
-}
-
-fn begins_mount(raw: &RawEvent) -> bool {
+/// The line begins a mount.
+pub fn begins_mount(raw: &RawEvent) -> bool {
     raw.rule.event_type == "FS_MOUNTED"
 }
 
-/// The line is of the running machine and so new that its mount may still appear.
-fn is_new(devices: &Devices, raw: &RawEvent) -> bool {
-    let age = crate::journal::now().saturating_sub(raw.entry.timestamp);
-    devices.tree().is_live() && devices.knows(&raw.entry) && Duration::from_micros(age) < MOUNT_WAIT
+/// The mount that the line begins is not in the mount table yet, and may still appear.
+pub fn awaits_mount(devices: &Devices, raw: &RawEvent, event: &StorageEvent) -> bool {
+    begins_mount(raw)
+        && !event.extension.contains_key("mount_point")
+        && devices.is_new(&raw.entry, MOUNT_WAIT)
 }
 
-/// The event of a line that begins a mount, once the mount is there.
-async fn wait_for_mount(context: Context, raw: Arc<RawEvent>) -> (StorageEvent, Arc<RawEvent>) {
-    let mut pause = FIRST_PAUSE;
-    let mut waited = Duration::ZERO;
-    loop {
-        context.devices.forget();
-        let event = tokio::task::block_in_place(|| parse(&context.devices, &raw));
-        if event.extension.contains_key("mount_point") || waited >= MOUNT_WAIT {
-            return (event, raw);
-        }
-        tokio::time::sleep(pause).await;
-        waited += pause;
-        pause *= 2;
-    }
-}
-
-/// The mount table as it was a moment ago.
+/// The mount table as it was a moment ago. Times are µs of the devices' clock.
 #[derive(Debug, Default)]
-struct Notes(HashMap<DevNumber, Note>);
+pub struct Notes {
+    mounts: HashMap<DevNumber, Note>,
+    updated: u64,
+}
 
 #[derive(Debug)]
 struct Note {
     mount_points: Vec<String>,
-    seen: Instant,
+    seen: u64,
 }
 
 impl Notes {
+    /// An event of a file system is complete: one that ends a mount is given the mount point noted before.
+    pub fn complete(&mut self, devices: &Devices, raw: &RawEvent, event: &mut StorageEvent) {
+        let unmounted = NEVER_MOUNTED.contains(&raw.rule.event_type.as_str());
+        match event.extension.contains_key("mount_point") {
+            true if begins_mount(raw) => self.update(devices),
+            true => {}
+            false if unmounted => self.update(devices),
+            false => self.add_mount_point(event, devices, raw),
+        }
+    }
+
+    /// When the mount table is to be noted again.
+    pub fn due(&self) -> u64 {
+        self.updated.saturating_add(NOTE_EVERY)
+    }
+
     /// Notes the present mounts; those that are gone stay known for a while.
-    fn update(&mut self, devices: &Devices) {
-        if !devices.tree().is_live() {
+    pub fn update(&mut self, devices: &Devices) {
+        let seen = devices.time();
+        self.updated = seen;
+        if !devices.moves() {
             return;
         }
-        let seen = Instant::now();
         let mut present: HashMap<DevNumber, Note> = HashMap::new();
         for mount in devices.tree().mounts().unwrap_or_default() {
             let note = present.entry(mount.major_minor).or_insert(Note { mount_points: Vec::new(), seen });
             note.mount_points.push(mount.mount_point);
         }
-        self.0.retain(|_, note| seen.duration_since(note.seen) < REMEMBER);
-        self.0.extend(present);
+        self.mounts.retain(|_, note| seen.saturating_sub(note.seen) < REMEMBER);
+        self.mounts.extend(present);
     }
 
     /// Where the device of a new line was mounted until a moment ago.
     fn add_mount_point(&mut self, event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
-        if is_new(devices, raw) {
+        if devices.is_new(&raw.entry, MOUNT_WAIT) {
             let number = build::device(devices, raw).and_then(|block| block.major_minor);
-            let known = number.and_then(|number| Some(self.0.get(&number)?.mount_points.clone()));
+            let known = number.and_then(|number| Some(self.mounts.get(&number)?.mount_points.clone()));
             build::set_mount_points(event, known.unwrap_or_default());
         }
         self.update(devices);

@@ -12,8 +12,10 @@ mod generic;
 mod multipath;
 mod scsi;
 pub mod unit;
+pub mod work;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -22,6 +24,10 @@ use crate::bus::{RawBus, RawEvent, RawItem};
 use crate::devices::Devices;
 use crate::event::StorageEvent;
 use crate::faults::task::Inlet;
+use work::Work;
+
+/// How long a parser sleeps when it has nothing to wait for.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// What parsers work with.
 #[derive(Clone, Debug)]
@@ -71,28 +77,42 @@ pub fn start(bus: &RawBus, context: &Context) -> JoinSet<&'static str> {
         let receiver = bus.subscribe();
         let context = context.clone();
         tasks.spawn(async move {
-            match family.name {
-                "fs" => fs::run(family, receiver, context).await,
-                _ => run(family, receiver, context).await,
-            }
+            run(family, receiver, context).await;
             family.name
         });
     }
     tasks
 }
 
+/// Works on the events of a family. What waits holds nothing else up.
 async fn run(family: &'static Family, mut receiver: RawReceiver, context: Context) {
-    while let Some(item) = receiver.recv().await {
-        let raw = match item {
-            RawItem::Event(raw) => raw,
-            RawItem::Beat(beat) => {
-                context.faults.beat(beat).await;
+    let devices = &context.devices;
+    let mut work = Work::new(family);
+    let mut open = true;
+    while open || work.is_waiting() {
+        let wait = work.next().map(|at| Duration::from_micros(at.saturating_sub(devices.time())));
+        let item = tokio::select! {
+            item = receiver.recv(), if open => item,
+            () = tokio::time::sleep(wait.unwrap_or(IDLE)) => {
+                for (event, raw) in tokio::task::block_in_place(|| work.tick(devices)) {
+                    context.faults.push(event, &raw).await;
+                }
                 continue;
             }
         };
-        if family_of(&raw.sub_system).name == family.name {
-            let event = tokio::task::block_in_place(|| (family.parse)(&context.devices, &raw));
-            context.faults.push(event, &raw).await;
+        match item {
+            Some(RawItem::Event(raw)) => {
+                tokio::task::block_in_place(|| devices.note_line(&raw));
+                if !work.takes(&raw) {
+                    continue;
+                }
+                match tokio::task::block_in_place(|| work.take(devices, raw.clone())) {
+                    Some((event, raw)) => context.faults.push(event, &raw).await,
+                    None => context.faults.put_off(&raw).await,
+                }
+            }
+            Some(RawItem::Beat(beat)) => context.faults.beat(beat).await,
+            None => open = false,
         }
     }
 }

@@ -264,7 +264,10 @@ pub(crate) unsafe extern "C" fn peripety_history_refresh(
     unsafe {
         done(error, || {
             let block = given(block, "block")?.info.clone();
-            given(history, "history")?.change(|history| history.refresh(block))
+            given(history, "history")?.change(|history| {
+                let now = history.told_until();
+                history.refresh(block, now);
+            })
         })
     }
 }

@@ -43,6 +43,7 @@ impl History {
         });
         self.mounted = mounted;
         self.generation += u64::from(changed);
+        self.note_mounted(looked.by);
     }
 
     /// The mount table has not changed up to this time.

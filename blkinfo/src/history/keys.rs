@@ -7,6 +7,7 @@ const NAME: &str = "name ";
 const NUMBER: &str = "number ";
 const ADDRESS: &str = "address ";
 const MAPPER: &str = "mapper ";
+const CONTROLLER: &str = "controller ";
 
 /// The key of a kernel name.
 pub(super) fn name(kdev: &str) -> String {
@@ -21,6 +22,11 @@ pub(super) fn number(number: DevNumber) -> String {
 /// The key of a SCSI address.
 pub(super) fn address(address: &str) -> String {
     format!("{ADDRESS}{address}")
+}
+
+/// The key of a namespace as that of an NVMe controller: a controller may have several.
+pub(super) fn controller(controller: &str, kdev: &str) -> String {
+    format!("{CONTROLLER}{controller} {kdev}")
 }
 
 /// Is it the key of a SCSI address?
@@ -39,6 +45,10 @@ pub(super) fn of(block: &BlockInfo) -> Vec<String> {
     keys.extend(block.major_minor.map(number));
     if block.blk_type == BlkType::Scsi {
         keys.extend(block.address.as_deref().map(address));
+    }
+    if block.blk_type == BlkType::Nvme {
+        let controllers = block.extension.get("controllers").into_iter().flat_map(|names| names.split(' '));
+        keys.extend(controllers.map(|name| controller(name, &block.kdev)));
     }
     keys.extend(block.dev_path.strip_prefix("/dev/mapper/").map(|name| format!("{MAPPER}{name}")));
     keys

@@ -8,8 +8,11 @@
 //! the answer is [`Answer::Uncertain`] or [`Answer::Absent`], never a guess.
 
 mod content;
+mod controllers;
+mod file_systems;
 mod keys;
 mod mounted;
+mod near;
 mod tenure;
 mod told;
 mod uevent;
@@ -19,6 +22,8 @@ mod content_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod near_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
@@ -26,7 +31,9 @@ use std::sync::Arc;
 
 use crate::info::BlockInfo;
 
+use file_systems::FileSystems;
 use mounted::Mounted;
+pub use near::{Claim, Probed, MOST_PROBED};
 use tenure::Tenure;
 pub use tenure::Window;
 pub use told::Told;
@@ -57,6 +64,9 @@ pub enum Answer {
 pub struct History {
     /// The boot: 32 hexadecimal digits.
     boot_id: String,
+    /// When it began.
+    #[cfg_attr(feature = "serde", serde(default))]
+    since: u64,
     /// All that happened up to this time is told.
     told_until: u64,
     /// The same of what was not lost.
@@ -82,6 +92,12 @@ pub struct History {
     /// Others may have been lost up to this time.
     #[cfg_attr(feature = "serde", serde(default))]
     lost_before: u64,
+    /// What is known of mounted file systems.
+    #[cfg_attr(feature = "serde", serde(default))]
+    file_systems: FileSystems,
+    /// Addresses of SCSI devices that went and had no block device, and when that was seen.
+    #[cfg_attr(feature = "serde", serde(default))]
+    vanished: HashMap<String, u64>,
 }
 
 impl History {
@@ -94,6 +110,7 @@ impl History {
             history.begin(block, came);
         }
         history.told_until = looked.after;
+        history.since = looked.by;
         history
     }
 
@@ -137,7 +154,7 @@ impl History {
     /// `2:0:0:1`, `+scsi:2:0:0:1`, `dm-0-8`; a device-mapper name as `/dev/mapper/NAME`.
     pub fn at(&self, name: &str, time: u64) -> Answer {
         let Some(tenures) = keys::asked(name).find_map(|key| self.names.get(&key)) else {
-            return Answer::Absent;
+            return self.behind_controller(name, time);
         };
         if let Some(holder) = tenures.iter().find(|tenure| tenure.certain(time, self.told_until)) {
             return match self.blocks.get(&holder.block) {
@@ -186,12 +203,12 @@ impl History {
         }
     }
 
-    /// What is known of a device that is there has changed, but not its names: mounted, for one. Ignored when that
-    /// device has the name no more.
-    pub fn refresh(&mut self, block: BlockInfo) {
+    /// What is known of a device that is there has changed by `now`: it is mounted, for one, or has another path. Ignored when
+    /// that device has the name no more.
+    pub fn refresh(&mut self, block: BlockInfo, now: u64) {
         if let Some((number, held)) = self.holder(&keys::name(&block.kdev)) {
             if held.is_same(&block) {
-                self.keep(number, block);
+                self.update(number, block, self.window(now));
             }
         }
     }
@@ -217,8 +234,9 @@ impl History {
     pub fn address_gone(&mut self, address: &str, now: u64) {
         let window = self.window(now);
         let key = keys::address(address);
-        if let Some((number, _)) = self.holder(&key) {
-            self.end(number, window, |ended| ended == key);
+        match self.holder(&key) {
+            Some((number, _)) => self.end(number, window, |ended| ended == key),
+            None => self.note_vanished(address, window.by),
         }
     }
 
@@ -253,6 +271,8 @@ impl History {
             }
         }
         self.told_until = self.told_until.max(looked.after);
+        // Others may have come and gone since the time before.
+        self.since = self.since.max(looked.by);
     }
 
     fn window(&self, now: u64) -> Window {
@@ -282,6 +302,7 @@ impl History {
                 self.note_lost(&held, &block);
             }
             self.generation += 1;
+            self.note_uuid(number, &block);
             self.blocks.insert(number, Arc::new(block));
         }
     }

@@ -130,6 +130,28 @@ impl Mounted {
         }
     }
 
+    /// Where a device was mounted at that time, as far as is known, in order.
+    pub fn of(&self, block: u64, time: u64) -> impl Iterator<Item = &str> {
+        let there = move |place: &&Place| {
+            let ended = place.tenure.went.is_some_and(|went| went.by < time);
+            place.block == Some(block) && place.tenure.came.by <= time && !ended
+        };
+        let mut points: Vec<&str> = self
+            .places
+            .iter()
+            .filter(|(_, places)| places.iter().any(|place| there(&place)))
+            .map(|(point, _)| point.as_str())
+            .collect();
+        points.sort_unstable();
+        points.into_iter()
+    }
+
+    /// The devices that are mounted by the table that was read last.
+    pub fn present(&self) -> impl Iterator<Item = u64> + '_ {
+        let last = self.places.values().filter_map(|places| places.last());
+        last.filter(|place| place.tenure.went.is_none()).filter_map(|place| place.block)
+    }
+
     fn forget(&mut self) {
         while self.ended.len() > MOST_ENDED {
             let Some(point) = self.ended.pop_front() else { return };

@@ -32,4 +32,9 @@ impl Tenure {
     pub fn possible(&self, time: u64) -> bool {
         self.came.after < time && self.went.is_none_or(|went| time <= went.by)
     }
+
+    /// The device had certainly lost the name by then.
+    pub fn went_before(&self, time: u64) -> bool {
+        self.went.is_some_and(|went| went.by < time)
+    }
 }

@@ -172,11 +172,11 @@ fn the_generation_goes_up_with_changes_only() {
     let before = history.generation();
     history.told(200);
     history.seen(here(disk("sda", 0, "a", 1)), 210);
-    history.refresh(here(disk("sda", 0, "a", 1)));
+    history.refresh(here(disk("sda", 0, "a", 1)), 215);
     history.resync(at(220), [here(disk("sda", 0, "a", 1))]);
     history.gone("sdb", None, 230);
     assert_eq!(history.generation(), before);
-    history.refresh(BlockInfo { mount_points: vec!["/".into()], ..here(disk("sda", 0, "a", 1)) });
+    history.refresh(BlockInfo { mount_points: vec!["/".into()], ..here(disk("sda", 0, "a", 1)) }, 235);
     let mounted = history.generation();
     assert!(mounted > before);
     history.gone("sda", Some(1), 240);

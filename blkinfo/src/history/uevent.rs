@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::Error;
+
 /// What happened to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,8 +44,38 @@ impl Uevent {
         let mut parts = message.split(|byte| *byte == 0);
         let head = std::str::from_utf8(parts.next()?).ok()?;
         let (action, _) = head.split_once('@')?;
-        let values: BTreeMap<&str, &str> =
-            parts.filter_map(|part| std::str::from_utf8(part).ok()?.split_once('=')).collect();
+        Self::of(action, parts.filter_map(|part| std::str::from_utf8(part).ok()?.split_once('=')))
+    }
+
+    /// Reads the output of `udevadm monitor --kernel --property` (udevadm(8)): the messages, and when each was received, in
+    /// µs of CLOCK_MONOTONIC.
+    ///
+    /// # Errors
+    /// [`Error::BadText`] with the line at which a message begins that lacks its time or a property.
+    pub fn monitored(text: &str) -> Result<Vec<(u64, Self)>, Error> {
+        let mut events = Vec::new();
+        let mut lines = (1..).zip(text.lines());
+        while let Some((number, line)) = lines.next() {
+            // KERNEL[3129.146822] add      /devices/virtual/block/loop0 (block)
+            let Some(head) = line.strip_prefix("KERNEL[") else { continue };
+            let properties = lines.by_ref().map(|(_, line)| line).take_while(|line| !line.is_empty());
+            let properties: Vec<(&str, &str)> = properties.filter_map(|line| line.split_once('=')).collect();
+            let event = head.split_once(']').and_then(|(time, rest)| {
+                let action = rest.split_ascii_whitespace().next()?;
+                Some((micros(time)?, Self::of(action, properties)?))
+            });
+            let bad = || Error::BadText {
+                line: number,
+                problem: "a uevent without its time, DEVPATH, SUBSYSTEM or SEQNUM".to_owned(),
+                remedy: "keep the output of `udevadm monitor --kernel --property` as it is",
+            };
+            events.push(event.ok_or_else(bad)?);
+        }
+        Ok(events)
+    }
+
+    fn of<'a>(action: &str, properties: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        let values: BTreeMap<&str, &str> = properties.into_iter().collect();
         let text = |key: &str| values.get(key).map(|value| (*value).to_owned());
         let number = |key: &str| crate::name::number(values.get(key)?);
         Some(Self {
@@ -73,6 +105,13 @@ impl Uevent {
     }
 }
 
+/// `3129.146822` in µs.
+fn micros(seconds: &str) -> Option<u64> {
+    let (seconds, fraction) = seconds.split_once('.')?;
+    let fraction: u64 = crate::name::number(fraction).filter(|_| fraction.len() == 6)?;
+    crate::name::number::<u64>(seconds)?.checked_mul(1_000_000)?.checked_add(fraction)
+}
+
 fn name_of(devpath: &str) -> String {
     devpath.rsplit('/').next().unwrap_or(devpath).replace('!', "/")
 }
@@ -93,5 +132,20 @@ mod tests {
         for bad in [&b"libudev\0\xfe\xed\xca\xfe"[..], b"", b"add@/x\0DEVPATH=/x\0", b"add", b"\xff@\0"] {
             assert_eq!(Uevent::parse(bad), None);
         }
+    }
+
+    #[test]
+    fn what_udevadm_printed() {
+        let text = "monitor will print the received events for:\nKERNEL - the kernel uevent\n\n\
+            KERNEL[3129.146822] add      /devices/virtual/block/loop0 (block)\nACTION=add\n\
+            DEVPATH=/devices/virtual/block/loop0\nSUBSYSTEM=block\nSEQNUM=12\nDISKSEQ=9\n\n\
+            KERNEL[3130.000001] remove   /bus/x (drivers)\nACTION=remove\nDEVPATH=/bus/x\nSUBSYSTEM=drivers\nSEQNUM=13\n";
+        let events = Uevent::monitored(text).unwrap();
+        let times: Vec<u64> = events.iter().map(|(time, _)| *time).collect();
+        assert_eq!(times, [3_129_146_822, 3_130_000_001]);
+        let (_, first) = events.first().unwrap();
+        assert_eq!((first.action, first.name().as_str(), first.diskseq), (Action::Add, "loop0", Some(9)));
+        let cut = "KERNEL[3129.146822] add      /devices/x (block)\nACTION=add\n";
+        assert!(matches!(Uevent::monitored(cut), Err(Error::BadText { line: 1, .. })));
     }
 }

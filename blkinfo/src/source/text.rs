@@ -26,6 +26,25 @@ pub(super) fn parse(text: &str) -> Result<Recorded, Error> {
             remedy: "the file must begin with \"# peripety device tree 1\"",
         });
     }
+    nodes(lines)
+}
+
+/// What is gone, and what is new.
+pub(super) fn parse_changes(text: &str) -> Result<(Vec<PathBuf>, Recorded), Error> {
+    let mut gone = Vec::new();
+    let mut lines: Lines<'_> = (1..).zip(text.lines()).peekable();
+    while let Some((line, content)) =
+        lines.next_if(|(_, content)| content.is_empty() || content.starts_with(['#', '-']))
+    {
+        if let Some(path) = content.strip_prefix("- ") {
+            let bad = |(problem, remedy)| Error::BadText { line, problem, remedy };
+            gone.push(checked_path(path).map_err(bad)?);
+        }
+    }
+    Ok((gone, nodes(lines)?))
+}
+
+fn nodes(mut lines: Lines<'_>) -> Result<Recorded, Error> {
     let mut tree = Recorded::default();
     while let Some((line, content)) = lines.next() {
         if content.is_empty() || content.starts_with('#') {

@@ -1,0 +1,72 @@
+//! NVMe controllers, which are no block devices: a line about one is about its namespace, if it has one only.
+
+use std::sync::Arc;
+
+use crate::info::{BlkType, BlockInfo};
+use crate::name::numbered;
+
+use super::tenure::Tenure;
+use super::{keys, Answer, History};
+
+impl History {
+    /// Which namespace did the controller of that name lead to?
+    pub(super) fn behind_controller(&self, controller: &str, time: u64) -> Answer {
+        let mut certain = self.led(controller, |tenure| tenure.certain(time, self.told_until));
+        let possible = self.led(controller, |tenure| tenure.possible(time));
+        match (certain.pop(), possible.len()) {
+            (Some(number), 0 | 1) if certain.is_empty() => match self.blocks.get(&number) {
+                Some(block) => {
+                    let key = keys::controller(controller, &block.kdev);
+                    let present = self.holder(&key).is_some_and(|(holder, _)| holder == number);
+                    Answer::Known { block: block.clone(), present }
+                }
+                None => Answer::Uncertain,
+            },
+            (None, 0) => Answer::Absent,
+            _ => Answer::Uncertain,
+        }
+    }
+
+    /// The one namespace to which a controller led last, which is gone by then, or about then.
+    pub(super) fn last_behind(&self, controller: &str, time: u64) -> Option<Arc<BlockInfo>> {
+        let mut led = self.led(controller, |tenure| tenure.came.after < time);
+        let number = led.pop().filter(|_| led.is_empty())?;
+        self.blocks.get(&number).cloned()
+    }
+
+    /// The controller of that name went.
+    pub fn controller_gone(&mut self, controller: &str, now: u64) {
+        let window = self.window(now);
+        for number in self.led(controller, |tenure| tenure.went.is_none()) {
+            let Some(kdev) = self.blocks.get(&number).map(|block| block.kdev.clone()) else { continue };
+            let key = keys::controller(controller, &kdev);
+            self.end(number, window, |ended| ended == key);
+        }
+    }
+
+    /// The NVMe namespaces that are there: after a controller came, they have another path and no uevent of their own.
+    pub fn namespaces(&self) -> Vec<String> {
+        let nvme = self.blocks.iter().filter(|(_, block)| block.blk_type == BlkType::Nvme);
+        let there = nvme.filter(|(number, block)| {
+            self.holder(&keys::name(&block.kdev)).is_some_and(|(holder, _)| holder == **number)
+        });
+        there.map(|(_, block)| block.kdev.clone()).collect()
+    }
+
+    /// The devices that a controller led to at some time, each once.
+    fn led(&self, controller: &str, when: impl Fn(&Tenure) -> bool) -> Vec<u64> {
+        if numbered(controller, "nvme").is_none() {
+            return Vec::new();
+        }
+        let prefix = keys::controller(controller, "");
+        let keys = self.names.iter().filter(|(key, _)| key.starts_with(&prefix));
+        let mut found: Vec<u64> = keys
+            .flat_map(|(_, tenures)| tenures)
+            .filter(|tenure| when(tenure))
+            .map(|tenure| tenure.block)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}

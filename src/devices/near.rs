@@ -1,0 +1,122 @@
+//! Devices that have no name yet, or have none any more, when a line is about them: a disk that is being probed, a removed one
+//! whose file system is still mounted.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use peripety_blkinfo::history::{Claim, Probed, MOST_PROBED};
+use peripety_blkinfo::{BlkType, BlockInfo};
+
+use super::{Devices, Name, Watch};
+use crate::bus::raw::EntryInfo;
+use crate::bus::RawEvent;
+
+/// How long an event waits for the device that is being probed, µs.
+pub const PROBING: u64 = MOST_PROBED;
+/// Lines kept that name a disk and its address.
+const MOST_CLAIMS: usize = 256;
+
+/// Lines that name a disk and its address, the newest first.
+#[derive(Debug, Default)]
+pub struct Claims(Mutex<VecDeque<Claim>>);
+
+impl Claims {
+    fn add(&self, claim: Claim) {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Every parser sees every line.
+        if claims.contains(&claim) {
+            return;
+        }
+        let at = claims.iter().position(|other| other.time <= claim.time).unwrap_or(claims.len());
+        claims.insert(at, claim);
+        claims.truncate(MOST_CLAIMS);
+    }
+
+    fn of(&self, name: &str) -> Vec<Claim> {
+        let claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.iter().filter(|claim| claim.name == name).cloned().collect()
+    }
+}
+
+impl Devices {
+    /// Takes note of a line that names a disk and its SCSI address. Lines must be noted in their order, before events are made
+    /// of later ones.
+    pub fn note_line(&self, raw: &RawEvent) {
+        let (Some(name), Some(address)) = (raw.captures.get("kdev"), raw.captures.get("hctl")) else {
+            return;
+        };
+        if raw.entry.identifier == "kernel" && self.knows(&raw.entry) && !is_last_word(raw) {
+            let (name, address) = (name.clone(), address.clone());
+            self.claims.add(Claim { name, address, time: raw.entry.monotonic });
+        }
+    }
+
+    /// The device that a kernel name meant although nobody had it for certain.
+    pub(super) fn near(&self, watch: &Watch, time: u64, name: Name<'_>) -> Option<Arc<BlockInfo>> {
+        let Name::Kernel(name) = name else { return None };
+        let gone = watch.mounted_and_gone(name, time);
+        gone.or_else(|| match watch.probed(name, time, &self.claims.of(name)) {
+            Probed::By(block) => Some(self.at_present(watch, block)),
+            Probed::NotYet | Probed::Nobody => None,
+        })
+    }
+
+    /// The device that had the name last, for a line that is written only of a device that goes.
+    pub fn last_holder(&self, entry: &EntryInfo, name: &str) -> Option<Arc<BlockInfo>> {
+        let watch = self.watch.as_ref().filter(|_| self.knows(entry))?;
+        watch.last_holder(name, entry.monotonic)
+    }
+
+    /// The device of this kernel name may be one that is being probed, and appear soon.
+    pub fn may_come(&self, entry: &EntryInfo, name: &str) -> bool {
+        let Some(watch) = self.watch.as_ref().filter(|_| is_disk(name)) else { return false };
+        watch.probed(name, entry.monotonic, &self.claims.of(name)) == Probed::NotYet
+    }
+
+    /// The device is so new that its identity may not be known yet: udev tells that of an array.
+    pub fn is_unidentified(&self, entry: &EntryInfo, block: &BlockInfo) -> bool {
+        let identified = block.dev_wwid.is_some() || !matches!(block.blk_type, BlkType::Md | BlkType::Scsi);
+        let watch = self.watch.as_ref().filter(|_| !identified);
+        watch.is_some_and(|watch| watch.is_young(&block.kdev, entry.monotonic))
+    }
+
+    /// The kernel said which file system it mounts from a device.
+    pub fn note_file_system(&self, block: &BlockInfo, uuid: &str) {
+        if let Some(watch) = &self.watch {
+            watch.note_file_system(&block.kdev, uuid);
+        }
+    }
+
+    /// The UUID of the file system on a device: of a mounted one, that with which it was mounted.
+    pub fn file_system(&self, block: &BlockInfo) -> Option<String> {
+        match &self.watch {
+            Some(watch) => watch.mounted_uuid(block),
+            None => block.fs_uuid.clone(),
+        }
+    }
+}
+
+/// The line is written only of a device that goes, or is gone.
+pub fn is_last_word(raw: &RawEvent) -> bool {
+    let is = |name: &str, value: &str| raw.captures.get(name).is_some_and(|found| found == value);
+    // A deleted disk has no sectors (block/genhd.c, del_gendisk).
+    is("limit", "0")
+        || is("detail", "Synchronizing SCSI cache")
+        || is("detail", "Stopping disk")
+        || LAST_WORDS.contains(&raw.rule.event_type.as_str())
+}
+
+/// Event types of an NVMe controller that is removed.
+const LAST_WORDS: [&str; 2] = ["NVME_CTRL_REMOVED", "NVME_FABRICS_GIVEN_UP"];
+
+/// A name that the kernel gives to a disk or an array before the uevent about it.
+fn is_disk(name: &str) -> bool {
+    let is = |prefix: &str, fits: fn(&u8) -> bool| {
+        name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| fits(&byte)))
+    };
+    let lettered = ["sd", "vd", "hd", "xvd"].iter().any(|prefix| is(prefix, u8::is_ascii_lowercase));
+    lettered
+        || is("md", u8::is_ascii_digit)
+        || is("sr", u8::is_ascii_digit)
+        || is("mmcblk", u8::is_ascii_digit)
+}
