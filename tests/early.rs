@@ -111,8 +111,10 @@ fn parsed(folder: &Path, name: &str) -> BTreeSet<String> {
     mounts(&text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>())
 }
 
-/// What a journal holds of one or two boots, and the mounts whose failures are believed.
-fn cases() -> Vec<(&'static str, Vec<Entry>, Vec<Entry>, &'static [&'static str])> {
+/// A description, what a journal holds of one or two boots, and the mounts whose failures are believed.
+type Case = (&'static str, Vec<Entry>, Vec<Entry>, &'static [&'static str]);
+
+fn cases() -> Vec<Case> {
     vec![
         (
             "a whole boot, and journald restarted in it",
