@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::varlink::{RawVarlink, VarlinkTable};
 use crate::rules::builtin::{compile, toml_error};
 use crate::rules::rule::Rule;
 use crate::rules::spec::RuleSpec;
@@ -19,6 +20,8 @@ struct Tables {
     main: MainTable,
     #[serde(default)]
     burst: RawBurst,
+    #[serde(default)]
+    varlink: RawVarlink,
     #[serde(default)]
     collector_regexs: Vec<Spanned<RuleSpec>>,
     #[serde(default)]
@@ -87,6 +90,8 @@ pub struct FileConfig {
     pub main: MainTable,
     /// Its table `[burst]`.
     pub burst: BurstTable,
+    /// Its table `[varlink]`.
+    pub varlink: VarlinkTable,
     /// Its rules.
     pub rules: Vec<Arc<Rule>>,
     /// What is allowed and hardly meant.
@@ -120,11 +125,12 @@ pub fn parse(file: &str, text: &str) -> Result<FileConfig, Vec<RuleError>> {
         }
     }
     let burst = parsed.burst.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
+    let varlink = parsed.varlink.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
     if !errors.is_empty() {
         return Err(errors);
     }
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
-    Ok(FileConfig { main: parsed.main, burst, rules, warnings })
+    Ok(FileConfig { main: parsed.main, burst, varlink, rules, warnings })
 }
 
 fn warnings(rule: &Rule, text: &str) -> Vec<Located> {

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod file;
 pub mod tree;
+mod varlink;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use tree::Places;
 use crate::faults::burst;
 use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};
+use crate::varlink::limits::Limits;
 
 /// What `[main]` says in all files together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub struct Config {
     pub main: Main,
     /// The table `[burst]`.
     pub burst: burst::Settings,
+    /// The table `[varlink]`.
+    pub limits: Limits,
     /// The user's own rules, in the order of the files.
     pub rules: Vec<Arc<Rule>>,
     /// Files that were read, in order.
@@ -127,6 +131,7 @@ impl Config {
                     let burst = &mut config.burst;
                     burst.enabled = file.burst.enabled.unwrap_or(burst.enabled);
                     burst.interval_seconds = file.burst.interval_seconds.unwrap_or(burst.interval_seconds);
+                    file.varlink.apply(&mut config.limits);
                     config.rules.extend(file.rules);
                     config.warnings.extend(file.warnings);
                     config.files.push(path);
@@ -159,6 +164,7 @@ impl Config {
         text += &format!("dump_blk_info_at_start = {dump_blk_info_at_start}\n");
         let burst::Settings { enabled, interval_seconds } = self.burst;
         text += &format!("\n[burst]\nenabled = {enabled}\ninterval_seconds = {interval_seconds}\n");
+        text += &varlink::to_toml(&self.limits);
         for rule in &self.rules {
             let table = BTreeMap::from([("collector_regexs", [&rule.spec])]);
             text += &format!("\n# {}:{}\n", rule.origin.file, rule.origin.line);
@@ -228,17 +234,18 @@ event_type = "MY_EVENT"
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/config/peripetyd.conf");
         let places = Places { named: Some(shipped.into()), ..Places::default() };
         let config = Config::load(&places).unwrap();
-        assert_eq!((config.main, config.rules.len()), (Main::default(), 0));
+        assert_eq!((config.main, config.limits, config.rules.len()), (Main::default(), Limits::default(), 0));
     }
 
     #[test]
     fn what_is_dumped_says_the_same() {
         let with_example = format!(
-            "[burst]\nenabled = false\ninterval_seconds = 5\n{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
+            "[burst]\nenabled = false\ninterval_seconds = 5\n[varlink]\nmax_connections = 40\nidle_seconds = 9\n{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
         );
         let config = load(&[("etc/peripetyd.conf", &with_example)]).unwrap();
         let again = load(&[("etc/peripetyd.conf", &config.to_toml())]).unwrap();
-        assert_eq!((&again.main, again.burst), (&config.main, config.burst));
+        assert_eq!((&again.main, again.burst, &again.limits), (&config.main, config.burst, &config.limits));
+        assert_eq!((config.limits.connections, config.limits.idle.as_secs()), (40, 9));
         let (a, b) = (&again.rules[0].spec, &config.rules[0].spec);
         assert_eq!(toml::to_string(a).unwrap(), toml::to_string(b).unwrap());
     }

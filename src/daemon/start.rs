@@ -22,7 +22,7 @@ use crate::faults::task::Stage;
 use crate::journal::{self, Location};
 use crate::store::query;
 use crate::store::readback::From;
-use crate::varlink::{listener, Service};
+use crate::varlink::{listener, Service, Work};
 use crate::{notify, parser};
 
 /// Raw events that may wait for the slowest parser.
@@ -54,6 +54,7 @@ pub async fn start(
     let coverage = sinks.apply(&config.main, stored_from(&start, &options.location)).await?;
     let bus = RawBus::new(RAW_BUS);
     let (burst, burst_changes) = watch::channel(config.burst);
+    let (limits, limits_changes) = watch::channel(config.limits);
     let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes);
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
@@ -82,12 +83,18 @@ pub async fn start(
         rules: rules.subscribe(),
         config: config_state.subscribe(),
         started: journal::now(),
-        tree_seats: Service::seats(),
+        work: Work::default(),
     });
-    let server = tokio::spawn(listener::serve(listener, service));
+    let server = tokio::spawn(listener::serve(listener, service, limits_changes));
     let heartbeat = Heartbeat::start(collector.stopper.clone(), sinks.sink.clone());
-    let reloader =
-        Reloader { source: options.config, rules, state: config_state, burst, journal: options.location };
+    let reloader = Reloader {
+        source: options.config,
+        rules,
+        state: config_state,
+        burst,
+        limits,
+        journal: options.location,
+    };
     tracing::info!("{}; serving {}", reloader.status(), options.varlink);
     notify::ready(&reloader.status());
     Ok(Running { devices, collector, bus, parsers, faults, sinks, server, watermark, reloader, heartbeat })

@@ -1,7 +1,6 @@
 //! Messages on a stream: JSON objects, each ended by a NUL byte.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -9,10 +8,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Mutex;
 
+use super::clients::Activity;
+
 /// Longest message accepted.
 pub const MAX_MESSAGE: usize = 1 << 20;
-/// How long a client may take to accept a message.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Bytes that are written at a time, when a reply is made while the client takes it.
+const PIECE: usize = 32 * 1024;
 
 /// Why no message came.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,9 +71,12 @@ impl FrameReader {
     }
 }
 
-/// Puts messages on a stream.
+/// Puts messages on a stream, however slowly the client takes them.
 #[derive(Clone, Debug)]
-pub struct FrameWriter(Arc<Mutex<OwnedWriteHalf>>);
+pub struct FrameWriter {
+    stream: Arc<Mutex<OwnedWriteHalf>>,
+    activity: Arc<Activity>,
+}
 
 /// The client does not take messages any more.
 #[derive(Debug)]
@@ -92,9 +96,9 @@ struct Reply<'a, T: Serialize> {
 }
 
 impl FrameWriter {
-    /// Writes to a stream.
-    pub fn new(stream: OwnedWriteHalf) -> Self {
-        FrameWriter(Arc::new(Mutex::new(stream)))
+    /// Writes to a stream, and notes when the client takes something.
+    pub fn new(stream: OwnedWriteHalf, activity: Arc<Activity>) -> Self {
+        FrameWriter { stream: Arc::new(Mutex::new(stream)), activity }
     }
 
     /// Sends a reply; more will follow if `continues`.
@@ -104,18 +108,70 @@ impl FrameWriter {
 
     /// Sends an error.
     pub async fn error(&self, name: &str, parameter: &str, value: &str) -> Result<(), Gone> {
-        let parameters = serde_json::json!({ parameter: value });
-        self.send(&encode(&serde_json::json!({ "error": name, "parameters": parameters }))).await
+        self.send(&encode_error(name, parameter, value)).await
     }
 
     /// Sends encoded messages.
-    pub async fn send(&self, bytes: &[u8]) -> Result<(), Gone> {
-        let mut stream = self.0.lock().await;
-        match tokio::time::timeout(WRITE_TIMEOUT, stream.write_all(bytes)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Gone),
+    pub async fn send(&self, mut bytes: &[u8]) -> Result<(), Gone> {
+        let mut stream = self.stream.lock().await;
+        while !bytes.is_empty() {
+            let taken = stream.write(bytes).await.map_err(|_| Gone)?;
+            self.activity.touch();
+            bytes = bytes.get(taken..).unwrap_or_default();
         }
+        Ok(())
     }
+
+    /// Begins a reply with one list, `name`, whose items are encoded while the client takes them.
+    pub fn list(&self, name: &str) -> ListReply<'_> {
+        let mut buffer = BytesMut::with_capacity(PIECE);
+        buffer.put_slice(b"{\"parameters\":{\"");
+        buffer.put_slice(name.as_bytes());
+        buffer.put_slice(b"\":[");
+        ListReply { writer: self, buffer, empty: true }
+    }
+}
+
+/// A reply of which no more than a piece is in memory.
+#[derive(Debug)]
+pub struct ListReply<'w> {
+    writer: &'w FrameWriter,
+    buffer: BytesMut,
+    empty: bool,
+}
+
+impl ListReply<'_> {
+    /// Appends an item.
+    pub async fn item<T: Serialize>(&mut self, item: &T) -> Result<(), Gone> {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.buffer.put_u8(b',');
+        }
+        serde_json::to_writer((&mut self.buffer).writer(), item).map_err(|_| Gone)?;
+        if self.buffer.len() >= PIECE {
+            self.writer.send(&self.buffer).await?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Ends the reply; `fields` follow the list.
+    pub async fn end<T: Serialize>(mut self, fields: &[(&str, T)]) -> Result<(), Gone> {
+        self.buffer.put_u8(b']');
+        for (name, value) in fields {
+            self.buffer.put_slice(b",\"");
+            self.buffer.put_slice(name.as_bytes());
+            self.buffer.put_slice(b"\":");
+            serde_json::to_writer((&mut self.buffer).writer(), value).map_err(|_| Gone)?;
+        }
+        self.buffer.put_slice(b"}}\0");
+        self.writer.send(&self.buffer).await
+    }
+}
+
+/// An error as it is sent.
+pub fn encode_error(name: &str, parameter: &str, value: &str) -> Vec<u8> {
+    let parameters = serde_json::json!({ parameter: value });
+    encode(&serde_json::json!({ "error": name, "parameters": parameters }))
 }
 
 fn encode<T: Serialize>(message: &T) -> Vec<u8> {
@@ -152,5 +208,30 @@ mod tests {
         assert_eq!(reader.next().await.unwrap_err(), Ended::TooLong);
         drop((reader, _write));
         endless.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_list_is_one_reply() {
+        let (client, server) = UnixStream::pair().unwrap();
+        let writer = FrameWriter::new(server.into_split().1, Arc::default());
+        let sending = tokio::spawn(async move {
+            let mut long = writer.list("words");
+            for n in 0..20_000 {
+                long.item(&format!("word {n}")).await.unwrap();
+            }
+            long.end(&[("cursor", Some("x")), ("other", None)]).await.unwrap();
+            writer.list("words").end::<()>(&[]).await.unwrap();
+        });
+        let mut reader = FrameReader::new(client.into_split().0);
+        let mut next =
+            async || serde_json::from_slice::<serde_json::Value>(&reader.next().await.unwrap()).unwrap();
+        let long = &next().await["parameters"];
+        assert_eq!(
+            (long["words"].as_array().unwrap().len(), &long["words"][19_999]),
+            (20_000, &"word 19999".into())
+        );
+        assert_eq!((&long["cursor"], &long["other"]), (&"x".into(), &serde_json::Value::Null));
+        assert_eq!(next().await, serde_json::json!({ "parameters": { "words": [] } }));
+        sending.await.unwrap();
     }
 }
