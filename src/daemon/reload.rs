@@ -35,7 +35,7 @@ pub struct Reloader {
 
 /// The user's rules, then the built-in ones.
 pub fn rule_set(config: &Config) -> Result<RuleSet, DaemonError> {
-    Ok(RuleSet::new(config.rules.iter().cloned().chain(builtin::rules()?)))
+    Ok(RuleSet::bounded(config.rules.iter().cloned().chain(builtin::rules()?)))
 }
 
 impl Reloader {

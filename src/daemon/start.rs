@@ -8,6 +8,7 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use super::heartbeat::Heartbeat;
+use super::memory::Memory;
 use super::reload::Reloader;
 use super::running::Running;
 use super::sinks::{Parts, Sinks};
@@ -73,6 +74,7 @@ pub async fn start(
         counters: counters.clone(),
     })
     .await?;
+    let memory = Memory::start(rules.subscribe(), counters.clone());
     let service = Arc::new(Service {
         devices: devices.clone(),
         events,
@@ -95,9 +97,22 @@ pub async fn start(
         limits,
         journal: options.location,
     };
+    crate::sys::give_back_memory();
     tracing::info!("{}; serving {}", reloader.status(), options.varlink);
     notify::ready(&reloader.status());
-    Ok(Running { devices, collector, bus, parsers, faults, sinks, server, watermark, reloader, heartbeat })
+    Ok(Running {
+        devices,
+        collector,
+        bus,
+        parsers,
+        faults,
+        sinks,
+        server,
+        watermark,
+        reloader,
+        heartbeat,
+        memory,
+    })
 }
 
 fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {
