@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::cost::{Cost, MAX_FILE};
 use super::varlink::{RawVarlink, VarlinkTable};
 use crate::rules::builtin::{compile, toml_error};
 use crate::rules::rule::Rule;
@@ -98,12 +99,25 @@ pub struct FileConfig {
     pub warnings: Vec<Located>,
 }
 
-/// Reads a file. Fails with everything that is wrong in it.
-pub fn read(path: &Path) -> Result<FileConfig, Vec<RuleError>> {
+/// Reads a file. Fails with everything that is wrong in it, and when its rules cost too much together with those before.
+pub fn read(path: &Path, cost: &mut Cost) -> Result<FileConfig, Vec<RuleError>> {
     let file = path.display().to_string();
+    if let Some(length) =
+        std::fs::metadata(path).ok().map(|meta| meta.len()).filter(|length| *length > MAX_FILE)
+    {
+        let message = format!("the file has {} MiB; {} are the most", length >> 20, MAX_FILE >> 20);
+        return Err(vec![Located::at(
+            &file,
+            "",
+            None,
+            &message,
+            "is it a configuration file? Split it into drop-ins",
+        )
+        .into()]);
+    }
     let bytes = std::fs::read(path).map_err(|cause| vec![RuleError::Read { file: file.clone(), cause }])?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) => parse(&file, text),
+        Ok(text) => parse(&file, text, cost),
         Err(e) => {
             let text = String::from_utf8_lossy(&bytes);
             let place = Some(e.valid_up_to()..e.valid_up_to());
@@ -114,13 +128,16 @@ pub fn read(path: &Path) -> Result<FileConfig, Vec<RuleError>> {
 }
 
 /// Reads the text of a file.
-pub fn parse(file: &str, text: &str) -> Result<FileConfig, Vec<RuleError>> {
+pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<RuleError>> {
     let parsed: Tables = toml::from_str(text).map_err(|e| vec![toml_error(file, text, &e)])?;
     let tables = parsed.collector_regexs.into_iter().chain(parsed.collector.regexs);
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
     for compiled in compile(file, text, tables.collect(), true) {
         match compiled {
-            Ok(rule) => rules.push(rule),
+            Ok(rule) => {
+                errors.extend(cost.add(&rule, text).err().map(RuleError::from));
+                rules.push(rule);
+            }
             Err(e) => errors.push(e),
         }
     }

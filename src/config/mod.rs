@@ -3,6 +3,7 @@
 //! [`tree`] finds the files, [`mod@file`] reads one, [`check`] looks closer for `--check-config`.
 
 pub mod check;
+mod cost;
 pub mod file;
 pub mod tree;
 mod varlink;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cost::Cost;
 use file::MainTable;
 use tree::Places;
 
@@ -123,9 +125,9 @@ impl Config {
             ConfigErrors(vec![RuleError::Read { file: folder.display().to_string(), cause }])
         })?;
         let mut config = Config::default();
-        let mut errors = Vec::new();
+        let (mut errors, mut cost) = (Vec::new(), Cost::default());
         for path in found.files {
-            match file::read(&path) {
+            match file::read(&path, &mut cost) {
                 Ok(file) => {
                     config.main.override_with(&file.main);
                     let burst = &mut config.burst;
@@ -248,6 +250,32 @@ event_type = "MY_EVENT"
         assert_eq!((config.limits.connections, config.limits.idle.as_secs()), (40, 9));
         let (a, b) = (&again.rules[0].spec, &config.rules[0].spec);
         assert_eq!(toml::to_string(a).unwrap(), toml::to_string(b).unwrap());
+    }
+
+    fn rule(regex: &str) -> String {
+        format!("[[collector_regexs]]\nregex = '''{regex}'''\ndevice = \"none\"\n")
+    }
+
+    #[test]
+    fn what_costs_too_much_is_refused_by_its_size() {
+        let large = rule(r"^drv \pL{60}$");
+        let files: Vec<String> = (0..200).map(|n| format!("etc/peripetyd.conf.d/{n:03}.toml")).collect();
+        let all: Vec<(&str, &str)> = files.iter().map(|file| (file.as_str(), large.as_str())).collect();
+        let each = load(&all[..1]).unwrap().rules[0].cost();
+        let fitting = (64 << 20) / each;
+        assert!(fitting > 5 && fitting < 190, "{each}");
+        assert_eq!(load(&all[..fitting]).unwrap().rules.len(), fitting);
+        // One error, which names the file and the line of the rule that is too much.
+        let errors = load(&all).unwrap_err().0;
+        let place = format!("{}:2:9: with this rule", files[fitting]);
+        assert!(errors.len() == 1 && errors[0].to_string().contains(&place), "{}", errors[0]);
+        let many = rule("^x$").repeat(10_001);
+        let errors = load(&[("etc/peripetyd.conf", &many)]).unwrap_err().0;
+        assert!(
+            errors.len() == 1 && errors[0].to_string().contains("peripetyd.conf:30002:9: this is rule 10001")
+        );
+        let error = load(&[("etc/peripetyd.conf", &"#".repeat(17 << 20))]).unwrap_err().to_string();
+        assert!(error.contains("the file has 17 MiB"), "{error}");
     }
 
     /// The first project's file paired this starts_with with a regex for another driver.

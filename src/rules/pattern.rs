@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 use regex_syntax::ParserBuilder;
 
 use super::begin::Begin;
+use super::cost;
 use super::literal::{self, LiteralSet};
 
 /// Bytes that one compiled pattern may take.
@@ -65,6 +67,15 @@ impl Pattern {
         let regex = Arc::new(self.build()?);
         *self.compiled.write().unwrap_or_else(PoisonError::into_inner) = Some(regex.clone());
         Ok(regex)
+    }
+
+    /// Bytes that the pattern costs when it is compiled: see [`cost`]. Takes as long as compiling it.
+    pub fn cost(&self) -> usize {
+        let nfa = self.parsed().and_then(|hir| {
+            let config = thompson::Config::new().utf8(false).nfa_size_limit(Some(MAX_COMPILED));
+            thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()
+        });
+        nfa.map_or(0, |nfa| cost::of_regex(&nfa))
     }
 
     /// Bytes of the compiled pattern, about; 0 when it is not compiled now.

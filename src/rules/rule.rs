@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regex_syntax::hir::Hir;
 use toml::Spanned;
 
+use super::cost;
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
 use super::pattern::Pattern;
@@ -85,10 +86,10 @@ impl Rule {
             // A user's rules are few, and everything wrong with them is said at once.
             let compiled = |pattern: Pattern| {
                 if origin.user {
-                    pattern.compile().map(|()| pattern)
-                } else {
-                    Ok(pattern)
+                    pattern.compile()?;
+                    pattern.forget();
                 }
+                Ok(pattern)
             };
             checked.and_then(compiled).map_err(|e| {
                 located(
@@ -213,6 +214,14 @@ impl Rule {
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         std::iter::once(&self.regex).chain(&self.unless)
+    }
+
+    /// Bytes that the rule costs, with all that is compiled of it. The same on every machine.
+    pub fn cost(&self) -> usize {
+        let spec = &self.spec;
+        let lines = spec.examples.iter().map(|example| &example.line).chain(&spec.not);
+        let text = spec.regex.get_ref().len() + self.prefix.len() + lines.map(String::len).sum::<usize>();
+        cost::RULE + text + self.patterns().map(Pattern::cost).sum::<usize>()
     }
 
     /// Bytes of what is compiled now, about.
