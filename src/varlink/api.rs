@@ -28,6 +28,8 @@ use crate::store::filter::{self, Device};
 const TREE_READINGS: (usize, usize) = (4, 2);
 /// Lines that are tried on the rules at the same time, and those of one user.
 const TRIALS: (usize, usize) = (2, 1);
+/// Messages of up to 1 MiB that come in at the same time, and those of one user.
+const LONG_MESSAGES: (usize, usize) = (16, 8);
 /// Most names in one list of a filter: journald's index takes longer the more there are.
 const MOST_NAMES: usize = 64;
 
@@ -63,6 +65,8 @@ pub struct Work {
     pub tree: Arc<Permits>,
     /// For those who try lines on the rules.
     pub trials: Arc<Permits>,
+    /// For messages that are not small, while they come in.
+    pub long_messages: Arc<Permits>,
 }
 
 impl Default for Work {
@@ -70,6 +74,7 @@ impl Default for Work {
         Work {
             tree: Permits::new(TREE_READINGS.0, TREE_READINGS.1),
             trials: Permits::new(TRIALS.0, TRIALS.1),
+            long_messages: Permits::new(LONG_MESSAGES.0, LONG_MESSAGES.1),
         }
     }
 }

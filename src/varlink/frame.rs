@@ -1,6 +1,7 @@
 //! Messages on a stream: JSON objects, each ended by a NUL byte.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -9,9 +10,14 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Mutex;
 
 use super::clients::Activity;
+use crate::permits::{Permit, Permits};
 
 /// Longest message accepted.
 pub const MAX_MESSAGE: usize = 1 << 20;
+/// Longest message that is taken without a permit.
+pub const SMALL: usize = 1 << 16;
+/// How long a client may take to send a message that is not small.
+const LARGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes that are written at a time, when a reply is made while the client takes it.
 const PIECE: usize = 32 * 1024;
 
@@ -20,7 +26,7 @@ const PIECE: usize = 32 * 1024;
 pub enum Ended {
     /// The client closed its side.
     Closed,
-    /// A message is longer than [`MAX_MESSAGE`].
+    /// A message is longer than [`MAX_MESSAGE`], or long and not complete in time.
     TooLong,
 }
 
@@ -28,29 +34,55 @@ pub enum Ended {
 #[derive(Debug)]
 pub struct FrameReader {
     stream: OwnedReadHalf,
+    uid: u32,
+    /// Permits for messages that are not small, and the one for this message.
+    large: Arc<Permits>,
+    permit: Option<Permit>,
     buffer: BytesMut,
     /// Bytes of the buffer known to hold no NUL.
     scanned: usize,
 }
 
 impl FrameReader {
-    /// Reads from a stream.
-    pub fn new(stream: OwnedReadHalf) -> Self {
-        FrameReader { stream, buffer: BytesMut::with_capacity(4096), scanned: 0 }
+    /// Reads from the stream of a user's client.
+    pub fn new(stream: OwnedReadHalf, uid: u32, large: Arc<Permits>) -> Self {
+        FrameReader { stream, uid, large, permit: None, buffer: BytesMut::with_capacity(4096), scanned: 0 }
     }
 
-    /// The next message, without its NUL.
+    /// The next message, without its NUL. One that is not small waits for a permit, which it keeps until
+    /// [`FrameReader::handled`].
     pub async fn next(&mut self) -> Result<BytesMut, Ended> {
+        if let Some(frame) = self.read(SMALL).await? {
+            return Ok(frame);
+        }
+        self.permit = Some(self.large.acquire(self.uid).await);
+        match tokio::time::timeout(LARGE_TIMEOUT, self.read(MAX_MESSAGE)).await {
+            Ok(Ok(Some(frame))) => Ok(frame),
+            Ok(Err(ended)) => Err(ended),
+            Ok(Ok(None)) | Err(_) => Err(Ended::TooLong),
+        }
+    }
+
+    /// The message is decoded.
+    pub fn handled(&mut self) {
+        if self.permit.take().is_some() {
+            // Its memory is not kept for the next one.
+            self.buffer = BytesMut::from(self.buffer.as_ref());
+        }
+    }
+
+    /// The next message, if it has at most so many bytes.
+    async fn read(&mut self, longest: usize) -> Result<Option<BytesMut>, Ended> {
         loop {
             if let Some(end) = memchr::memchr(0, self.buffer.get(self.scanned..).unwrap_or_default()) {
                 let mut frame = self.buffer.split_to(self.scanned + end + 1);
                 frame.truncate(frame.len() - 1);
                 self.scanned = 0;
-                return Ok(frame);
+                return Ok(Some(frame));
             }
             self.scanned = self.buffer.len();
-            if self.buffer.len() > MAX_MESSAGE {
-                return Err(Ended::TooLong);
+            if self.buffer.len() > longest {
+                return Ok(None);
             }
             match self.stream.read_buf(&mut self.buffer).await {
                 Ok(0) | Err(_) => return Err(Ended::Closed),
@@ -61,7 +93,7 @@ impl FrameReader {
 
     /// Returns when the client closes its side; what it sends meanwhile is kept, up to a limit.
     pub async fn closed(&mut self) {
-        while self.buffer.len() <= MAX_MESSAGE {
+        while self.buffer.len() <= SMALL {
             match self.stream.read_buf(&mut self.buffer).await {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
@@ -197,7 +229,7 @@ mod tests {
     async fn splits_at_nul_and_refuses_what_is_too_long() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let (read, _write) = server.into_split();
-        let mut reader = FrameReader::new(read);
+        let mut reader = FrameReader::new(read, 0, Permits::new(1, 1));
         client.write_all(b"one\0two\0thr").await.unwrap();
         assert_eq!(&reader.next().await.unwrap()[..], b"one");
         assert_eq!(&reader.next().await.unwrap()[..], b"two");
@@ -222,7 +254,7 @@ mod tests {
             long.end(&[("cursor", Some("x")), ("other", None)]).await.unwrap();
             writer.list("words").end::<()>(&[]).await.unwrap();
         });
-        let mut reader = FrameReader::new(client.into_split().0);
+        let mut reader = FrameReader::new(client.into_split().0, 0, Permits::new(1, 1));
         let mut next =
             async || serde_json::from_slice::<serde_json::Value>(&reader.next().await.unwrap()).unwrap();
         let long = &next().await["parameters"];
