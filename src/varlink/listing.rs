@@ -74,9 +74,31 @@ impl Sent {
 
     /// Leaves the devices that are still to be sent of a list that was read again.
     fn skip(&self, blocks: &mut std::vec::IntoIter<BlockInfo>) {
-        let place = blocks.as_slice().iter().position(|block| block.kdev == self.last);
-        // When the last one is gone, about as many lie before its place.
-        let skipped = place.map_or(self.count.saturating_sub(1), |place| place + 1);
+        let skipped = self.skipped(blocks.as_slice().iter().map(|block| block.kdev.as_str()));
         blocks.by_ref().take(skipped).for_each(drop);
+    }
+
+    /// How many devices of a new list were sent.
+    fn skipped<'n>(&self, mut kdevs: impl Iterator<Item = &'n str>) -> usize {
+        // When the last one is gone, about as many as were sent lie before its place.
+        kdevs.position(|kdev| kdev == self.last).map_or(self.count.saturating_sub(1), |place| place + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_was_read_again_goes_on_behind_the_last_device() {
+        let sent = Sent { count: 2, last: "sdb".into() };
+        for (kdevs, left) in [
+            (["sda", "sdb", "sdc"], 1),
+            (["dm-0", "sda", "sdb"], 0),
+            (["sdb", "sdc", "sdd"], 2),
+            (["sda", "sdc", "sdd"], 2),
+        ] {
+            assert_eq!(kdevs.len() - sent.skipped(kdevs.into_iter()), left, "{kdevs:?}");
+        }
     }
 }
