@@ -51,7 +51,7 @@ fn errors_of_the_daemon() {
         (
             "io.peripety.TooManyConnections",
             json!({ "message": "too many connections: Close some." }),
-            &["refused the connection: too many connections: close some."],
+            &["refused the connection", "too many connections: close some."],
         ),
         (
             "io.peripety.BlockNotFound",
