@@ -61,7 +61,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let socket = listener::passed()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(64)
+        // Permits leave some of them free: each costs memory, and parsers would start hundreds.
+        .max_blocking_threads(24)
         .enable_all()
         .build()
         .context("cannot start the async runtime")?;
