@@ -47,6 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
+    daemon::keep_little_memory();
     let config = ConfigSource { places: places(&args), stdout: args.stdout, no_store: args.no_store };
     let options = Options {
         location: location(&args)?,
@@ -60,6 +61,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
     let socket = listener::passed()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // Permits leave some of them free: each costs memory, and parsers would start hundreds.
+        .max_blocking_threads(24)
         .enable_all()
         .build()
         .context("cannot start the async runtime")?;

@@ -26,6 +26,8 @@ pub enum Delivery {
 pub struct Subscription {
     live: broadcast::Receiver<Arc<Published>>,
     store: Option<StoreAccess>,
+    /// For whom events are read from the journal.
+    uid: u32,
     /// Number of the last event delivered, and when it was published.
     seen: u64,
     seen_at: u64,
@@ -43,11 +45,11 @@ struct Gap {
 }
 
 impl Subscription {
-    /// Subscribes; without `store` what the bus drops is lost.
-    pub fn new(bus: &EventBus, store: Option<StoreAccess>) -> Self {
+    /// Subscribes for a user; without `store` what the bus drops is lost.
+    pub fn new(bus: &EventBus, store: Option<StoreAccess>, uid: u32) -> Self {
         let live = bus.subscribe();
         let now = crate::journal::now();
-        Subscription { live, store, seen: bus.count(), seen_at: now, next: None, gap: None }
+        Subscription { live, store, uid, seen: bus.count(), seen_at: now, next: None, gap: None }
     }
 
     /// Number of the last event published before.
@@ -120,7 +122,7 @@ impl Subscription {
         let missing = last.saturating_sub(self.seen);
         self.next = Some(next);
         if missing > 0 {
-            let read = |store: &StoreAccess| store.of_this_run(self.seen + 1, last, self.seen_at);
+            let read = |store: &StoreAccess| store.of_this_run(self.seen + 1, last, self.seen_at, self.uid);
             self.gap = Some(Gap { last, missing, batches: self.store.as_ref().map(read) });
         }
     }
@@ -162,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_stored_is_counted_as_lost() {
         let bus = EventBus::new(4);
-        let mut subscription = Subscription::new(&bus, None);
+        let mut subscription = Subscription::new(&bus, None, 0);
         (1..=10).for_each(|id| drop(bus.publish(event(id))));
         let mut seen = Vec::new();
         drop(bus);

@@ -54,6 +54,27 @@ pub fn unread_by_peer(socket: &impl AsRawFd) -> io::Result<usize> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
+/// Has the C library keep little memory for itself: two arenas (one more than none for a thread that waits), and big
+/// pieces go back to the kernel at once. To be called before the first thread is started.
+pub fn keep_little_memory() {
+    // SAFETY: mallopt(3) changes numbers inside of the allocator.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 512 * 1024);
+    }
+}
+
+/// Gives memory that was freed back to the kernel.
+pub fn give_back_memory() {
+    // SAFETY: malloc_trim(3) releases pages that hold nothing.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Supplementary groups of the process at the other end of a Unix socket (SO_PEERGROUPS of
 /// Linux 4.13, include/uapi/asm-generic/socket.h).
 pub fn peer_groups(socket: &impl AsRawFd) -> io::Result<Vec<u32>> {

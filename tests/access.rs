@@ -158,4 +158,10 @@ fn events_are_for_readers_of_the_journal() {
             format!("{}{}", String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
         assert!(out.status.success() && text.contains(word), "{arguments:?}: {text}");
     }
+    // A short line is enough for those who may not read the log.
+    for (length, code) in [(8192, Some(3)), (8193, Some(1))] {
+        let out = as_nobody(&machine, &daemon, &["rules", "test", &"x".repeat(length)]);
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), said.contains("at most 8192")), (code, code == Some(1)), "{said}");
+    }
 }

@@ -16,6 +16,7 @@ mod forged;
 mod history;
 mod incidents;
 mod install;
+mod limits;
 mod monitor;
 mod offline;
 mod prpt;

@@ -171,15 +171,6 @@ fn what_a_slow_monitor_lost_is_counted() {
     assert_eq!(numbers(&mut slow, 1), [BURST]);
 }
 
-#[test]
-fn a_monitor_that_never_reads_is_disconnected() {
-    let Some((_machine, mut journal, daemon)) = started("dead monitor", &["--no-store"]) else { return };
-    let dead = monitor(&daemon, json!({}));
-    journal.write_failures(0..BURST);
-    wait_for("the monitor to be given up", || (daemon.status()["monitors"] == 0).then_some(()));
-    drop(dead);
-}
-
 /// The connection shows that it lives while nothing happens.
 #[test]
 fn silence_is_broken_before_clients_give_up() {

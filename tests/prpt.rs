@@ -217,6 +217,44 @@ fn monitor_follows_and_ends() {
 }
 
 #[test]
+fn monitor_goes_on_over_a_restart_of_the_daemon() {
+    let Some(machine) = Machine::start("prpt monitor, restart", &[]) else { return };
+    let mut journal = LiveJournal::start(machine.path("live.journal"));
+    let daemon = machine.following(&journal, &[]);
+    let mut prpt = Prpt { machine, daemon };
+    let mut child = prpt
+        .command(&["monitor", "-J", "--limit", "30"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut expect = |numbers: std::ops::Range<usize>| {
+        for n in numbers {
+            let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            assert_eq!(event["kdev"], format!("8:{n}"));
+        }
+    };
+    wait_for("the monitor", || (prpt.daemon.status()["monitors"] == 1).then_some(()));
+    journal.write_failures(0..10);
+    expect(0..10);
+    prpt.daemon.terminate();
+    assert!(said.next().unwrap().unwrap().contains("the connection to peripetyd was lost"));
+    journal.write_failures(10..20);
+    prpt.daemon = prpt.machine.following(&journal, &[]);
+    expect(10..20);
+    assert!(said.next().unwrap().unwrap().contains("connected to peripetyd again"));
+    // Killed, so that some events may be read back and others made anew.
+    prpt.daemon.kill();
+    assert!(said.next().unwrap().unwrap().contains("the connection to peripetyd was lost"));
+    prpt.daemon = prpt.machine.following(&journal, &[]);
+    journal.write_failures(20..30);
+    expect(20..30);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_error() {
     let Some(prpt) = Prpt::start("prpt in a pipe") else { return };
     let prpt_path = program("prpt");

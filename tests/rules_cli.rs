@@ -81,12 +81,16 @@ fn test_rule_agrees_with_the_examples() {
     }
     let call = json!({ "line": "Mine sdb asleep", "identifier": "mydrvd" });
     assert_eq!(client.call("TestRule", call).unwrap()["matched"]["sub_system"], "mine");
-    // The beginning of a line of any length is looked at.
-    let long = format!("mydrv sdb: wear level {}%", "9".repeat(100_000));
-    let reply = client.call("TestRule", json!({ "line": long })).unwrap();
+    // What the collector looks at of a line can be tried, and no more.
+    let line = |length: usize| format!("mydrv sdb: wear level {}", "9".repeat(length - 22));
+    let reply = client.call("TestRule", json!({ "line": line(65_536) })).unwrap();
     assert!(reply["matched"].is_null());
-    assert_eq!(reply["misses"][0]["reason"], "Regex");
-    assert_eq!(reply["misses"][0]["reach"], 65536);
+    assert_eq!(
+        (&reply["misses"][0]["reason"], &reply["misses"][0]["reach"]),
+        (&json!("Regex"), &json!(65_536))
+    );
+    let (error, parameters) = client.call("TestRule", json!({ "line": line(65_537) })).unwrap_err();
+    assert_eq!((error.as_str(), &parameters["parameter"]), ("io.peripety.InvalidRequest", &json!("line")));
 }
 
 fn prpt(daemon: &Daemon, arguments: &[&str], input: &str) -> Output {

@@ -1,10 +1,13 @@
 //! Reaching the daemon.
 
 use std::fmt;
+use std::io::{BufReader, Read};
 use std::str::FromStr;
+use std::sync::PoisonError;
 
 use crate::api::VarlinkClient;
 use crate::error::Error;
+use crate::patience::{Expected, Patience, Watched};
 
 /// A Varlink address: `unix:PATH`, `unix:@NAME` (abstract) or `tcp:HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +57,30 @@ impl FromStr for Address {
 ///
 /// Fails when nobody listens at the address or when this user may not use the socket.
 pub fn connect(address: &Address) -> Result<VarlinkClient, Error> {
-    let connection =
-        varlink::Connection::with_address(&address.0).map_err(|error| Error::connecting(address, &error))?;
+    connect_for(Expected::Answers, address)
+}
+
+/// Connects to the daemon for a call whose answers may be far apart.
+///
+/// Fails as [`connect`] does.
+pub fn connect_to_follow(address: &Address) -> Result<VarlinkClient, Error> {
+    connect_for(Expected::Events, address)
+}
+
+fn connect_for(expected: Expected, address: &Address) -> Result<VarlinkClient, Error> {
+    let patience = Patience::with(address);
+    // A daemon that hangs accepts nothing.
+    let connection = patience
+        .wait(None, || varlink::Connection::with_address(&address.0))
+        .map_err(|error| Error::connecting(address, &error))?;
+    {
+        let mut connection = connection.write().unwrap_or_else(PoisonError::into_inner);
+        let answers = connection.reader.take().map(BufReader::into_inner);
+        connection.reader = answers.map(|answers| {
+            let watched: Box<dyn Read + Send + Sync> = Box::new(Watched::new(answers, patience, expected));
+            BufReader::new(watched)
+        });
+    }
     Ok(VarlinkClient::new(connection))
 }
 

@@ -71,6 +71,10 @@ pub enum Error {
     )]
     Unavailable(String),
 
+    /// The daemon has as many connections as it may have.
+    #[error("peripetyd refused the connection{}.", because(.0))]
+    TooManyConnections(String),
+
     /// The other side does not offer the method.
     #[error(
         "{0} is not offered at this address: another service listens there, or peripetyd is older \
@@ -128,6 +132,11 @@ impl From<peripety_blkinfo::Error> for Error {
 }
 
 impl Error {
+    /// The daemon is not there, or takes no connection: another attempt may succeed.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::ConnectionLost | Self::TooManyConnections(_))
+    }
+
     /// The error of a failed connection attempt.
     pub fn connecting(address: &Address, error: &varlink::Error) -> Self {
         let address = address.to_string();
@@ -163,6 +172,9 @@ impl From<api::Error> for Error {
             }
             Kind::Unavailable(args) => {
                 Self::Unavailable(args.as_ref().map(|a| a.message.clone()).unwrap_or_default())
+            }
+            Kind::TooManyConnections(args) => {
+                Self::TooManyConnections(args.as_ref().map(|a| a.message.clone()).unwrap_or_default())
             }
             Kind::BlockNotFound(Some(args)) => {
                 Self::BlockNotFound { blk: args.blk.clone(), message: args.message.clone() }

@@ -11,6 +11,8 @@ mod device;
 mod error;
 mod format;
 mod log_line;
+mod patience;
+mod progress;
 mod sanitize;
 mod span;
 mod stdout;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{block_info, event, last, more, status, Daemon, EVENT_LINE};
+use common::{block_info, event, last, more, status, Daemon, Step, EVENT_LINE};
 use serde_json::{json, Value};
 
 fn query_answer() -> Daemon {
@@ -124,6 +124,48 @@ fn monitor_warns_of_lost_events() {
     assert_eq!(outcome.stdout.lines().count(), 1);
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     assert!(outcome.stderr.starts_with("prpt: warning: 3 events were lost"), "{}", outcome.stderr);
+}
+
+/// The connection breaks, a new one is refused, and the third brings some events again.
+#[test]
+fn monitor_survives_a_restart_of_the_daemon() {
+    let send = |value: Value| Step::Send(value);
+    let refusal = json!({ "error": "io.peripety.TooManyConnections", "parameters": { "message": "x" } });
+    let event_of = |number: u32| send(more(json!({ "event": event(number) })));
+    let daemon = Daemon::restarting(vec![
+        vec![send(more(json!({}))), event_of(0), event_of(100), event_of(99)],
+        vec![send(refusal)],
+        vec![send(more(json!({}))), event_of(99), event_of(100), event_of(101), event_of(102), Step::Hold],
+    ]);
+    let outcome = daemon.run(&["monitor", "--since", "@5", "--limit", "5"]);
+    let times: Vec<&str> = outcome.stdout.lines().map(|line| &line[11..19]).collect();
+    assert_eq!(times, ["18:17:16", "18:18:56", "18:18:55", "18:18:57", "18:18:58"]);
+    assert_eq!(outcome.code, Some(0));
+    let said: Vec<&str> = outcome.stderr.lines().collect();
+    assert!(
+        said.len() == 2 && said[0].contains("the connection to peripetyd was lost; connecting again"),
+        "{said:?}"
+    );
+    assert!(said[1].contains("connected to peripetyd again; going on after the last event"), "{said:?}");
+    let calls = daemon.calls();
+    assert_eq!(calls[0]["parameters"]["since"], 5_000_000);
+    assert_eq!(calls[2]["parameters"]["since"], event(100)["timestamp"].as_i64().unwrap() - 60_000_000);
+}
+
+/// Without stored events the new ones are followed, and the gap is mentioned.
+#[test]
+fn monitor_goes_on_where_no_events_are_kept() {
+    let refusal = json!({ "error": "io.peripety.NotStored", "parameters": { "message": "x" } });
+    let daemon = Daemon::restarting(vec![
+        vec![Step::Send(more(json!({})))],
+        vec![Step::Send(refusal)],
+        vec![Step::Send(more(json!({}))), Step::Send(last(json!({ "event": event(0) })))],
+    ]);
+    let outcome = daemon.run(&["monitor"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), EVENT_LINE));
+    assert!(outcome.stderr.contains("those made meanwhile are missing"), "{}", outcome.stderr);
+    let since: Vec<bool> = daemon.calls().iter().map(|call| call["parameters"]["since"].is_null()).collect();
+    assert_eq!(since, [true, false, true]);
 }
 
 /// A path with its map.

@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 
 use common::{event, last, more, prpt, run, Daemon, Step, EVENT_LINE};
 use serde_json::json;
@@ -46,6 +48,11 @@ fn errors_of_the_daemon() {
         ("io.peripety.NotStored", message.clone(), &["because of this", "prpt monitor"]),
         ("io.peripety.Unavailable", message, &["because of this", "journalctl -u peripetyd"]),
         ("io.peripety.NotStored", json!(null), &["keeps no events", "prpt monitor"]),
+        (
+            "io.peripety.TooManyConnections",
+            json!({ "message": "too many connections: Close some." }),
+            &["refused the connection", "too many connections: close some."],
+        ),
         (
             "io.peripety.BlockNotFound",
             json!({ "blk": "sdz", "message": "Not present." }),
@@ -164,4 +171,24 @@ fn help_and_version() {
         assert!(run(prpt(&[command, "--help"])).ok().contains("Exit codes:"), "{command}");
     }
     assert_eq!(run(prpt(&["--version"])).ok(), format!("prpt {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// It accepts nothing, as a daemon that hangs; then it does.
+#[test]
+fn a_daemon_that_does_not_answer_is_waited_for_and_mentioned() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let mut command = prpt(&["query"]);
+    command.args(["--address", socket.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.contains("has not answered for 5 s; still waiting"), "{said}");
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(format!("{}\0", last(json!({ "events": [event(0)] }))).as_bytes()).unwrap();
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!((printed.as_str(), common::wait(&mut child).code()), (EVENT_LINE, Some(0)));
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::cost::{Cost, MAX_FILE};
+use super::varlink::{RawVarlink, VarlinkTable};
 use crate::rules::builtin::{compile, toml_error};
 use crate::rules::rule::Rule;
 use crate::rules::spec::RuleSpec;
@@ -19,6 +21,8 @@ struct Tables {
     main: MainTable,
     #[serde(default)]
     burst: RawBurst,
+    #[serde(default)]
+    varlink: RawVarlink,
     #[serde(default)]
     collector_regexs: Vec<Spanned<RuleSpec>>,
     #[serde(default)]
@@ -87,18 +91,33 @@ pub struct FileConfig {
     pub main: MainTable,
     /// Its table `[burst]`.
     pub burst: BurstTable,
+    /// Its table `[varlink]`.
+    pub varlink: VarlinkTable,
     /// Its rules.
     pub rules: Vec<Arc<Rule>>,
     /// What is allowed and hardly meant.
     pub warnings: Vec<Located>,
 }
 
-/// Reads a file. Fails with everything that is wrong in it.
-pub fn read(path: &Path) -> Result<FileConfig, Vec<RuleError>> {
+/// Reads a file. Fails with everything that is wrong in it, and when its rules cost too much together with those before.
+pub fn read(path: &Path, cost: &mut Cost) -> Result<FileConfig, Vec<RuleError>> {
     let file = path.display().to_string();
+    if let Some(length) =
+        std::fs::metadata(path).ok().map(|meta| meta.len()).filter(|length| *length > MAX_FILE)
+    {
+        let message = format!("the file has {} MiB; {} are the most", length >> 20, MAX_FILE >> 20);
+        return Err(vec![Located::at(
+            &file,
+            "",
+            None,
+            &message,
+            "is it a configuration file? Split it into drop-ins",
+        )
+        .into()]);
+    }
     let bytes = std::fs::read(path).map_err(|cause| vec![RuleError::Read { file: file.clone(), cause }])?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) => parse(&file, text),
+        Ok(text) => parse(&file, text, cost),
         Err(e) => {
             let text = String::from_utf8_lossy(&bytes);
             let place = Some(e.valid_up_to()..e.valid_up_to());
@@ -109,22 +128,26 @@ pub fn read(path: &Path) -> Result<FileConfig, Vec<RuleError>> {
 }
 
 /// Reads the text of a file.
-pub fn parse(file: &str, text: &str) -> Result<FileConfig, Vec<RuleError>> {
+pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<RuleError>> {
     let parsed: Tables = toml::from_str(text).map_err(|e| vec![toml_error(file, text, &e)])?;
     let tables = parsed.collector_regexs.into_iter().chain(parsed.collector.regexs);
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
     for compiled in compile(file, text, tables.collect(), true) {
         match compiled {
-            Ok(rule) => rules.push(rule),
+            Ok(rule) => {
+                errors.extend(cost.add(&rule, text).err().map(RuleError::from));
+                rules.push(rule);
+            }
             Err(e) => errors.push(e),
         }
     }
     let burst = parsed.burst.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
+    let varlink = parsed.varlink.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
     if !errors.is_empty() {
         return Err(errors);
     }
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
-    Ok(FileConfig { main: parsed.main, burst, rules, warnings })
+    Ok(FileConfig { main: parsed.main, burst, varlink, rules, warnings })
 }
 
 fn warnings(rule: &Rule, text: &str) -> Vec<Located> {

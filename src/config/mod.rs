@@ -3,20 +3,24 @@
 //! [`tree`] finds the files, [`mod@file`] reads one, [`check`] looks closer for `--check-config`.
 
 pub mod check;
+mod cost;
 pub mod file;
 pub mod tree;
+mod varlink;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cost::Cost;
 use file::MainTable;
 use tree::Places;
 
 use crate::faults::burst;
 use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};
+use crate::varlink::limits::Limits;
 
 /// What `[main]` says in all files together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Config {
     pub main: Main,
     /// The table `[burst]`.
     pub burst: burst::Settings,
+    /// The table `[varlink]`.
+    pub limits: Limits,
     /// The user's own rules, in the order of the files.
     pub rules: Vec<Arc<Rule>>,
     /// Files that were read, in order.
@@ -119,14 +125,15 @@ impl Config {
             ConfigErrors(vec![RuleError::Read { file: folder.display().to_string(), cause }])
         })?;
         let mut config = Config::default();
-        let mut errors = Vec::new();
+        let (mut errors, mut cost) = (Vec::new(), Cost::default());
         for path in found.files {
-            match file::read(&path) {
+            match file::read(&path, &mut cost) {
                 Ok(file) => {
                     config.main.override_with(&file.main);
                     let burst = &mut config.burst;
                     burst.enabled = file.burst.enabled.unwrap_or(burst.enabled);
                     burst.interval_seconds = file.burst.interval_seconds.unwrap_or(burst.interval_seconds);
+                    file.varlink.apply(&mut config.limits);
                     config.rules.extend(file.rules);
                     config.warnings.extend(file.warnings);
                     config.files.push(path);
@@ -159,6 +166,7 @@ impl Config {
         text += &format!("dump_blk_info_at_start = {dump_blk_info_at_start}\n");
         let burst::Settings { enabled, interval_seconds } = self.burst;
         text += &format!("\n[burst]\nenabled = {enabled}\ninterval_seconds = {interval_seconds}\n");
+        text += &varlink::to_toml(&self.limits);
         for rule in &self.rules {
             let table = BTreeMap::from([("collector_regexs", [&rule.spec])]);
             text += &format!("\n# {}:{}\n", rule.origin.file, rule.origin.line);
@@ -228,19 +236,46 @@ event_type = "MY_EVENT"
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/config/peripetyd.conf");
         let places = Places { named: Some(shipped.into()), ..Places::default() };
         let config = Config::load(&places).unwrap();
-        assert_eq!((config.main, config.rules.len()), (Main::default(), 0));
+        assert_eq!((config.main, config.limits, config.rules.len()), (Main::default(), Limits::default(), 0));
     }
 
     #[test]
     fn what_is_dumped_says_the_same() {
         let with_example = format!(
-            "[burst]\nenabled = false\ninterval_seconds = 5\n{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
+            "[burst]\nenabled = false\ninterval_seconds = 5\n[varlink]\nmax_connections = 40\nidle_seconds = 9\n{SAMPLE}examples = [ {{ line = 'sd 1: [sdb] exploded', kdev = '1' }} ]\nseverity = 'Error'\n"
         );
         let config = load(&[("etc/peripetyd.conf", &with_example)]).unwrap();
         let again = load(&[("etc/peripetyd.conf", &config.to_toml())]).unwrap();
-        assert_eq!((&again.main, again.burst), (&config.main, config.burst));
+        assert_eq!((&again.main, again.burst, &again.limits), (&config.main, config.burst, &config.limits));
+        assert_eq!((config.limits.connections, config.limits.idle.as_secs()), (40, 9));
         let (a, b) = (&again.rules[0].spec, &config.rules[0].spec);
         assert_eq!(toml::to_string(a).unwrap(), toml::to_string(b).unwrap());
+    }
+
+    fn rule(regex: &str) -> String {
+        format!("[[collector_regexs]]\nregex = '''{regex}'''\ndevice = \"none\"\n")
+    }
+
+    #[test]
+    fn what_costs_too_much_is_refused_by_its_size() {
+        let large = rule(r"^drv \pL{60}$");
+        let files: Vec<String> = (0..200).map(|n| format!("etc/peripetyd.conf.d/{n:03}.toml")).collect();
+        let all: Vec<(&str, &str)> = files.iter().map(|file| (file.as_str(), large.as_str())).collect();
+        let each = load(&all[..1]).unwrap().rules[0].cost();
+        let fitting = (64 << 20) / each;
+        assert!(fitting > 5 && fitting < 190, "{each}");
+        assert_eq!(load(&all[..fitting]).unwrap().rules.len(), fitting);
+        // One error, which names the file and the line of the rule that is too much.
+        let errors = load(&all).unwrap_err().0;
+        let place = format!("{}:2:9: with this rule", files[fitting]);
+        assert!(errors.len() == 1 && errors[0].to_string().contains(&place), "{}", errors[0]);
+        let many = rule("^x$").repeat(10_001);
+        let errors = load(&[("etc/peripetyd.conf", &many)]).unwrap_err().0;
+        assert!(
+            errors.len() == 1 && errors[0].to_string().contains("peripetyd.conf:30002:9: this is rule 10001")
+        );
+        let error = load(&[("etc/peripetyd.conf", &"#".repeat(17 << 20))]).unwrap_err().to_string();
+        assert!(error.contains("the file has 17 MiB"), "{error}");
     }
 
     /// The first project's file paired this starts_with with a regex for another driver.

@@ -2,12 +2,13 @@
 //!
 //! `start` starts them, the last stage first; `running` keeps them until the end; `sinks`
 //! switches what the configuration can switch; `reload` applies a new configuration;
-//! `heartbeat` watches that everything moves; `saver` keeps the position, `device_saver` the history of
+//! `heartbeat` watches that everything moves; `memory` gives memory back; `saver` keeps the position, `device_saver` the history of
 //! the devices; `signals` listens to the system.
 
 mod device_saver;
 mod dump;
 mod heartbeat;
+mod memory;
 mod reload;
 mod running;
 mod saver;
@@ -26,6 +27,8 @@ use crate::rules::RuleError;
 use crate::store::socket;
 use crate::varlink::address::Address;
 use crate::varlink::listener::{self, ListenError};
+
+pub use crate::sys::keep_little_memory;
 
 /// What the daemon is told on its command line.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use crate::journal::{self, Location};
 use crate::notify;
 use crate::rules::{builtin, RuleSet};
 use crate::store::readback::From;
+use crate::varlink::limits::Limits;
 
 /// Reads and applies the configuration.
 pub struct Reloader {
@@ -26,13 +27,15 @@ pub struct Reloader {
     pub state: watch::Sender<ConfigState>,
     /// How bursts are counted.
     pub burst: watch::Sender<burst::Settings>,
+    /// How many connections there may be.
+    pub limits: watch::Sender<Limits>,
     /// Journal that is read, for messages.
     pub journal: Location,
 }
 
 /// The user's rules, then the built-in ones.
 pub fn rule_set(config: &Config) -> Result<RuleSet, DaemonError> {
-    Ok(RuleSet::new(config.rules.iter().cloned().chain(builtin::rules()?)))
+    Ok(RuleSet::bounded(config.rules.iter().cloned().chain(builtin::rules()?)))
 }
 
 impl Reloader {
@@ -58,6 +61,7 @@ impl Reloader {
         self.rules.send_replace(rules);
         self.burst.send_replace(config.burst);
         self.state.send_replace(ConfigState::loaded(&config));
+        self.limits.send_replace(config.limits);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::heartbeat::Heartbeat;
+use super::memory::Memory;
 use super::reload::Reloader;
 use super::saver::Saver;
 use super::signals::{Asked, Signals};
@@ -45,6 +46,8 @@ pub struct Running {
     pub reloader: Reloader,
     /// Watches that everything moves.
     pub heartbeat: Heartbeat,
+    /// Gives memory back.
+    pub memory: Memory,
 }
 
 impl Running {
@@ -92,7 +95,7 @@ impl Running {
         };
         saver.end().await;
         self.server.abort();
-        drop(self.heartbeat);
+        drop((self.heartbeat, self.memory));
         match result {
             Some(result) => Ok(result?),
             None => {

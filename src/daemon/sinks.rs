@@ -76,7 +76,8 @@ impl Sinks {
             (true, false) => {
                 let (end, ended) = oneshot::channel();
                 let access = self.access.borrow().clone();
-                let subscription = Subscription::new(&self.parts.events, access);
+                let subscription =
+                    Subscription::new(&self.parts.events, access, rustix::process::geteuid().as_raw());
                 self.stdout = Some((end, tokio::spawn(notifier::stdout::run(subscription, ended))));
             }
             (false, true) => self.stdout = None,

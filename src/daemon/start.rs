@@ -8,6 +8,7 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use super::heartbeat::Heartbeat;
+use super::memory::Memory;
 use super::reload::Reloader;
 use super::running::Running;
 use super::sinks::{Parts, Sinks};
@@ -22,7 +23,7 @@ use crate::faults::task::Stage;
 use crate::journal::{self, Location};
 use crate::store::query;
 use crate::store::readback::From;
-use crate::varlink::{listener, Service};
+use crate::varlink::{listener, Service, Work};
 use crate::{notify, parser};
 
 /// Raw events that may wait for the slowest parser.
@@ -55,6 +56,7 @@ pub async fn start(
     let bus = RawBus::new(RAW_BUS);
     let frontier = Frontier::default();
     let (burst, burst_changes) = watch::channel(config.burst);
+    let (limits, limits_changes) = watch::channel(config.limits);
     let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes, frontier.clone());
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
@@ -74,6 +76,7 @@ pub async fn start(
         frontier,
     })
     .await?;
+    let memory = Memory::start(rules.subscribe(), counters.clone());
     let service = Arc::new(Service {
         devices: devices.clone(),
         events,
@@ -84,15 +87,34 @@ pub async fn start(
         rules: rules.subscribe(),
         config: config_state.subscribe(),
         started: journal::now(),
-        tree_seats: Service::seats(),
+        work: Work::default(),
     });
-    let server = tokio::spawn(listener::serve(listener, service));
+    let server = tokio::spawn(listener::serve(listener, service, limits_changes));
     let heartbeat = Heartbeat::start(collector.stopper.clone(), sinks.sink.clone());
-    let reloader =
-        Reloader { source: options.config, rules, state: config_state, burst, journal: options.location };
+    let reloader = Reloader {
+        source: options.config,
+        rules,
+        state: config_state,
+        burst,
+        limits,
+        journal: options.location,
+    };
+    crate::sys::give_back_memory();
     tracing::info!("{}; serving {}", reloader.status(), options.varlink);
     notify::ready(&reloader.status());
-    Ok(Running { devices, collector, bus, parsers, faults, sinks, server, watermark, reloader, heartbeat })
+    Ok(Running {
+        devices,
+        collector,
+        bus,
+        parsers,
+        faults,
+        sinks,
+        server,
+        watermark,
+        reloader,
+        heartbeat,
+        memory,
+    })
 }
 
 fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {

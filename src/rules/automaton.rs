@@ -10,9 +10,9 @@ use regex_automata::{Anchored, Input, MatchError, MatchKind};
 use regex_syntax::hir::{Dot, Hir, Look, Repetition};
 
 /// Bytes that the states of one automaton may take in one thread; beyond that they are made anew.
-const STATES: usize = 4 << 20;
+const STATES: usize = 1 << 20;
 /// Bytes that the regexes of one automaton may take. The built-in ones take up to 3 MiB.
-const REGEXES: usize = 64 << 20;
+const REGEXES: usize = 16 << 20;
 
 type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
@@ -34,6 +34,11 @@ impl Automaton {
             move || dfa.create_cache()
         });
         Some(Automaton { dfa, states: Pool::new(new_cache) })
+    }
+
+    /// Bytes that it takes when one thread uses it.
+    pub fn size(&self) -> usize {
+        self.dfa.get_nfa().memory_usage() + STATES
     }
 
     /// The number of the first regex that matches.

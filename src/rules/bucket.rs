@@ -4,7 +4,8 @@
 //! machine never logs costs nothing, since the rules of a beginning become an automaton when it is first seen.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use super::automaton::Automaton;
 use super::rule::Rule;
@@ -13,22 +14,50 @@ use super::rule::Rule;
 #[derive(Debug)]
 pub struct Bucket {
     rules: Vec<Arc<Rule>>,
-    /// Made of their regexes for the first line; `None`: they are too large for one.
-    automaton: OnceLock<Option<Automaton>>,
+    /// Made of their regexes for the first line.
+    automaton: RwLock<Made>,
+}
+
+/// The automaton of a bucket.
+#[derive(Clone, Debug, Default)]
+enum Made {
+    #[default]
+    NotYet,
+    /// It would be too large.
+    No,
+    Yes(Arc<Automaton>),
 }
 
 impl Bucket {
-    fn automaton(&self) -> Option<&Automaton> {
-        let patterns = || self.rules.iter().map(|rule| rule.parsed()).collect::<Option<Vec<_>>>();
-        self.automaton.get_or_init(|| Automaton::new(&patterns()?)).as_ref()
+    fn automaton(&self, room: &Room) -> Option<Arc<Automaton>> {
+        let made = self.automaton.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match made {
+            Made::Yes(automaton) => Some(automaton),
+            Made::No => None,
+            Made::NotYet => self.make(room),
+        }
     }
 
-    /// The first rule that takes the line.
-    pub fn find(&self, line: &[u8]) -> Option<&Arc<Rule>> {
+    fn make(&self, room: &Room) -> Option<Arc<Automaton>> {
+        let patterns = || self.rules.iter().map(|rule| rule.parsed()).collect::<Option<Vec<_>>>();
+        let automaton = Automaton::new(&patterns()?).map(Arc::new);
+        let automaton = automaton.filter(|automaton| room.take(automaton.size()));
+        let made = automaton.clone().map_or(Made::No, Made::Yes);
+        *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = made;
+        automaton
+    }
+
+    /// Drops the automaton: it is made again when it is needed.
+    fn forget(&self) {
+        *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = Made::NotYet;
+    }
+
+    /// The first rule that takes the line. What does not find room is done without an automaton, slowly.
+    pub fn find(&self, line: &[u8], room: &Room) -> Option<&Arc<Rule>> {
         if self.rules.is_empty() {
             return None;
         }
-        let first = match self.automaton().map(|automaton| automaton.first(line)) {
+        let first = match self.automaton(room).map(|automaton| automaton.first(line)) {
             Some(Ok(first)) => first?,
             // It cannot tell.
             Some(Err(_)) | None => return self.rules.iter().find(|rule| rule.is_match(line)),
@@ -40,6 +69,36 @@ impl Bucket {
             true => Some(rule),
             false => rules.find(|rule| rule.is_match(line)),
         }
+    }
+}
+
+/// Memory for the automatons of all rules together.
+#[derive(Debug)]
+pub struct Room {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Room {
+    /// So many bytes.
+    pub fn new(limit: usize) -> Self {
+        Room { limit, used: AtomicUsize::new(0) }
+    }
+
+    /// Bytes that are used.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Nothing is used any more.
+    pub fn empty(&self) {
+        self.used.store(0, Ordering::Relaxed);
+    }
+
+    /// Takes room for an automaton, if there is any.
+    fn take(&self, size: usize) -> bool {
+        let enough = |used: usize| Some(used.saturating_add(size)).filter(|used| *used <= self.limit);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, enough).is_ok()
     }
 }
 
@@ -70,12 +129,18 @@ impl Buckets {
         Some(row.get(place)?.get_or_init(|| self.make(beginning, rules)))
     }
 
+    /// Drops all automatons.
+    pub fn forget(&self) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().for_each(|bucket| bucket.forget());
+    }
+
     fn make(&self, beginning: [u8; 2], rules: &[Arc<Rule>]) -> Arc<Bucket> {
         let fits = |(_, rule): &(usize, &Arc<Rule>)| rule.may_begin(beginning);
         let (numbers, fitting): (Vec<usize>, Vec<&Arc<Rule>>) = rules.iter().enumerate().filter(fits).unzip();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let rules = || fitting.into_iter().cloned().collect();
-        let make = || Arc::new(Bucket { rules: rules(), automaton: OnceLock::new() });
+        let make = || Arc::new(Bucket { rules: rules(), automaton: RwLock::default() });
         known.entry(numbers).or_insert_with(make).clone()
     }
 }

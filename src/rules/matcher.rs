@@ -5,9 +5,10 @@
 //! of the source: the two must always agree.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use super::bucket::Buckets;
+use super::bucket::{Buckets, Room};
 use super::rule::Rule;
 
 /// A rule that matched, and what it captured.
@@ -28,21 +29,71 @@ impl Rule {
 }
 
 /// All rules, ready to be tried. Rules of one source are tried in the order given.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RuleSet {
     sources: HashMap<Vec<u8>, SourceRules>,
     count: usize,
+    room: Room,
+    /// Bytes that compiled regexes may take beside the automatons.
+    regexes: usize,
+    /// Lines looked at.
+    lines: AtomicUsize,
+}
+
+/// Memory for what is compiled of rules in a daemon, where any user's lines may need any rule: automatons, and regexes.
+const BOUNDS: (usize, usize) = (16 << 20, 12 << 20);
+/// Memory that stays in use when no rule has matched for a while.
+const KEPT: usize = 2 << 20;
+/// After so many lines the memory of the regexes is looked at.
+const LOOK_EVERY: usize = 256;
+
+impl Default for RuleSet {
+    fn default() -> Self {
+        RuleSet::new([])
+    }
 }
 
 impl RuleSet {
-    /// The first rule that matches a line wins.
+    /// The first rule that matches a line wins. What is compiled takes as much memory as is needed for the lines.
     pub fn new(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
-        let mut set = RuleSet::default();
+        RuleSet::within((usize::MAX, usize::MAX), rules)
+    }
+
+    /// The same in bounded memory: what finds no room is slower.
+    pub fn bounded(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
+        RuleSet::within(BOUNDS, rules)
+    }
+
+    fn within((automatons, regexes): (usize, usize), rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
+        let (room, lines) = (Room::new(automatons), AtomicUsize::new(0));
+        let mut set = RuleSet { sources: HashMap::new(), count: 0, room, regexes, lines };
         for rule in rules {
             set.count += 1;
             set.sources.entry(rule.identifier.clone().into_bytes()).or_default().rules.push(rule);
         }
         set
+    }
+
+    /// Drops most of what was compiled, when that is much: it is compiled again when it is needed.
+    pub fn forget(&self) {
+        if self.room.used() + self.compiled() > KEPT {
+            self.sources.values().for_each(|source| source.buckets.forget());
+            self.room.empty();
+            self.rules().for_each(|rule| rule.forget());
+        }
+    }
+
+    /// Bytes of compiled regexes, about.
+    fn compiled(&self) -> usize {
+        self.rules().map(|rule| rule.compiled()).sum()
+    }
+
+    /// Keeps the memory of the regexes in its bounds.
+    fn tend(&self) {
+        let is_due = || self.lines.fetch_add(1, Ordering::Relaxed) % LOOK_EVERY == 0;
+        if self.regexes < usize::MAX && is_due() && self.compiled() > self.regexes {
+            self.rules().for_each(|rule| rule.forget());
+        }
     }
 
     /// Number of rules.
@@ -67,7 +118,9 @@ impl RuleSet {
 
     /// The first rule that matches.
     pub fn find(&self, identifier: &[u8], line: &[u8]) -> Option<&Arc<Rule>> {
-        self.sources.get(identifier)?.find(line)
+        let source = self.sources.get(identifier)?;
+        self.tend();
+        source.find(line, &self.room)
     }
 
     /// The first rule that matches, by trying every rule.
@@ -89,7 +142,37 @@ struct SourceRules {
 }
 
 impl SourceRules {
-    fn find(&self, line: &[u8]) -> Option<&Arc<Rule>> {
-        self.buckets.of(line, &self.rules)?.find(line)
+    fn find(&self, line: &[u8], room: &Room) -> Option<&Arc<Rule>> {
+        self.buckets.of(line, &self.rules)?.find(line, room)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rules::builtin;
+
+    /// Lines that need nearly everything find the same rules when there is room for hardly anything.
+    #[test]
+    fn bounds_change_nothing_but_the_time() {
+        let rules = builtin::rules().unwrap();
+        let lines =
+            |rule: &Arc<Rule>| rule.spec.examples.iter().map(|e| e.line.clone()).take(2).collect::<Vec<_>>();
+        let unbounded = RuleSet::new(rules.iter().cloned());
+        let bounded = RuleSet::within((2 << 20, 1 << 20), builtin::rules().unwrap());
+        for rule in rules.iter().step_by(3) {
+            for line in lines(rule) {
+                let found = |set: &RuleSet| {
+                    let found = set.matched(rule.identifier.as_bytes(), line.as_bytes()).unwrap();
+                    (found.rule.origin.clone(), found.captures)
+                };
+                assert_eq!(found(&bounded), found(&unbounded), "{line}");
+            }
+        }
+        assert!(bounded.room.used() <= 2 << 20 && bounded.room.used() > 0);
+        assert!(bounded.compiled() < unbounded.compiled() / 2);
+        unbounded.forget();
+        assert_eq!((unbounded.room.used(), unbounded.compiled()), (0, 0));
     }
 }

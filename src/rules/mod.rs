@@ -10,6 +10,7 @@ mod automaton;
 mod begin;
 mod bucket;
 pub mod builtin;
+mod cost;
 pub mod error;
 mod literal;
 pub mod matcher;

@@ -3,14 +3,23 @@
 //! Most of the built-in rules are never needed on a machine. Compiling one costs a hundred times what reading it costs,
 //! and tens of kilobytes.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::nfa::thompson;
+use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 use regex_syntax::ParserBuilder;
 
 use super::begin::Begin;
+use super::cost;
 use super::literal::{self, LiteralSet};
+
+/// Bytes that one compiled pattern may take.
+const MAX_COMPILED: usize = 10 << 20;
+/// Bytes of a pattern's one-pass automaton, which finds captures fastest; larger patterns do without.
+const MAX_ONE_PASS: usize = 100 << 10;
 
 /// A pattern that is known to be well formed.
 #[derive(Debug)]
@@ -21,7 +30,7 @@ pub struct Pattern {
     /// Asked for only when people ask why a rule takes a line or does not.
     literals: OnceLock<Vec<LiteralSet>>,
     begin: Begin,
-    compiled: OnceLock<Option<Regex>>,
+    compiled: RwLock<Option<Arc<Regex>>>,
 }
 
 impl Pattern {
@@ -34,7 +43,7 @@ impl Pattern {
         let mut names = Vec::new();
         collect_names(&hir, &mut names);
         let begin = Begin::of(&hir);
-        let (literals, compiled) = (OnceLock::new(), OnceLock::new());
+        let (literals, compiled) = (OnceLock::new(), RwLock::default());
         Ok(Pattern { text: text.to_owned(), unicode, names, literals, begin, compiled })
     }
 
@@ -43,15 +52,42 @@ impl Pattern {
     /// # Errors
     /// It is too large, or uses what the engine cannot do.
     pub fn compile(&self) -> Result<(), String> {
-        match self.compiled.get_or_init(|| self.build().ok()) {
-            Some(_) => Ok(()),
-            None => self.build().map(drop).map_err(|e| last_line(&e.to_string())),
-        }
+        self.get().map(drop).map_err(|e| too_large(&e))
     }
 
     /// The compiled pattern; `None` when it cannot be compiled, which [`Pattern::compile`] explains.
-    pub fn regex(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| self.build().ok()).as_ref()
+    fn regex(&self) -> Option<Arc<Regex>> {
+        self.get().ok()
+    }
+
+    fn get(&self) -> Result<Arc<Regex>, BuildError> {
+        if let Some(regex) = &*self.compiled.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(regex.clone());
+        }
+        let regex = Arc::new(self.build()?);
+        *self.compiled.write().unwrap_or_else(PoisonError::into_inner) = Some(regex.clone());
+        Ok(regex)
+    }
+
+    /// Bytes that the pattern costs when it is compiled: see [`cost`]. Takes as long as compiling it.
+    pub fn cost(&self) -> usize {
+        let nfa = self.parsed().and_then(|hir| {
+            let config = thompson::Config::new().utf8(false).nfa_size_limit(Some(MAX_COMPILED));
+            thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()
+        });
+        nfa.map_or(0, |nfa| cost::of_regex(&nfa))
+    }
+
+    /// Bytes of the compiled pattern, about; 0 when it is not compiled now.
+    pub fn compiled(&self) -> usize {
+        // A search needs about as much again.
+        let compiled = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
+        compiled.as_ref().map_or(0, |regex| 2 * regex.memory_usage())
+    }
+
+    /// Drops the compiled pattern: it is compiled again when it is needed.
+    pub fn forget(&self) {
+        *self.compiled.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Names of its captures, in order.
@@ -75,13 +111,58 @@ impl Pattern {
         self.begin.fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
     }
 
+    /// The line matches. Costs much time and keeps nothing in memory but [`Pattern::literals`]: the regex is made for
+    /// this line and dropped, unless the line lacks what every match has.
+    pub fn is_match_once(&self, line: &[u8]) -> bool {
+        self.once(line).is_some_and(|regex| regex.is_match(line))
+    }
+
+    /// The named captures of a line that matches, in the same way.
+    pub fn captures_once(&self, line: &[u8]) -> Option<BTreeMap<String, String>> {
+        self.named(&self.once(line)?, line)
+    }
+
+    fn once(&self, line: &[u8]) -> Option<Regex> {
+        let occurs = |literal: &Vec<u8>| memchr::memmem::find(line, literal).is_some();
+        let possible = self.begin.fits(line) && self.literals().iter().all(|set| set.iter().any(occurs));
+        possible.then(|| self.build().ok()).flatten()
+    }
+
+    /// The named captures of a line that matches.
+    pub fn captures(&self, line: &[u8]) -> Option<BTreeMap<String, String>> {
+        self.named(&*self.regex()?, line)
+    }
+
+    /// Bytes that are not UTF-8 become U+FFFD.
+    fn named(&self, regex: &Regex, line: &[u8]) -> Option<BTreeMap<String, String>> {
+        let mut captures = regex.create_captures();
+        regex.captures(line, &mut captures);
+        let named = |name: &String| {
+            let value = line.get(captures.get_group_by_name(name)?.range())?;
+            Some((name.clone(), String::from_utf8_lossy(value).into_owned()))
+        };
+        captures.is_match().then(|| self.names.iter().filter_map(named).collect())
+    }
+
     /// Its parsed form. It takes much memory, so that it is not kept.
     pub fn parsed(&self) -> Option<Hir> {
         parse(&self.text, self.unicode).ok()
     }
 
-    fn build(&self) -> Result<Regex, regex::Error> {
-        RegexBuilder::new(&self.text).unicode(self.unicode).build()
+    /// Without lazy automata: which rule matches is found by that of its bucket, and for the captures of one line they
+    /// cost more time and memory than they save.
+    fn build(&self) -> Result<Regex, BuildError> {
+        let config = Config::new().utf8_empty(false).hybrid(false).dfa(false);
+        let config = config.nfa_size_limit(Some(MAX_COMPILED)).onepass_size_limit(Some(MAX_ONE_PASS));
+        let syntax = syntax::Config::new().unicode(self.unicode).utf8(false);
+        Regex::builder().configure(config).syntax(syntax).build(&self.text)
+    }
+}
+
+fn too_large(error: &BuildError) -> String {
+    match error.size_limit() {
+        Some(limit) => format!("it is too large: compiled it has more than {} MiB", limit >> 20),
+        None => last_line(&error.to_string()),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use regex::bytes::Captures;
 use regex_syntax::hir::Hir;
 use toml::Spanned;
 
+use super::cost;
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
 use super::pattern::Pattern;
@@ -38,6 +38,17 @@ pub struct Origin {
     pub line: usize,
     /// Not shipped with Peripety.
     pub user: bool,
+}
+
+/// What a rule makes of a line.
+#[derive(Debug)]
+pub enum Attempt {
+    /// Its regex does not match.
+    NoMatch,
+    /// Its regex matches, but the rule leaves the line to others (`starts_with`, `unless`).
+    RegexOnly,
+    /// It takes the line; its named captures.
+    Match(BTreeMap<String, String>),
 }
 
 /// A compiled rule.
@@ -75,10 +86,10 @@ impl Rule {
             // A user's rules are few, and everything wrong with them is said at once.
             let compiled = |pattern: Pattern| {
                 if origin.user {
-                    pattern.compile().map(|()| pattern)
-                } else {
-                    Ok(pattern)
+                    pattern.compile()?;
+                    pattern.forget();
                 }
+                Ok(pattern)
             };
             checked.and_then(compiled).map_err(|e| {
                 located(
@@ -165,7 +176,11 @@ impl Rule {
     /// The line is one of those that the rule leaves to others. What begins with the name of a process may look like
     /// anything: no built-in rule for the kernel takes it.
     fn is_excepted(&self, line: &[u8]) -> bool {
-        self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
+        self.is_excepted_by(line, Pattern::is_match)
+    }
+
+    fn is_excepted_by(&self, line: &[u8], is_match: impl Fn(&Pattern, &[u8]) -> bool) -> bool {
+        self.unless.as_ref().is_some_and(|unless| is_match(unless, line))
             || !self.origin.user && self.identifier == "kernel" && process::speaks(line)
     }
 
@@ -177,24 +192,41 @@ impl Rule {
         }
     }
 
-    /// The line matches the regex, whatever it begins with.
-    pub(super) fn regex_matches(&self, line: &[u8]) -> bool {
-        self.regex.is_match(line)
-    }
-
-    /// The captures of a line that matches.
-    pub fn captures<'l>(&self, line: &'l [u8]) -> Option<Captures<'l>> {
-        self.takes(line).then(|| self.regex.regex()?.captures(line)).flatten()
-    }
-
-    /// The named captures of a line as text; bytes that are not UTF-8 become U+FFFD.
+    /// The named captures of a line that matches, as text; bytes that are not UTF-8 become U+FFFD.
     pub fn named_captures(&self, line: &[u8]) -> Option<BTreeMap<String, String>> {
-        let captures = self.captures(line)?;
-        let named = self.regex.names().iter().filter_map(|name| {
-            let value = captures.name(name)?.as_bytes();
-            Some((name.clone(), String::from_utf8_lossy(value).into_owned()))
-        });
-        Some(named.collect())
+        self.takes(line).then(|| self.regex.captures(line)).flatten()
+    }
+
+    /// What the rule makes of a line, for people. Slow, but nothing stays in memory.
+    pub(super) fn attempt(&self, line: &[u8]) -> Attempt {
+        let Some(captures) = self.regex.captures_once(line) else { return Attempt::NoMatch };
+        let excepted = self.is_excepted_by(line, Pattern::is_match_once);
+        match line.starts_with(&self.prefix) && !excepted {
+            true => Attempt::Match(captures),
+            false => Attempt::RegexOnly,
+        }
+    }
+
+    /// Drops what was compiled: it is compiled again when it is needed.
+    pub(super) fn forget(&self) {
+        self.patterns().for_each(Pattern::forget);
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        std::iter::once(&self.regex).chain(&self.unless)
+    }
+
+    /// Bytes that the rule costs, with all that is compiled of it. The same on every machine.
+    pub fn cost(&self) -> usize {
+        let spec = &self.spec;
+        let lines = spec.examples.iter().map(|example| &example.line).chain(&spec.not);
+        let text = spec.regex.get_ref().len() + self.prefix.len() + lines.map(String::len).sum::<usize>();
+        cost::RULE + text + self.patterns().map(Pattern::cost).sum::<usize>()
+    }
+
+    /// Bytes of what is compiled now, about.
+    pub(super) fn compiled(&self) -> usize {
+        self.patterns().map(Pattern::compiled).sum()
     }
 
     /// A line that the rule takes may begin with these two bytes: see [`super::begin::Begin::possible`].

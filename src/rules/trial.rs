@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::matcher::{Matched, RuleSet};
 use super::reach::reach;
-use super::rule::Rule;
+use super::rule::{Attempt, Rule};
 
 /// Most misses in an answer.
 const MOST_MISSES: usize = 5;
@@ -46,55 +46,51 @@ pub struct Trial {
 }
 
 impl RuleSet {
-    /// Tries a line that the writer of this syslog identifier logged. Slow: for people.
+    /// Tries a line that the writer of this syslog identifier logged. Slow: for people. Anybody may have any line tried,
+    /// so that regexes are made for the line and dropped.
     pub fn try_line(&self, identifier: &str, line: &[u8]) -> Trial {
-        let matched = self.matched(identifier.as_bytes(), line);
-        let mut misses = match &matched {
-            Some(matched) => self.later(&matched.rule, line),
-            None => self.near(identifier, line),
-        };
+        let (mut matched, mut misses) = (None, Vec::new());
+        let (mut unlike, mut unmatched) = (Vec::new(), Vec::new());
+        for rule in self.rules().filter(|rule| rule.identifier == identifier) {
+            match rule.attempt(line) {
+                Attempt::Match(captures) if matched.is_none() => {
+                    matched = Some(Matched { rule: rule.clone(), captures });
+                }
+                Attempt::Match(_) => misses.push(miss(rule, Reason::Later, line.len())),
+                Attempt::RegexOnly => unlike.push(miss(rule, Reason::StartsWith, line.len())),
+                Attempt::NoMatch => unmatched.push(rule),
+            }
+        }
+        if matched.is_none() {
+            misses = self.elsewhere(identifier, line);
+            misses.extend(unlike);
+            misses.extend(nearly_matching(&unmatched, line));
+        }
         misses.truncate(MOST_MISSES);
         Trial { matched, misses }
     }
 
-    fn rules_of<'s>(&'s self, identifier: &'s str) -> impl Iterator<Item = &'s Arc<Rule>> {
-        self.rules().filter(move |rule| rule.identifier == identifier)
+    /// Rules for another syslog identifier that would take the line.
+    fn elsewhere(&self, identifier: &str, line: &[u8]) -> Vec<Miss> {
+        let others = self.rules().filter(|rule| rule.identifier != identifier);
+        let matching = others.filter(|rule| matches!(rule.attempt(line), Attempt::Match(_)));
+        matching.map(|rule| miss(rule, Reason::OtherIdentifier, line.len())).collect()
     }
+}
 
-    /// Rules that match as well.
-    fn later(&self, taken_by: &Arc<Rule>, line: &[u8]) -> Vec<Miss> {
-        let others = self.rules_of(&taken_by.identifier).filter(|rule| !Arc::ptr_eq(rule, taken_by));
-        others.filter(|rule| rule.is_match(line)).map(|rule| miss(rule, Reason::Later, line.len())).collect()
-    }
-
-    fn near(&self, identifier: &str, line: &[u8]) -> Vec<Miss> {
-        let elsewhere = self.rules().filter(|rule| rule.identifier != identifier && rule.is_match(line));
-        let mut misses: Vec<Miss> =
-            elsewhere.map(|rule| miss(rule, Reason::OtherIdentifier, line.len())).collect();
-        let unlike = self.rules_of(identifier).filter(|rule| rule.regex_matches(line));
-        misses.extend(unlike.map(|rule| miss(rule, Reason::StartsWith, line.len())));
-        misses.extend(self.nearly_matching(identifier, line));
-        misses
-    }
-
-    /// Rules whose fixed text occurs in the line and whose regex does not match it.
-    fn nearly_matching(&self, identifier: &str, line: &[u8]) -> Vec<Miss> {
-        let mut candidates: Vec<(FixedText, &Arc<Rule>)> = self
-            .rules_of(identifier)
-            .filter(|rule| !rule.regex_matches(line))
-            .map(|rule| (FixedText::of(rule, line), rule))
-            .filter(|(text, _)| text.found > 0)
-            .collect();
-        candidates.sort_by_key(|(text, _)| (Reverse(text.found), text.missing));
-        let compared = candidates.into_iter().take(MOST_COMPARED).map(|(text, rule)| {
-            let reach = reach(rule.spec.regex.get_ref(), rule.origin.user, line);
-            (text, miss(rule, Reason::Regex, reach))
-        });
-        let near = |(text, miss): &(FixedText, Miss)| text.missing == 0 || miss.reach * 3 >= line.len();
-        let mut near: Vec<_> = compared.filter(near).collect();
-        near.sort_by_key(|(text, miss)| (text.missing > 0, Reverse(miss.reach), text.missing));
-        near.into_iter().map(|(_, miss)| miss).collect()
-    }
+/// Of rules whose regex does not match the line those whose fixed text occurs in it.
+fn nearly_matching(unmatched: &[&Arc<Rule>], line: &[u8]) -> Vec<Miss> {
+    let texts = unmatched.iter().map(|rule| (FixedText::of(rule, line), *rule));
+    let mut candidates: Vec<(FixedText, &Arc<Rule>)> = texts.filter(|(text, _)| text.found > 0).collect();
+    candidates.sort_by_key(|(text, _)| (Reverse(text.found), text.missing));
+    let compared = candidates.into_iter().take(MOST_COMPARED).map(|(text, rule)| {
+        let reach = reach(rule.spec.regex.get_ref(), rule.origin.user, line);
+        (text, miss(rule, Reason::Regex, reach))
+    });
+    let near = |(text, miss): &(FixedText, Miss)| text.missing == 0 || miss.reach * 3 >= line.len();
+    let mut near: Vec<_> = compared.filter(near).collect();
+    near.sort_by_key(|(text, miss)| (text.missing > 0, Reverse(miss.reach), text.missing));
+    near.into_iter().map(|(_, miss)| miss).collect()
 }
 
 fn miss(rule: &Arc<Rule>, reason: Reason, reach: usize) -> Miss {

@@ -3,28 +3,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch, Semaphore};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, OwnedPermit};
+use tokio::sync::watch;
 
-use super::query::{self, Query};
+use super::batch::Reading;
+use super::query::{Query, Search};
+use super::run_reader::{Range, RunReader};
 use super::trust::Trust;
 use crate::event::StorageEvent;
 use crate::journal::{Error, Location};
+use crate::permits::Permits;
 
-/// Readings of the journal at the same time.
-const SEATS: usize = 4;
+/// Readings of the journal at the same time, and those of one user.
+const READINGS: (usize, usize) = (4, 2);
 /// Batches that may wait for whoever asked.
-const QUEUE: usize = 2;
+const QUEUE: usize = 1;
+/// How long files stay open and the permit is kept while the reader does not take the next batch.
+const GRACE: Duration = Duration::from_millis(100);
 /// How long the store may take to settle events that are to be read from it.
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// How stored events are read. Clones share the seats.
+/// How stored events are read. Clones share the permits.
 #[derive(Clone, Debug)]
 pub struct StoreAccess {
     location: Location,
     trust: Trust,
     run: String,
     settled: watch::Receiver<u64>,
-    seats: Arc<Semaphore>,
+    permits: Arc<Permits>,
 }
 
 /// A batch of events, or why there are no more.
@@ -33,7 +40,7 @@ pub type Batch = Result<Vec<StorageEvent>, Error>;
 impl StoreAccess {
     /// For the events that the run `run` stores at `location`; every one up to `settled` is.
     pub fn new(location: Location, trust: Trust, run: String, settled: watch::Receiver<u64>) -> Self {
-        StoreAccess { location, trust, run, settled, seats: Arc::new(Semaphore::new(SEATS)) }
+        StoreAccess { location, trust, run, settled, permits: Permits::new(READINGS.0, READINGS.1) }
     }
 
     /// Identifier of this run.
@@ -41,25 +48,24 @@ impl StoreAccess {
         &self.run
     }
 
-    /// Answers a query, no faster than the batches are taken.
-    pub fn query(&self, query: Query) -> mpsc::Receiver<Batch> {
-        self.read(move |access, take| query::run(&access.location, &access.trust, &query, take))
+    /// Answers a query of a user, no faster than the batches are taken.
+    pub fn query(&self, query: Query, uid: u32) -> mpsc::Receiver<Batch> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let search = Search::new(self.location.clone(), self.trust.clone(), query);
+        tokio::spawn(hand_over(search, self.permits.clone(), uid, sender));
+        receiver
     }
 
     /// The events of this run with numbers from `first` to `last`, published since `since` (µs
-    /// since the epoch); waits until they are stored.
-    pub fn of_this_run(&self, first: u64, last: u64, since: u64) -> mpsc::Receiver<Batch> {
-        let range = query::Range { run: self.run.clone(), first, last, since };
-        let (access, (sender, receiver)) = (self.clone(), mpsc::channel(QUEUE));
+    /// since the epoch), for a user; waits until they are stored.
+    pub fn of_this_run(&self, first: u64, last: u64, since: u64, uid: u32) -> mpsc::Receiver<Batch> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let access = self.clone();
         tokio::spawn(async move {
             access.settle(last).await;
-            let mut batches =
-                access.read(move |access, take| query::of_run(&access.location, &access.trust, &range, take));
-            while let Some(batch) = batches.recv().await {
-                if sender.send(batch).await.is_err() {
-                    return;
-                }
-            }
+            let range = Range { run: access.run, first, last, since };
+            let reader = RunReader::new(access.location, access.trust, range);
+            hand_over(reader, access.permits, uid, sender).await;
         });
         receiver
     }
@@ -72,25 +78,53 @@ impl StoreAccess {
             tracing::warn!("journald has not stored all events within {SETTLE:?}");
         }
     }
+}
 
-    /// Runs `work` on a thread of its own when there is a seat for it.
-    fn read(
-        &self,
-        work: impl FnOnce(&StoreAccess, &mut dyn FnMut(Vec<StorageEvent>) -> bool) -> Result<(), Error>
-            + Send
-            + 'static,
-    ) -> mpsc::Receiver<Batch> {
-        let (access, (sender, receiver)) = (self.clone(), mpsc::channel(QUEUE));
-        tokio::spawn(async move {
-            let Ok(_seat) = access.seats.clone().acquire_owned().await else { return };
-            let work = move || {
-                let mut take = |batch| sender.blocking_send(Ok(batch)).is_ok();
-                if let Err(e) = work(&access, &mut take) {
-                    let _ = sender.blocking_send(Err(e));
-                }
-            };
-            let _ = tokio::task::spawn_blocking(work).await;
-        });
-        receiver
+/// Reads batch by batch as they are taken. A permit is held, and files are open, only while batches are read: one that
+/// nobody takes for [`GRACE`] interrupts the reading.
+async fn hand_over<R: Reading>(mut reading: R, permits: Arc<Permits>, uid: u32, sender: mpsc::Sender<Batch>) {
+    loop {
+        // Nothing is read before there is room for it.
+        let Ok(room) = sender.clone().reserve_owned().await else { return };
+        let permit = permits.acquire(uid).await;
+        let (handle, shared) = (Handle::current(), permits.clone());
+        let work = move || {
+            let unfinished = read_on(&mut reading, room, &handle, &shared);
+            drop(permit);
+            unfinished.then_some(reading)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Some(parked)) => reading = parked,
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+/// Hands over batches. True: the reader has not taken one, and more may come.
+fn read_on<R: Reading>(
+    reading: &mut R,
+    room: OwnedPermit<Batch>,
+    handle: &Handle,
+    permits: &Permits,
+) -> bool {
+    let (mut room, mut files) = (room, None);
+    loop {
+        let sender = match reading.next_batch(&mut files) {
+            Ok(Some(batch)) => room.send(Ok(batch)),
+            Ok(None) => return false,
+            Err(e) => {
+                room.send(Err(e));
+                return false;
+            }
+        };
+        let grace = if permits.are_wanted() { Duration::ZERO } else { GRACE };
+        match handle.block_on(async { tokio::time::timeout(grace, sender.reserve_owned()).await }) {
+            Ok(Ok(next)) => room = next,
+            Ok(Err(_)) => return false,
+            Err(_) => {
+                reading.park();
+                return true;
+            }
+        }
     }
 }

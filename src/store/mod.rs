@@ -5,12 +5,15 @@
 //! events from what others wrote.
 
 pub mod access;
+mod batch;
+mod cursor;
 mod early;
 pub mod encode;
 pub mod fields;
 pub mod filter;
 pub mod query;
 pub mod readback;
+mod run_reader;
 pub mod socket;
 pub mod stored;
 pub mod trust;

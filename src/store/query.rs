@@ -2,22 +2,23 @@
 //!
 //! Events are stored in the order they were found, which in a catch-up is not that of their
 //! time. So a query first collects keys and cursors (small, at most `CHUNK` at a time), then
-//! reads the events they lead to.
+//! reads the events they lead to. While its reader takes nothing it keeps few of them and no open file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, VecDeque};
 
+use super::batch::{Batch, Reading};
+use super::cursor::Cursor;
 use super::early;
-use super::fields;
 use super::filter::Filter;
 use super::stored::Stored;
 use super::trust::Trust;
 use crate::event::StorageEvent;
 use crate::journal::{Error, Location, Reader, EVENT_VALUE};
 
-/// Keys collected in one pass over the journal.
-const CHUNK: usize = 65_536;
-/// Events handed over at a time.
-pub const BATCH: usize = 64;
+/// Keys collected in one pass over the journal: about 5 MiB.
+const CHUNK: usize = 32_768;
+/// Keys kept while the reader takes no batch: about 80 KiB. The others are collected again.
+const PARKED: usize = 512;
 /// Slack of a search by time, µs: an event may seem to be stored so much earlier than it happened. Events for
 /// which it is (about) more, because the clock was set back in between, carry [`fields::STORED_EARLY`] and are
 /// searched for by that.
@@ -74,55 +75,95 @@ pub struct Query {
     pub up_to: Option<(String, u64)>,
 }
 
-/// Answers a query, handing over batches until `take` says false. Blocks: it reads files.
-pub fn run(
-    location: &Location,
-    trust: &Trust,
-    query: &Query,
-    take: &mut dyn FnMut(Vec<StorageEvent>) -> bool,
-) -> Result<(), Error> {
-    let mut left = query.limit.unwrap_or(u64::MAX);
-    let mut after = query.after.clone();
-    let mut stored = Stored::default();
-    let mut readers = Readers::open(location, trust, &query.filter)?;
-    while left > 0 {
+/// A query that is answered batch by batch. Between two batches it can be [parked](Reading::park).
+#[derive(Debug)]
+pub struct Search {
+    location: Location,
+    trust: Trust,
+    query: Query,
+    /// Events still wanted.
+    left: u64,
+    /// The events to be read next, and what leads to each.
+    keys: VecDeque<(Key, Cursor)>,
+    /// No event lies behind those of `keys`.
+    exhausted: bool,
+    stored: Stored,
+}
+
+impl Search {
+    /// Reads nothing yet.
+    pub fn new(location: Location, trust: Trust, query: Query) -> Self {
+        let left = query.limit.unwrap_or(u64::MAX);
+        let (keys, stored) = (VecDeque::new(), Stored::default());
+        Search { location, trust, query, left, keys, exhausted: false, stored }
+    }
+
+    /// Finds the keys of the next events.
+    fn collect(&mut self, readers: &mut Readers) -> Result<(), Error> {
         // What the index cannot tell apart is filtered afterwards, so that more is needed.
-        let chunk = match query.filter.is_indexed() {
-            true => usize::try_from(left).unwrap_or(CHUNK).min(CHUNK),
+        let chunk = match self.query.filter.is_indexed() {
+            true => usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK),
             false => CHUNK,
         };
-        let keys = collect(&mut readers, trust, query, after.as_ref(), chunk, &mut stored)?;
-        let exhausted = keys.len() < chunk;
-        let mut batch = Vec::with_capacity(BATCH.min(keys.len()));
-        for (key, cursor) in in_order(keys, query.order) {
-            readers.all.seek_cursor(&cursor)?;
-            if readers.all.step()? && stored.read(&mut readers.all, trust) {
-                batch.extend(stored.event().filter(|event| query.filter.matches(event)));
-            }
-            after = Some(key);
-            if batch.len() as u64 >= left {
-                break;
-            }
-            if batch.len() >= BATCH {
-                left = left.saturating_sub(batch.len() as u64);
-                if !take(std::mem::take(&mut batch)) {
-                    return Ok(());
-                }
-            }
-        }
-        left = left.saturating_sub(batch.len() as u64);
-        if !batch.is_empty() && !take(batch) {
-            return Ok(());
-        }
-        if exhausted {
-            break;
-        }
+        let after = self.query.after.as_ref();
+        let keys = collect(readers, &self.trust, &self.query, after, chunk, &mut self.stored)?;
+        self.exhausted = keys.len() < chunk;
+        self.keys = match self.query.order {
+            Order::OldestFirst => keys.into_iter().collect(),
+            Order::NewestFirst => keys.into_iter().rev().collect(),
+        };
+        Ok(())
     }
-    Ok(())
+
+    /// Reads the events of `keys` until a batch is full.
+    fn read(&mut self, readers: &mut Readers) -> Result<Vec<StorageEvent>, Error> {
+        let mut batch = Batch::default();
+        while !batch.is_full() && (batch.events.len() as u64) < self.left {
+            let Some((key, cursor)) = self.keys.pop_front() else { break };
+            readers.all.seek_cursor(&cursor.to_string())?;
+            if readers.all.step()? && self.stored.read(&mut readers.all, &self.trust) {
+                let event = self.stored.event().filter(|event| self.query.filter.matches(event));
+                batch.add(event, self.stored.json.len());
+            }
+            self.query.after = Some(key);
+        }
+        self.left = self.left.saturating_sub(batch.events.len() as u64);
+        Ok(batch.events)
+    }
+}
+
+impl Reading for Search {
+    type Files = Readers;
+
+    fn next_batch(&mut self, files: &mut Option<Readers>) -> Result<Option<Vec<StorageEvent>>, Error> {
+        while self.left > 0 && !(self.keys.is_empty() && self.exhausted) {
+            let readers = match files.as_mut() {
+                Some(readers) => readers,
+                None => files.insert(Readers::open(&self.location, &self.trust, &self.query.filter)?),
+            };
+            if self.keys.is_empty() {
+                self.collect(readers)?;
+            }
+            let batch = self.read(readers)?;
+            if !batch.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    fn park(&mut self) {
+        self.stored = Stored::default();
+        if self.keys.len() > PARKED {
+            self.keys.truncate(PARKED);
+            self.exhausted = false;
+        }
+        self.keys.shrink_to_fit();
+    }
 }
 
 /// The journal, with journald's index set to the candidates of a query.
-struct Readers {
+pub struct Readers {
     /// All of them.
     all: Reader,
     /// Those that a search by time does not find.
@@ -146,7 +187,7 @@ fn collect(
     after: Option<&Key>,
     chunk: usize,
     stored: &mut Stored,
-) -> Result<BTreeMap<Key, String>, Error> {
+) -> Result<BTreeMap<Key, Cursor>, Error> {
     let passed = after.filter(|_| query.order == Order::OldestFirst).map(|key| key.timestamp);
     let mut keys = BTreeMap::new();
     let mut collect =
@@ -171,7 +212,7 @@ fn collect_from(
     after: Option<&Key>,
     chunk: usize,
     stored: &mut Stored,
-    keys: &mut BTreeMap<Key, String>,
+    keys: &mut BTreeMap<Key, Cursor>,
 ) -> Result<(), Error> {
     while reader.step()? {
         if !stored.read(reader, trust) || !query.filter.in_time(stored.timestamp) {
@@ -187,7 +228,7 @@ fn collect_from(
             Order::NewestFirst => key < *after,
         });
         if behind {
-            keys.insert(key, reader.cursor()?);
+            keys.insert(key, Cursor::new(reader.cursor()?));
         }
         if keys.len() > chunk {
             match query.order {
@@ -197,76 +238,6 @@ fn collect_from(
         }
     }
     Ok(())
-}
-
-fn in_order(keys: BTreeMap<Key, String>, order: Order) -> Box<dyn Iterator<Item = (Key, String)>> {
-    match order {
-        Order::OldestFirst => Box::new(keys.into_iter()),
-        Order::NewestFirst => Box::new(keys.into_iter().rev()),
-    }
-}
-
-/// Events of one daemon run.
-#[derive(Clone, Debug)]
-pub struct Range {
-    /// The run.
-    pub run: String,
-    /// Number of the first event.
-    pub first: u64,
-    /// Number of the last.
-    pub last: u64,
-    /// When the first was published at the earliest, µs since the epoch.
-    pub since: u64,
-}
-
-impl Range {
-    fn len(&self) -> usize {
-        usize::try_from((self.last + 1).saturating_sub(self.first)).unwrap_or(usize::MAX)
-    }
-}
-
-/// Hands over the events of a range in batches, as they were stored, until `take` says false.
-/// Blocks: it reads files.
-pub fn of_run(
-    location: &Location,
-    trust: &Trust,
-    range: &Range,
-    take: &mut dyn FnMut(Vec<StorageEvent>) -> bool,
-) -> Result<(), Error> {
-    let mut reader = Reader::open(location, EVENT_VALUE)?;
-    trust.add_matches(&mut reader)?;
-    reader.match_and()?;
-    reader.match_add(fields::RUN, &range.run)?;
-    let mut seen = HashSet::new();
-    reader.seek_realtime(range.since.saturating_sub(SKEW))?;
-    if take_range(&mut reader, trust, range, &mut seen, take)? && seen.len() < range.len() {
-        // The clock was set back since: they lie before that time.
-        reader.seek_head()?;
-        take_range(&mut reader, trust, range, &mut seen, take)?;
-    }
-    Ok(())
-}
-
-/// Hands over the events not yet `seen` from where the reader stands on. False: no more are wanted.
-fn take_range(
-    reader: &mut Reader,
-    trust: &Trust,
-    range: &Range,
-    seen: &mut HashSet<u64>,
-    take: &mut dyn FnMut(Vec<StorageEvent>) -> bool,
-) -> Result<bool, Error> {
-    let mut stored = Stored::default();
-    let mut batch = Vec::with_capacity(BATCH);
-    while seen.len() < range.len() && reader.step()? {
-        let wanted = stored.read(reader, trust)
-            && (range.first..=range.last).contains(&stored.sequence)
-            && seen.insert(stored.sequence);
-        batch.extend(wanted.then(|| stored.event()).flatten());
-        if batch.len() >= BATCH && !take(std::mem::take(&mut batch)) {
-            return Ok(false);
-        }
-    }
-    Ok(take(batch))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use peripety_blkinfo::BlockInfo;
-use tokio::sync::{watch, Semaphore};
+use tokio::sync::watch;
 
 use super::convert::int;
 use super::frame::FrameWriter;
@@ -14,17 +14,22 @@ use super::generated::{
 };
 use super::peer::Peer;
 use super::rules::{self, Wanted};
-use super::{blocks, monitor, query};
+use super::{blocks, listing, monitor, query};
 use crate::bus::{EventBus, Watermark};
 use crate::config::ConfigState;
 use crate::counters::Counters;
 use crate::devices::Devices;
+use crate::permits::Permits;
 use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
 use crate::store::filter::{self, Device};
 
-/// Readings of the device tree at the same time.
-const SEATS: usize = 4;
+/// Readings of the device tree at the same time, and those of one user.
+const TREE_READINGS: (usize, usize) = (4, 2);
+/// Lines that are tried on the rules at the same time, and those of one user.
+const TRIALS: (usize, usize) = (2, 1);
+/// Messages of up to 1 MiB that come in at the same time, and those of one user.
+const LONG_MESSAGES: (usize, usize) = (16, 8);
 /// Most names in one list of a filter: journald's index takes longer the more there are.
 const MOST_NAMES: usize = 64;
 
@@ -49,16 +54,32 @@ pub struct Service {
     pub config: watch::Receiver<ConfigState>,
     /// When the daemon started, µs since the epoch.
     pub started: u64,
-    /// Seats for those who read the device tree.
-    pub tree_seats: Semaphore,
+    /// For work that clients ask for.
+    pub work: Work,
+}
+
+/// Permits, by kind of work. Stored events have their own: [`StoreAccess`].
+#[derive(Debug)]
+pub struct Work {
+    /// For those who read the device tree.
+    pub tree: Arc<Permits>,
+    /// For those who try lines on the rules.
+    pub trials: Arc<Permits>,
+    /// For messages that are not small, while they come in.
+    pub long_messages: Arc<Permits>,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Work {
+            tree: Permits::new(TREE_READINGS.0, TREE_READINGS.1),
+            trials: Permits::new(TRIALS.0, TRIALS.1),
+            long_messages: Permits::new(LONG_MESSAGES.0, LONG_MESSAGES.1),
+        }
+    }
 }
 
 impl Service {
-    /// Seats for [`Service::tree_seats`].
-    pub fn seats() -> Semaphore {
-        Semaphore::new(SEATS)
-    }
-
     /// The rules in force.
     pub fn rules(&self) -> Arc<RuleSet> {
         self.rules.borrow().clone()
@@ -209,7 +230,7 @@ impl Call {
             return Err(Refusal::Denied);
         }
         let service = self.service.clone();
-        let _seat = self.service.tree_seats.acquire().await;
+        let _permit = self.service.work.tree.acquire(self.peer.uid).await;
         let wanted = wanted.unwrap_or(NO_FILTER);
         blocking(move || service.filter(wanted)).await?
     }
@@ -235,7 +256,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 impl VarlinkInterface for Call {
     async fn get_block_info(&self, call: &mut dyn Call_GetBlockInfo, blk: String) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
-        let _seat = self.service.tree_seats.acquire().await;
+        let _permit = self.service.work.tree.acquire(self.peer.uid).await;
         let found = blocking(move || blocks::block(&tree, &blk)).await;
         match found.and_then(|block| block.map_err(Refusal::from)) {
             Ok(block) => call.reply(block.into()),
@@ -244,18 +265,15 @@ impl VarlinkInterface for Call {
     }
 
     async fn list_block_info(&self, call: &mut dyn Call_ListBlockInfo) -> varlink::Result<()> {
-        let tree = self.service.devices.tree();
-        let _seat = self.service.tree_seats.acquire().await;
-        let found = blocking(move || blocks::list(&tree)).await;
-        match found.and_then(|blocks| blocks.map_err(Refusal::from)) {
-            Ok(blocks) => call.reply(blocks.into_iter().map(Into::into).collect()),
+        match listing::answer(self).await? {
+            Ok(()) => Ok(()),
             Err(refusal) => refusal.reply(call),
         }
     }
 
     async fn get_topology(&self, call: &mut dyn Call_GetTopology, blk: String) -> varlink::Result<()> {
         let tree = self.service.devices.tree();
-        let _seat = self.service.tree_seats.acquire().await;
+        let _permit = self.service.work.tree.acquire(self.peer.uid).await;
         let found = blocking(move || blocks::topology(&tree, &blk)).await;
         match found.and_then(|topology| topology.map_err(Refusal::from)) {
             Ok(topology) => {
@@ -273,12 +291,14 @@ impl VarlinkInterface for Call {
 
     async fn list_rules(
         &self,
-        call: &mut dyn Call_ListRules,
+        _call: &mut dyn Call_ListRules,
         event_types: Option<Vec<String>>,
         sub_systems: Option<Vec<String>>,
         identifiers: Option<Vec<String>>,
     ) -> varlink::Result<()> {
-        call.reply(rules::list(&self.service.rules(), &Wanted { event_types, sub_systems, identifiers }))
+        let wanted = Wanted { event_types, sub_systems, identifiers };
+        rules::list(&self.service.rules(), &wanted, &self.writer).await?;
+        Ok(())
     }
 
     async fn test_rule(
@@ -287,9 +307,14 @@ impl VarlinkInterface for Call {
         line: String,
         identifier: Option<String>,
     ) -> varlink::Result<()> {
+        if let Err(refusal) = rules::check_length(&line, self.peer) {
+            return refusal.reply(call);
+        }
+        let permit = self.service.work.trials.acquire(self.peer.uid).await;
         let in_force = self.service.rules();
-        let _seat = self.service.tree_seats.acquire().await;
-        match blocking(move || rules::test(&in_force, &line, identifier.as_deref())).await {
+        let trial = blocking(move || rules::test(&in_force, &line, identifier.as_deref())).await;
+        drop(permit);
+        match trial {
             Ok((matched, misses)) => call.reply(matched, misses),
             Err(refusal) => refusal.reply(call),
         }

@@ -1,20 +1,17 @@
 //! One connection: takes calls, one after the other, until the client leaves.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::net::UnixStream;
 
 use super::api::Call;
-use super::frame::{Ended, FrameReader, FrameWriter, Gone};
+use super::clients::Seat;
+use super::frame::{Ended, FrameReader, FrameWriter, Gone, SMALL};
 use super::peer::Peer;
 use super::schema::{self, Fault};
 use super::{service, Service, INTERFACE};
-
-/// A client that calls nothing for so long is disconnected.
-const IDLE: Duration = Duration::from_secs(600);
 
 /// A call as it comes in.
 #[derive(Deserialize)]
@@ -30,25 +27,39 @@ struct Request {
     upgrade: Option<bool>,
 }
 
-/// Serves a client.
-pub async fn serve(stream: UnixStream, peer: Peer, service: Arc<Service>) {
+/// Serves a client until it leaves, or has to.
+pub async fn serve(stream: UnixStream, peer: Peer, seat: Seat, service: Arc<Service>) {
+    tokio::select! {
+        () = take_calls(stream, peer, &seat, service) => {}
+        () = seat.end.notified() => {}
+    }
+}
+
+async fn take_calls(stream: UnixStream, peer: Peer, seat: &Seat, service: Arc<Service>) {
     let (read, write) = stream.into_split();
-    let mut reader = FrameReader::new(read);
-    let writer = FrameWriter::new(write);
+    let mut reader = FrameReader::new(read, peer.uid, service.work.long_messages.clone());
+    let writer = FrameWriter::new(write, seat.activity.clone());
     loop {
-        let frame = match tokio::time::timeout(IDLE, reader.next()).await {
-            Ok(Ok(frame)) => frame,
-            Ok(Err(Ended::TooLong)) => {
+        let frame = match reader.next().await {
+            Ok(frame) => frame,
+            Err(Ended::TooLong) => {
                 let _ = service::error(&writer, "InvalidParameter", "parameter", "message too long").await;
                 return;
             }
-            Ok(Err(Ended::Closed)) | Err(_) => return,
+            Err(Ended::Closed) => return,
         };
+        seat.activity.touch();
         let Ok(request) = serde_json::from_slice::<Request>(&frame) else {
             let _ = service::error(&writer, "InvalidParameter", "parameter", "message").await;
             return;
         };
+        // Only a line to be tried, with its escapes, may need so much.
+        if frame.len() > SMALL && !request.method.ends_with(".TestRule") {
+            let _ = service::error(&writer, "InvalidParameter", "parameter", "message too long").await;
+            return;
+        }
         drop(frame);
+        reader.handled();
         if answer(request, &mut reader, &writer, peer, &service).await.is_err() {
             return;
         }

@@ -1,28 +1,31 @@
 //! The listening socket and the accept loop.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net as std_net;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{watch, Semaphore};
 use tokio::task::JoinSet;
 
 use super::address::Address;
+use super::clients::Clients;
+use super::limits::Limits;
 use super::peer::Peer;
-use super::{connection, Service};
+use super::{connection, frame, Service, INTERFACE};
 
-/// Most connections at a time, of which only root may have the last eighth.
-const MOST: usize = 512;
 /// File descriptors that connections leave to the daemon, for the journal above all.
-const KEPT: u64 = 40;
-/// Most connections of one user other than root.
-const MOST_OF_A_USER: usize = 64;
-/// How often refused connections are mentioned in the log.
+const RESERVED: u64 = 40;
+/// Refused clients that are told why at the same time.
+const REFUSALS: usize = 16;
+/// How long a refused client may take to read why.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a failure to accept is mentioned in the log.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// Pause after accepting failed, as it does without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -101,25 +104,27 @@ fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError
 }
 
 /// Most connections with so many file descriptors (RLIMIT_NOFILE of getrlimit(2); `None`: no limit).
-fn most(descriptors: Option<u64>) -> usize {
-    let free = descriptors.map_or(u64::MAX, |all| all.saturating_sub(KEPT));
-    usize::try_from(free).unwrap_or(MOST).clamp(8, MOST)
+fn possible(descriptors: Option<u64>) -> usize {
+    let reserved = RESERVED + REFUSALS as u64;
+    let free = descriptors.map_or(u64::MAX, |all| all.saturating_sub(reserved));
+    usize::try_from(free).unwrap_or(usize::MAX).max(8)
 }
 
 /// Serves connections until dropped.
-pub async fn serve(listener: UnixListener, service: Arc<Service>) {
+pub async fn serve(listener: UnixListener, service: Arc<Service>, limits: watch::Receiver<Limits>) {
     let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let users = Arc::new(Users { most: most(descriptors), ..Users::default() });
+    let clients = Clients::new(limits, possible(descriptors));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
     let mut connections = JoinSet::new();
-    let mut said: Option<Instant> = None;
+    let mut complained: Option<Instant> = None;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => admit(stream, &users, &service, &mut connections),
+                Ok((stream, _)) => admit(stream, &clients, &refusals, &service, &mut connections),
                 Err(e) => {
-                    if said.is_none_or(|said| said.elapsed() > COMPLAIN_EVERY) {
+                    if complained.is_none_or(|at| at.elapsed() > COMPLAIN_EVERY) {
                         tracing::warn!("cannot accept a Varlink connection: {e}; trying again");
-                        said = Some(Instant::now());
+                        complained = Some(Instant::now());
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -129,80 +134,41 @@ pub async fn serve(listener: UnixListener, service: Arc<Service>) {
     }
 }
 
-fn admit(stream: UnixStream, users: &Arc<Users>, service: &Arc<Service>, connections: &mut JoinSet<()>) {
+fn admit(
+    stream: UnixStream,
+    clients: &Arc<Clients>,
+    refusals: &Arc<Semaphore>,
+    service: &Arc<Service>,
+    connections: &mut JoinSet<()>,
+) {
     let peer = match Peer::of(&stream) {
         Ok(peer) => peer,
-        Err(e) => return tracing::debug!("a client left before it said who it is: {e}"),
+        Err(e) => return tracing::debug!("a client left before its credentials were read: {e}"),
     };
-    match users.enter(peer.uid) {
-        Some(seat) => {
-            let service = service.clone();
-            connections.spawn(async move {
-                connection::serve(stream, peer, service).await;
-                drop(seat);
-            });
-        }
-        None => users.complain(peer.uid),
+    match clients.enter(peer.uid) {
+        Ok(seat) => drop(connections.spawn(connection::serve(stream, peer, seat, service.clone()))),
+        Err(why) => match refusals.clone().try_acquire_owned() {
+            Ok(permit) => drop(connections.spawn(async move {
+                let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refuse(stream, &why)).await;
+                drop(permit);
+            })),
+            // Too many at once: the message fits into the empty socket, but a call that comes later fails.
+            Err(_) => drop(stream.try_write(&refusal(&why))),
+        },
     }
 }
 
-/// Who has how many connections.
-#[derive(Debug, Default)]
-struct Users {
-    /// Most connections of all together.
-    most: usize,
-    counts: Mutex<HashMap<u32, usize>>,
-    refused: Mutex<Refused>,
+/// Answers a client's first call, whatever it is, with an error.
+async fn refuse(mut stream: UnixStream, why: &str) -> io::Result<()> {
+    stream.write_all(&refusal(why)).await?;
+    stream.shutdown().await?;
+    // To close while a call is unread or still to come would make it fail before the answer is read.
+    while stream.read(&mut [0; 4096]).await? > 0 {}
+    Ok(())
 }
 
-/// Connections refused since the log last said so.
-#[derive(Debug, Default)]
-struct Refused {
-    count: u64,
-    said: Option<Instant>,
-}
-
-struct Seat {
-    users: Arc<Users>,
-    uid: u32,
-}
-
-impl Users {
-    fn enter(self: &Arc<Self>, uid: u32) -> Option<Seat> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = counts.values().sum();
-        let own = counts.get(&uid).copied().unwrap_or(0);
-        let free = match uid {
-            0 => all < self.most,
-            _ => all < self.most - self.most / 8 && own < MOST_OF_A_USER,
-        };
-        free.then(|| {
-            counts.insert(uid, own + 1);
-            Seat { users: self.clone(), uid }
-        })
-    }
-
-    /// Says, not too often, that connections are refused.
-    fn complain(&self, uid: u32) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.count += 1;
-        if refused.said.is_none_or(|said| said.elapsed() > COMPLAIN_EVERY) {
-            tracing::warn!("too many Varlink connections: {} closed, the last of uid {uid}; {} are possible with LimitNOFILE= of the service", refused.count, self.most);
-            *refused = Refused { count: 0, said: Some(Instant::now()) };
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut counts = self.users.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = counts.get_mut(&self.uid) {
-            *own -= 1;
-            if *own == 0 {
-                counts.remove(&self.uid);
-            }
-        }
-    }
+fn refusal(why: &str) -> Vec<u8> {
+    frame::encode_error(&format!("{INTERFACE}.TooManyConnections"), "message", why)
 }
 
 #[cfg(test)]
@@ -212,19 +178,6 @@ mod tests {
     #[test]
     fn the_journal_keeps_its_descriptors() {
         let limits = [Some(64), Some(1024), Some(1), None];
-        assert_eq!(limits.map(most), [24, MOST, 8, MOST]);
-    }
-
-    #[test]
-    fn one_user_cannot_take_all_connections() {
-        let users = Arc::new(Users { most: MOST, ..Users::default() });
-        let seats: Vec<_> = (0..MOST_OF_A_USER).map(|_| users.enter(1000)).collect();
-        assert!(seats.iter().all(Option::is_some));
-        assert!(users.enter(1000).is_none());
-        let others: Vec<_> = (1..=MOST as u32).map(|uid| users.enter(uid)).collect();
-        assert!(others.iter().any(Option::is_none));
-        assert!(users.enter(0).is_some());
-        drop((seats, others));
-        assert!(users.enter(1000).is_some());
+        assert_eq!(limits.map(possible), [8, 968, 8, usize::MAX]);
     }
 }

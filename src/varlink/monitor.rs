@@ -45,7 +45,7 @@ pub async fn answer(
     let _leaving = Leaving(call);
     let mut monitor = Monitor {
         call,
-        events: Subscription::new(&call.service.events, call.service.store()),
+        events: Subscription::new(&call.service.events, call.service.store(), call.peer.uid),
         filter,
         left: limit.unwrap_or(u64::MAX),
     };
@@ -89,7 +89,7 @@ impl Monitor<'_> {
         filter.since = Some(filter.since.unwrap_or(0).max(since));
         let up_to = Some((store.run().to_owned(), self.events.seen()));
         let query = Query { filter, order: Order::OldestFirst, after: None, limit: Some(self.left), up_to };
-        let mut batches = store.query(query);
+        let mut batches = store.query(query, self.call.peer.uid);
         while let Some(batch) = batches.recv().await {
             match batch {
                 Ok(events) => self.send(events).await?,

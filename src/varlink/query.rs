@@ -3,8 +3,9 @@
 use tokio::sync::mpsc;
 
 use super::api::{Call, Refusal};
-use super::generated::{Call_Query, Order, Query_Reply};
-use crate::event::StorageEvent;
+use super::frame::Gone;
+use super::generated::{Call_Query, Order, Query_Reply, StorageEvent as ApiEvent};
+use crate::journal::Error;
 use crate::store::access::Batch;
 use crate::store::filter::Filter;
 use crate::store::query::{self, Key, Query};
@@ -49,20 +50,32 @@ fn prepare(
     Ok(Query { filter, order, after, limit, up_to: None })
 }
 
+/// One reply, which ends where the page does. It is written as the events are read.
 async fn page(call: &Call, reply: &mut dyn Call_Query, mut query: Query) -> varlink::Result<()> {
     let length = query.limit.unwrap_or(DEFAULT_PAGE).min(LONGEST_PAGE);
     query.limit = Some(length);
     let Some(mut batches) = run(call, query) else { return Refusal::NotStored.reply(reply) };
-    let mut events: Vec<StorageEvent> = Vec::new();
-    while let Some(batch) = batches.recv().await {
-        match batch {
-            Ok(batch) => events.extend(batch),
-            Err(e) => return Refusal::Unavailable(e.to_string()).reply(reply),
-        }
+    let mut next = batches.recv().await;
+    if let Some(Err(e)) = next {
+        return Refusal::Unavailable(e.to_string()).reply(reply);
     }
-    let full = events.len() as u64 == length;
-    let cursor = events.last().filter(|_| full).map(|last| Key::of(last).to_cursor());
-    reply.reply(events.into_iter().map(Into::into).collect(), cursor)
+    let mut page = call.writer.list("events");
+    let (mut count, mut last) = (0, None);
+    while let Some(batch) = next {
+        for event in batch.map_err(cut)? {
+            (count, last) = (count + 1, Some(Key::of(&event)));
+            page.item(&ApiEvent::from(event)).await?;
+        }
+        next = batches.recv().await;
+    }
+    let cursor = last.filter(|_| count == length).map(|last| last.to_cursor());
+    Ok(page.end(&[("cursor", cursor)]).await?)
+}
+
+/// The reply has begun, so that the error can only end it.
+fn cut(error: Error) -> Gone {
+    tracing::warn!("a reply of Query ends too early: {error}");
+    Gone
 }
 
 async fn stream(call: &Call, reply: &mut dyn Call_Query, query: Query) -> varlink::Result<()> {
@@ -80,5 +93,5 @@ async fn stream(call: &Call, reply: &mut dyn Call_Query, query: Query) -> varlin
 }
 
 fn run(call: &Call, query: Query) -> Option<mpsc::Receiver<Batch>> {
-    call.service.store().map(|store| store.query(query))
+    call.service.store().map(|store| store.query(query, call.peer.uid))
 }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::api::Refusal;
 use super::convert::int;
+use super::frame::{FrameWriter, Gone};
 use super::generated::{DeviceWay, MissReason, Rule as ApiRule, RuleMatch, RuleMiss};
+use super::peer::Peer;
 use crate::event::canonical_sub_system;
 use crate::journal::LOG_VALUE;
 use crate::rules::trial::{Miss, Reason, Trial};
@@ -11,6 +14,8 @@ use crate::rules::{builtin, rule, Matched, Rule, RuleSet};
 
 /// Who writes a line when the client does not say.
 const DEFAULT_IDENTIFIER: &str = "kernel";
+/// Longest line of a client that may not read events. Others may try what the collector looks at.
+const LONGEST_OF_STRANGERS: usize = 8 * 1024;
 
 /// Which rules a client wants; `None` does not filter.
 #[derive(Debug)]
@@ -34,16 +39,32 @@ impl Wanted {
     }
 }
 
-/// The rules in force, sorted by identifier, then in the order in which they are tried.
-pub fn list(rules: &RuleSet, wanted: &Wanted) -> Vec<ApiRule> {
+/// Replies with the rules in force, sorted by identifier, then in the order in which they are tried. Each is encoded when
+/// the client is about to take it.
+pub async fn list(rules: &RuleSet, wanted: &Wanted, writer: &FrameWriter) -> Result<(), Gone> {
     let mut found: Vec<&Arc<Rule>> = rules.rules().filter(|rule| wanted.includes(rule)).collect();
     found.sort_by(|a, b| a.identifier.cmp(&b.identifier));
-    found.into_iter().map(|rule| rule.as_ref().into()).collect()
+    let mut reply = writer.list("rules");
+    for rule in found {
+        reply.item(&ApiRule::from(rule.as_ref())).await?;
+    }
+    reply.end::<()>(&[]).await
 }
 
-/// What the rules make of a line; like the collector's, a look at its beginning.
+/// Refuses a line that is too long to be tried.
+pub fn check_length(line: &str, peer: Peer) -> Result<(), Refusal> {
+    let longest = if peer.may_read { LOG_VALUE } else { LONGEST_OF_STRANGERS };
+    match line.len() <= longest {
+        true => Ok(()),
+        false => {
+            Err(Refusal::Invalid("line", format!("{} bytes; at most {longest} can be tried", line.len())))
+        }
+    }
+}
+
+/// What the rules make of a line.
 pub fn test(rules: &RuleSet, line: &str, identifier: Option<&str>) -> (Option<RuleMatch>, Vec<RuleMiss>) {
-    let bytes = line.as_bytes().get(..LOG_VALUE).unwrap_or(line.as_bytes());
+    let bytes = line.as_bytes();
     let Trial { matched, misses } = rules.try_line(identifier.unwrap_or(DEFAULT_IDENTIFIER), bytes);
     let misses = misses.into_iter().map(|miss| near(miss, bytes)).collect();
     (matched.map(Into::into), misses)

@@ -312,8 +312,18 @@ impl Daemon {
 
     /// Resident memory, KiB.
     pub fn memory(&self) -> u64 {
+        self.memory_of("VmRSS:")
+    }
+
+    /// Resident memory of its own, without files that are mapped, KiB.
+    pub fn own_memory(&self) -> u64 {
+        self.memory_of("RssAnon:")
+    }
+
+    /// A figure of proc_pid_status(5), KiB.
+    fn memory_of(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 

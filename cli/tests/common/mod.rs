@@ -30,13 +30,18 @@ pub struct Daemon {
 impl Daemon {
     /// Every connection makes one call, and gets the steps; then the server closes it.
     pub fn start(steps: Vec<Step>) -> Self {
+        Self::restarting(vec![steps])
+    }
+
+    /// The same, with steps of its own for each connection; those of the last are for all that follow.
+    pub fn restarting(connections: Vec<Vec<Step>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&calls);
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                serve(stream.unwrap(), &steps, &seen);
+            for (number, stream) in listener.incoming().enumerate() {
+                serve(stream.unwrap(), &connections[number.min(connections.len() - 1)], &seen);
             }
         });
         Self { folder, calls }
@@ -63,6 +68,11 @@ impl Daemon {
 
     pub fn run(&self, args: &[&str]) -> Outcome {
         run(self.prpt(args))
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> Vec<Value> {
+        self.calls.lock().unwrap().clone()
     }
 
     /// The only call that was made.

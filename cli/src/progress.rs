@@ -1,0 +1,93 @@
+//! How far `prpt monitor` has come, so that it can go on after the daemon was restarted.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::api::StorageEvent;
+
+/// Events are not always made in the order of their times: what is older than the newest by no more than this, in
+/// microseconds, is asked for again.
+const MARGIN: i64 = 60_000_000;
+/// Most events that are remembered.
+const MAX_REMEMBERED: usize = 65_536;
+
+/// What was asked for, and what was printed of it.
+#[derive(Debug)]
+pub struct Progress {
+    /// What `--since` says, µs since the epoch.
+    since: Option<i64>,
+    /// Events still to be printed; `None`: all.
+    left: Option<i64>,
+    /// When the daemon first answered.
+    began: Option<i64>,
+    /// The newest time printed.
+    newest: Option<i64>,
+    /// Times and ids of the last events printed, and their ids.
+    printed: VecDeque<(i64, String)>,
+    ids: HashSet<String>,
+    /// The daemon keeps no events.
+    without_past: bool,
+}
+
+impl Progress {
+    /// Nothing is printed yet.
+    pub fn new(since: Option<i64>, limit: Option<i64>) -> Self {
+        Self {
+            since,
+            left: limit,
+            began: None,
+            newest: None,
+            printed: VecDeque::new(),
+            ids: HashSet::new(),
+            without_past: false,
+        }
+    }
+
+    /// `since` and `limit` for a call that goes on from here.
+    pub fn call(&self) -> (Option<i64>, Option<i64>) {
+        let Some(began) = self.began else { return (self.since, self.left) };
+        let first = self.since.unwrap_or(began);
+        let since = self.newest.map_or(first, |newest| first.max(newest - MARGIN));
+        // Some of the events that come were printed already: the limit is counted here.
+        ((!self.without_past).then_some(since), None)
+    }
+
+    /// The daemon has answered.
+    pub fn begin(&mut self) {
+        self.began.get_or_insert_with(|| jiff::Timestamp::now().as_microsecond());
+    }
+
+    /// It has answered before.
+    pub fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    /// From now on only new events are asked for; false: that was so before.
+    pub fn give_up_the_past(&mut self) -> bool {
+        !std::mem::replace(&mut self.without_past, true)
+    }
+
+    /// As many events as wanted were printed.
+    pub fn is_done(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// The event is to be printed: it was not before.
+    pub fn is_new(&mut self, event: &StorageEvent) -> bool {
+        if self.is_done() || !self.ids.insert(event.event_id.clone()) {
+            return false;
+        }
+        self.left = self.left.map(|left| left - 1);
+        let newest = self.newest.map_or(event.timestamp, |newest| newest.max(event.timestamp));
+        self.newest = Some(newest);
+        self.printed.push_back((event.timestamp, event.event_id.clone()));
+        let is_old = |printed: &VecDeque<(i64, String)>| {
+            printed.len() > MAX_REMEMBERED || printed.front().is_some_and(|(time, _)| *time < newest - MARGIN)
+        };
+        while is_old(&self.printed) {
+            if let Some((_, id)) = self.printed.pop_front() {
+                self.ids.remove(&id);
+            }
+        }
+        true
+    }
+}

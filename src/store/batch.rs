@@ -1,0 +1,47 @@
+//! Stored events on their way to a reader, batch by batch.
+
+use crate::event::StorageEvent;
+use crate::journal::Error;
+
+/// Most events in a batch.
+const MAX_EVENTS: usize = 64;
+/// A batch is full when the JSON of its events has so many bytes. One more may wait for a reader, and one be written.
+const FULL: usize = 64 * 1024;
+
+/// Stored events that are read batch by batch.
+pub trait Reading: Send + 'static {
+    /// The journal while it is read. It must stay on one thread: sd_journal_open(3).
+    type Files;
+
+    /// The next events; `None` when there are no more. Opens the files when there are none. Blocks.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn next_batch(&mut self, files: &mut Option<Self::Files>) -> Result<Option<Vec<StorageEvent>>, Error>;
+
+    /// Drops what can be read again: the files are closed, and the reader takes nothing for now.
+    fn park(&mut self);
+}
+
+/// Events that are handed over together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The events.
+    pub events: Vec<StorageEvent>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Adds an event whose JSON is so long.
+    pub fn add(&mut self, event: Option<StorageEvent>, bytes: usize) {
+        if let Some(event) = event {
+            self.events.push(event);
+            self.bytes += bytes;
+        }
+    }
+
+    /// No further event is to be added.
+    pub fn is_full(&self) -> bool {
+        self.events.len() >= MAX_EVENTS || self.bytes >= FULL
+    }
+}

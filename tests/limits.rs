@@ -1,0 +1,179 @@
+//! What clients can make the daemon hold: memory, permits and connections.
+
+use std::io::Read;
+
+use crate::common::{self, program, wait_for, Client, Daemon, LiveJournal, Machine};
+use peripety::rules::builtin;
+use serde_json::{json, Value};
+
+/// Events whose JSON is many times what a socket holds.
+const MANY: usize = 2_500;
+
+fn with_config(test: &str, config: &str, arguments: &[&str]) -> Option<(Machine, LiveJournal, Daemon)> {
+    let machine = Machine::start(test, &[])?;
+    let journal = LiveJournal::start(machine.path("live.journal"));
+    let file = machine.path("limits.conf");
+    std::fs::write(&file, [common::NO_BURSTS, config].concat()).unwrap();
+    let daemon = machine.following(&journal, &[&["--config", file.to_str().unwrap()], arguments].concat());
+    Some((machine, journal, daemon))
+}
+
+/// Clients that have asked, and have read one byte of the answer.
+fn slow(daemon: &Daemon, count: usize, method: &str, more: bool) -> Vec<Client> {
+    let ask = |_| {
+        let mut client = daemon.connect();
+        client.request(method, json!({}), more);
+        client
+    };
+    let mut clients: Vec<Client> = (0..count).map(ask).collect();
+    for client in &mut clients {
+        // Not through the buffer, which would take more.
+        assert_eq!(client.0.get_mut().read(&mut [0]).unwrap(), 1);
+    }
+    clients
+}
+
+/// The rest of the answer, whose first byte was read.
+fn rest(client: &mut Client) -> Value {
+    let mut bytes = vec![b'{'];
+    std::io::BufRead::read_until(&mut client.0, 0, &mut bytes).unwrap();
+    assert_eq!(bytes.pop(), Some(0), "the answer is cut");
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn kdevs(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["kdev"].as_str().unwrap()).collect()
+}
+
+/// More of them than there are permits.
+#[test]
+fn slow_readers_hold_nobody_up_and_get_everything() {
+    let Some((_machine, mut journal, daemon)) = with_config("slow readers", "", &[]) else { return };
+    journal.write_failures(0..MANY);
+    wait_for("the events", || (daemon.status()["events_stored"] == MANY).then_some(()));
+    let all: Vec<String> = (0..MANY).map(|n| format!("8:{n}")).collect();
+    let mut readers = slow(&daemon, 6, "Query", true);
+    // Others come through while they read nothing: a page, everything, and a replay.
+    let page = daemon.connect().call("Query", json!({ "limit": 1 })).unwrap();
+    assert_eq!(kdevs(page["events"].as_array().unwrap()), all[..1]);
+    assert_eq!(kdevs(&daemon.query(json!({}))), all);
+    let mut monitor = daemon.connect();
+    monitor.request("Monitor", json!({ "since": 0, "limit": MANY }), true);
+    monitor.receive().unwrap();
+    assert_eq!(monitor.receive().unwrap()["parameters"]["event"]["kdev"], "8:0");
+    // While the readers stand still there are new events, which may or may not be in their answers.
+    journal.write_failures(MANY..MANY + 1);
+    for client in &mut readers {
+        let mut reply = rest(client);
+        let mut events = Vec::new();
+        loop {
+            events.extend(reply["parameters"]["events"].as_array().unwrap().clone());
+            if reply["continues"] != true {
+                break;
+            }
+            reply = client.receive().expect("the answer is complete");
+        }
+        assert_eq!(kdevs(&events)[..MANY], all);
+    }
+}
+
+#[test]
+fn unread_answers_take_little_memory() {
+    let Some((_machine, _journal, daemon)) = with_config("unread answers", "", &["--no-store"]) else {
+        return;
+    };
+    let rules = daemon.status()["rules"].clone();
+    let expected = daemon.connect().call("ListRules", json!({})).unwrap();
+    assert_eq!(json!(expected["rules"].as_array().unwrap().len()), rules);
+    let before = daemon.own_memory();
+    let mut readers = slow(&daemon, 60, "ListRules", false);
+    let grown = daemon.own_memory().saturating_sub(before);
+    eprintln!("60 unread answers of ListRules: {grown} KiB");
+    assert!(grown < 60 * 256, "{grown} KiB for 60 answers that nobody reads");
+    assert_eq!(rest(&mut readers[0])["parameters"], expected);
+    assert_eq!(rest(&mut readers[59])["parameters"], expected);
+}
+
+/// Lines of every rule, whole and cut, so that nearly every regex is needed.
+#[test]
+fn trials_leave_nothing_in_memory() {
+    let Some((_machine, _journal, daemon)) = with_config("trials", "", &["--no-store"]) else { return };
+    let mut client = daemon.connect();
+    let mut test = |line: &str, identifier: &str| {
+        client.call("TestRule", json!({ "line": line, "identifier": identifier })).unwrap();
+    };
+    let rules = builtin::rules().unwrap();
+    // What is kept for all trials: fixed text of the rules.
+    test("sd 0:0:0:0: [sda] no such line", "kernel");
+    let before = daemon.own_memory();
+    let mut tried = 0;
+    for (rule, example) in rules.iter().filter_map(|rule| Some((rule, rule.spec.examples.first()?))) {
+        let line = &example.line;
+        let cut = (0..=line.len() / 2).rev().find(|at| line.is_char_boundary(*at)).unwrap();
+        test(line, &rule.identifier);
+        test(&line[..cut], &rule.identifier);
+        test(&line.repeat(1 + 4096 / line.len()), &rule.identifier);
+        tried += 3;
+    }
+    let grown = daemon.own_memory().saturating_sub(before);
+    eprintln!("{tried} trials: {grown} KiB");
+    assert!(tried > 1000 && grown < 16 << 10, "{grown} KiB after {tried} trials");
+}
+
+const FEW: &str = "[varlink]\nmax_connections = 16\nidle_seconds = 1\n";
+
+#[test]
+fn a_refused_connection_is_answered() {
+    let few = FEW.replace("idle_seconds = 1", "idle_seconds = 86400");
+    let Some((_machine, _journal, daemon)) = with_config("refusals", &few, &["--no-store"]) else { return };
+    let mut clients: Vec<Client> = Vec::new();
+    let refused = wait_for("the limit", || {
+        let mut client = Client::connect(&daemon.socket);
+        client.request("GetStatus", json!({}), false);
+        let reply = client.receive().unwrap();
+        let refused = reply["error"].is_string();
+        clients.push(client);
+        refused.then_some(reply)
+    });
+    assert_eq!(clients.len(), 17);
+    assert_eq!(refused["error"], "io.peripety.TooManyConnections");
+    assert!(refused["parameters"]["message"].as_str().unwrap().contains("max_connections"), "{refused}");
+    assert!(clients.pop().unwrap().receive().is_none());
+    let prpt = |arguments: &[&str]| {
+        let out = std::process::Command::new(program("prpt"))
+            .args(["--address", &daemon.address()])
+            .args(arguments)
+            .output()
+            .unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    for arguments in [&["status"][..], &["query"], &["monitor"]] {
+        let (code, said) = prpt(arguments);
+        assert!(code == Some(1) && said.contains("refused the connection: too many connections"), "{said}");
+    }
+    assert!(daemon.log().contains("Varlink connections refused"), "{}", daemon.log());
+    drop(clients);
+    wait_for("room", || (prpt(&["status"]).0 == Some(0)).then_some(()));
+}
+
+/// More events than the bus keeps, and than a socket holds.
+const BURST: usize = 9_000;
+
+#[test]
+fn who_does_not_read_leaves_only_when_room_is_scarce() {
+    let Some((_machine, mut journal, daemon)) = with_config("dead monitor", FEW, &["--no-store"]) else {
+        return;
+    };
+    let mut dead = daemon.connect();
+    dead.request("Monitor", json!({}), true);
+    dead.receive().unwrap();
+    journal.write_failures(0..BURST);
+    wait_for("all events", || (daemon.status()["events"] == BURST).then_some(()));
+    // It has been idle for longer than a second by the time that the log shows the first of these to end; with room it stays.
+    assert_eq!(daemon.status()["monitors"], 1);
+    assert!(!daemon.log().contains("to make room"), "{}", daemon.log());
+    let crowd: Vec<Client> = (0..13).map(|_| Client::connect(&daemon.socket)).collect();
+    wait_for("the monitor to be ended", || (daemon.status()["monitors"] == 0).then_some(()));
+    assert!(daemon.log().contains("ended to make room"), "{}", daemon.log());
+    drop(crowd);
+}
