@@ -16,6 +16,7 @@ mod history;
 mod incidents;
 mod install;
 mod monitor;
+mod names;
 mod offline;
 mod prpt;
 mod published;

@@ -2,7 +2,7 @@
 //!
 //! A rule is a table `[[collector_regexs]]`, the same in the built-in files under `rules/` and
 //! in `/etc/peripetyd.conf`. [`spec`] reads the tables, [`rule`] checks and compiles one,
-//! `begin` and `literal` find how a match can begin and what text it contains, `bucket` and `automaton` make one
+//! `names` knows lines that begin with a name somebody chose, `begin` and `literal` find how a match can begin and what text it contains, `bucket` and `automaton` make one
 //! fast test of many rules, [`matcher`] tries the rules on a line, [`builtin`] holds the shipped ones; [`trial`]
 //! tells people why a rule takes a line or does not.
 
@@ -13,8 +13,8 @@ pub mod builtin;
 pub mod error;
 mod literal;
 pub mod matcher;
+pub mod names;
 mod pattern;
-mod process;
 mod reach;
 pub mod rule;
 pub mod spec;

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
 use super::pattern::Pattern;
-use super::process;
+use super::names;
 use super::reach::reach;
 use super::spec::RuleSpec;
 use crate::event::{canonical_sub_system, Severity};
@@ -162,11 +162,11 @@ impl Rule {
         line.starts_with(&self.prefix) && !self.is_excepted(line)
     }
 
-    /// The line is one of those that the rule leaves to others. What begins with the name of a process may look like
+    /// The line is one of those that the rule leaves to others. What begins with a name that somebody chose may look like
     /// anything: no built-in rule for the kernel takes it.
     fn is_excepted(&self, line: &[u8]) -> bool {
         self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
-            || !self.origin.user && self.identifier == "kernel" && process::speaks(line)
+            || !self.origin.user && self.identifier == "kernel" && names::speaks(line)
     }
 
     /// How many bytes of a line that does not match agree with the rule.
