@@ -71,6 +71,7 @@ DEBUG = re.compile(r"dbg|debug|trace", re.I)
 NESTING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[()\[\]{},]')
 PIECE = re.compile(r'\s*(?:("(?:\\.|[^"\\])*")|([A-Za-z_]\w*)|(.))', re.S)
 SPEC = re.compile(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|L|z|t|j)?([a-zA-Z%])([A-Za-z0-9]*)")
+FUNCTION = re.compile(r'^(?![\s#}/{*])[^\n;="]*?\b(\w+)[ \t]*\((?:[^;{}"()]|\([^;{}"()]*\))*\)[^;{}()"]*\{', re.M)
 WORD = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|#?\s*\b[A-Za-z_]\w*')
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a"}
 
@@ -269,9 +270,13 @@ class Source:
         yield 4 if level == "fmt" else level, printer.head, text.replace("\x01", ""), rest
 
     def formats(self):
-        """All formats: path, level, head, format, arguments."""
+        """All formats: path, function, level, head, format, arguments."""
         for path, text in self.texts.items():
+            functions, function = FUNCTION.finditer(text), ""
+            coming = next(functions, None)
             for call in CALL.finditer(text):
+                while coming and coming.start() <= call.start():
+                    function, coming = coming.group(1), next(functions, None)
                 name = call.group(1)
                 if name not in self.known or DEBUG.search(name):
                     continue
@@ -280,7 +285,7 @@ class Source:
                 if values is None or text[end:end + 2].lstrip()[:1] == "{":
                     continue
                 for level, head, fmt, rest in self.printed(name, values, path):
-                    yield path, level, head, fmt, rest
+                    yield path, function, level, head, fmt, rest
 
 
 def is_level(expression):
@@ -335,11 +340,11 @@ WITH_PARENT = re.compile(
 
 
 def head_of(path, head, fmt, rest):
-    """What the line begins with: the kind of name, the format from there on, the expression; None: no name."""
+    """What the line begins with: the kind of name, the format from there on, its arguments, the expression; None: no name."""
     if head == "netdev":
-        return None if WITH_PARENT.match(path) else ("interface", "%s: " + fmt, "")
+        return None if WITH_PARENT.match(path) else ("interface", "%s: " + fmt, ["", *rest], "")
     if head == "comm":
-        return "comm", "%s: " + fmt, ""
+        return "comm", "%s: " + fmt, ["", *rest], ""
     start = re.match(r"[^A-Za-z0-9%]{0,3}", fmt).end()
     spec = SPEC.match(fmt, start)
     if not spec or spec.group(1) != "s":
@@ -348,16 +353,46 @@ def head_of(path, head, fmt, rest):
     expression = rest[number].replace("\n", " ") if number < len(rest) else ""
     for kind, pattern in KINDS:
         if pattern.search(expression) and PLACES.get(kind, EVERYWHERE).match(path):
-            return kind, fmt, expression
+            return kind, fmt, rest, expression
     if NETWORK.match(path) and INTERFACE.search(expression):
-        return "interface", fmt, expression
-    return "other", fmt, expression
+        return "interface", fmt, rest, expression
+    return "other", fmt, rest, expression
 
 
-# Code whose messages are events: they are no words of others that a rule must not take.
+# Code whose messages may be events: their lines are left to the rules.
 STORAGE = re.compile(
-    r"^(?:block|fs|drivers/(?:md|block|scsi|nvme|ata|mmc|ufs|mtd|nvdimm|dax|target|cdrom|message|memstick|usb/storage|s390/(?:block|scsi)))/"
+    r"^(?:block|fs/(?!proc|notify|crypto)[a-z0-9_]+|drivers/(?:md|block|scsi|nvme|ata|mmc|ufs|mtd|nvdimm|dax|target|cdrom|message|memstick|usb/storage|s390/(?:block|scsi)))/"
 )
+
+
+LITERAL = r'"((?:\\.|[^"\\])*)"'
+CHOICE = re.compile(r"[^?]*\?\s*" + LITERAL + r"\s*:\s*" + LITERAL)
+
+
+def filled(fmt, rest, function):
+    """The formats with the texts of the code put in for "%s": constants, the function's name, either of two constants."""
+    specs = [spec for spec in SPEC.finditer(fmt) if spec.group(1) != "%"]
+    arguments_of = iter(rest)
+    # The name at the beginning stays.
+    kept = True
+    variants, at = [""], 0
+    for spec in specs:
+        for _ in range(spec.group().count("*")):
+            next(arguments_of, "")
+        expression = next(arguments_of, "").strip()
+        texts = [spec.group()]
+        if spec.group(1) == "s" and not kept:
+            if expression in ("__func__", "__FUNCTION__"):
+                texts = [function or spec.group()]
+            elif literal := re.fullmatch(LITERAL, expression):
+                texts = [unescape(literal.group(1)).replace("%", "%%")]
+            elif choice := CHOICE.fullmatch(expression):
+                texts = [unescape(text).replace("%", "%%") for text in choice.groups()]
+        if len(variants) > 8:
+            texts = [spec.group()]
+        variants = [variant + fmt[at:spec.start()] + text for variant in variants for text in texts]
+        at, kept = spec.end(), False
+    return [variant + fmt[at:] for variant in variants]
 
 
 def escaped(fmt):
@@ -371,11 +406,15 @@ def main():
     options = parser.parse_args()
     found = {}
     for root in options.sources:
-        for path, level, head, fmt, rest in Source(root).formats():
+        for path, function, level, head, fmt, rest in Source(root).formats():
             name = head_of(path, head, fmt, rest)
-            if name and level < 8 and (options.all or name[0] not in ("fixed", "other")):
-                key = (name[0], escaped(name[1]), name[2] if options.all else "")
-                found.setdefault(key, (level, path))
+            if not name or level >= 8 or not options.all and name[0] in ("fixed", "other"):
+                continue
+            # The function that prints what its callers say: they stand for themselves.
+            if name[0] == "interface" and "%pV" in fmt:
+                continue
+            for text in filled(name[1], name[2], function):
+                found.setdefault((name[0], escaped(text), name[3] if options.all else ""), (level, path))
     for (kind, fmt, expression), (level, path) in sorted(found.items()):
         print(kind, "storage" if STORAGE.match(path) else "other", level, fmt, path, *([expression] if options.all else []), sep="\t")
     print(f"{len(found)} formats", file=sys.stderr)

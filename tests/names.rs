@@ -8,6 +8,8 @@ use peripety::rules::names::format::{Format, Kind};
 use peripety::rules::{builtin, names, Rule, RuleSet};
 
 use crate::common::product::Product;
+use crate::common::{LiveJournal, Machine};
+use serde_json::json;
 
 /// Lines of storage code that begin with a name and are events: part of the format, and the event type.
 const OWN: &[(&str, &str)] = &[];
@@ -40,7 +42,8 @@ impl Kernel {
                 continue;
             }
             // A format that is known by its text is taken from all rules: by the very line that would be the rule's.
-            let spoken = names::is_known(format) && names::speaks(&line) && self.set.find(b"kernel", &line).is_none();
+            let spoken =
+                names::is_known(format) && names::speaks(&line) && self.set.find(b"kernel", &line).is_none();
             if !spoken {
                 wrong.push(format!("{:?} of {}: {text:?} is {place}", format.text, format.file));
             }
@@ -71,4 +74,35 @@ fn no_name_makes_an_event_of_another_line() {
 #[ignore = "takes minutes: make check-more"]
 fn no_name_of_any_format_makes_an_event_of_another_line() {
     none_is_forged(names::formats(), 2000);
+}
+
+/// What an ordinary user had a kernel print: a network interface renamed in a user namespace, a process that opens an
+/// obsolete socket or crashes.
+const PRINTED: &[&str] = &[
+    "SPLError: renamed from veth0",
+    "dasd(eckd): renamed from SPLError",
+    "md0: port 1(dasd(eckd)) entered blocking state",
+    "md0: port 1(dasd(eckd)) entered disabled state",
+    "dasd(eckd): entered promiscuous mode",
+    "dasd(eckd) (unregistering): left allmulticast mode",
+    "BTRFS error (de uses obsolete (PF_INET,SOCK_PACKET)",
+    "BTRFS error (de[4242]: segfault at 0 ip 000055d5 sp 00007ffe error 6 in crash[401000+1000] likely on CPU 1 (core 1, socket 0)",
+    "ata1.00: failed[4243]: segfault at 0 ip 000055d5 sp 00007ffe error 6 in crash[401000+1000] likely on CPU 1 (core 1, socket 0)",
+    "SPLError: lost [4244]: segfault at 0 ip 000055d5 sp 00007ffe error 6 in crash[401000+1000] likely on CPU 1 (core 1, socket 0)",
+];
+
+#[test]
+fn lines_with_names_that_a_user_chose() {
+    let Some(machine) = Machine::start("chosen names", &[]) else { return };
+    let mut journal = LiveJournal::start(machine.path("chosen.journal"));
+    let daemon = machine.following(&journal, &[]);
+    journal.write(PRINTED.iter().map(|line| (*line).to_owned()));
+    // The control: it comes last, so that the others have been read.
+    journal.write(["EXT4-fs error (device sda1): ext4_lookup:1858: inode #2: comm ls: iget: checksum invalid".to_owned()]);
+    let events = crate::common::wait_for("the last line's event", || {
+        let events = daemon.query(json!({ "severity": "Debug" }));
+        (!events.is_empty()).then_some(events)
+    });
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["event_type"], "FS_CORRUPTED");
 }

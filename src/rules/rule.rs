@@ -12,6 +12,7 @@ use super::pattern::Pattern;
 use super::names;
 use super::reach::reach;
 use super::spec::RuleSpec;
+use super::writer::Writer;
 use crate::event::{canonical_sub_system, Severity};
 
 /// Captures that lead to a device.
@@ -57,6 +58,8 @@ pub struct Rule {
     pub device: DeviceWay,
     /// Event types whose condition the line ends, by the rule and by its event type; with `*` for any text at the end.
     pub closes: Vec<String>,
+    /// Who must have written the line, when the rule says more than its identifier.
+    pub writer: Option<Writer>,
     /// The table as written.
     pub spec: RuleSpec,
     prefix: Vec<u8>,
@@ -116,7 +119,12 @@ impl Rule {
                 ))
             }
         };
+        let writer = Writer::of(&spec).map_err(|(message, remedy)| {
+            let span = spec.user.as_ref().map_or(spec.regex.span(), Spanned::span);
+            located(Some(span), &message, remedy)
+        })?;
         Ok(Rule {
+            writer,
             identifier: spec.identifier.clone().unwrap_or_else(|| "kernel".to_owned()),
             sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or("other")),
             event_type: spec.event_type.as_deref().unwrap_or("UNKNOWN").to_ascii_uppercase(),

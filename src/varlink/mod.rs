@@ -12,13 +12,13 @@ mod blocks;
 mod connection;
 mod convert;
 mod convert_block;
-mod frame;
+pub mod frame;
 pub mod listener;
 mod monitor;
 mod peer;
 mod query;
 mod rules;
-mod schema;
+pub mod schema;
 mod service;
 
 pub use api::Service;

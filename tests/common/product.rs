@@ -163,7 +163,10 @@ impl Product {
         let mut leads: Vec<(u8, StateID)> = Vec::new();
         let mut lead = |low: u8, high: u8, next: StateID| {
             for word in [true, false] {
-                if matches!((node.needs, word), (Needs::Word, false) | (Needs::NoWord, true) | (Needs::End, _)) {
+                if matches!(
+                    (node.needs, word),
+                    (Needs::Word, false) | (Needs::NoWord, true) | (Needs::End, _)
+                ) {
                     continue;
                 }
                 let fits = |byte: &u8| has(*byte) && is_word(*byte) == word;
@@ -175,7 +178,7 @@ impl Product {
             State::ByteRange { trans } => lead(trans.start, trans.end, trans.next),
             State::Sparse(sparse) => sparse.transitions.iter().for_each(|t| lead(t.start, t.end, t.next)),
             State::Dense(dense) => {
-                dense.iter().for_each(|transition| lead(transition.start, transition.end, transition.next))
+                (0..=u8::MAX).for_each(|byte| lead(byte, byte, dense.transitions[usize::from(byte)]))
             }
             _ => {}
         }
@@ -207,11 +210,13 @@ impl Product {
                     }
                 }
                 State::Capture { next, .. } => open.push(at(*next)),
-                State::Look { look, next } => open.extend(look_ahead(*look, node, at_start).map(|needs| Node {
-                    state: *next,
-                    needs,
-                    ..node
-                })),
+                State::Look { look, next } => {
+                    open.extend(look_ahead(*look, node, at_start).map(|needs| Node {
+                        state: *next,
+                        needs,
+                        ..node
+                    }))
+                }
                 State::Fail => {}
                 _ => {
                     into.entry(node).or_insert(step);
