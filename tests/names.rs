@@ -98,7 +98,9 @@ fn lines_with_names_that_a_user_chose() {
     let daemon = machine.following(&journal, &[]);
     journal.write(PRINTED.iter().map(|line| (*line).to_owned()));
     // The control: it comes last, so that the others have been read.
-    journal.write(["EXT4-fs error (device sda1): ext4_lookup:1858: inode #2: comm ls: iget: checksum invalid".to_owned()]);
+    journal
+        .write(["EXT4-fs error (device sda1): ext4_lookup:1858: inode #2: comm ls: iget: checksum invalid"
+            .to_owned()]);
     let events = crate::common::wait_for("the last line's event", || {
         let events = daemon.query(json!({ "severity": "Debug" }));
         (!events.is_empty()).then_some(events)

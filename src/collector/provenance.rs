@@ -132,7 +132,9 @@ mod tests {
                 ("_SYSTEMD_UNIT", unit),
             ]))
         };
-        assert!(osd("167", "ceph-osd", "ceph-osd@3.service") && osd("64045", "ceph-osd", "ceph-osd@3.service"));
+        assert!(
+            osd("167", "ceph-osd", "ceph-osd@3.service") && osd("64045", "ceph-osd", "ceph-osd@3.service")
+        );
         assert!(!osd("1000", "ceph-osd", "ceph-osd@3.service"));
         assert!(!osd("167", "python3", "ceph-osd@3.service"));
         // A login is root's only.
@@ -153,7 +155,9 @@ mod tests {
     #[test]
     fn a_rule_names_the_writer_of_its_lines() {
         let rule = |keys: &str| {
-            let text = format!("[[collector_regexs]]\nregex = '^x'\ndevice = \"none\"\nidentifier = \"tool\"\n{keys}");
+            let text = format!(
+                "[[collector_regexs]]\nregex = '^x'\ndevice = \"none\"\nidentifier = \"tool\"\n{keys}"
+            );
             crate::rules::builtin::parse("x.conf", &text, true).unwrap_or_default().remove(0)
         };
         let line = |uid: &'static str, comm: &'static str, unit: &'static str| {
@@ -172,7 +176,10 @@ mod tests {
         assert!(!is_trusted_for(&root, &rule("user = \"7\"")));
         assert!(!is_trusted_for(&root, &rule("programs = [\"tool\"]")));
         assert!(!is_trusted_for(&root, &rule("units = [\"tool@*\"]")));
-        assert!(is_trusted_for(&line("0", "tool", "tool@1.service"), &rule("units = [\"tool@*\"]\nprograms = [\"tool\"]")));
+        assert!(is_trusted_for(
+            &line("0", "tool", "tool@1.service"),
+            &rule("units = [\"tool@*\"]\nprograms = [\"tool\"]")
+        ));
         let mut forwarded = entry(&[("_TRANSPORT", "kernel"), ("SYSLOG_IDENTIFIER", "tool")]);
         forwarded.set(b"_UID", b"7");
         assert!(!is_trusted_for(&forwarded, &rule("user = \"7\"")));

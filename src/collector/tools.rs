@@ -31,8 +31,15 @@ const CHECKERS: &[&str] = &["systemd-fsck", "fsck", "fsck.*", "e2fsck", "xfs_rep
 const CHECKER_UNITS: &[&str] = &["systemd-fsck@*", "systemd-fsck-*"];
 /// mount(8) and its helpers, which write under its name.
 const MOUNTERS: &[&str] = &["mount", "mount.*", "ntfs-3g", "lowntfs-3g", "fuse*", "bash", "sh", "dash"];
-const MOUNT_UNITS: &[&str] =
-    &["*.mount", "*.automount", "systemd-remount-fs.service", "udisks2.service", "autofs.service", "dracut-*", "initrd-*"];
+const MOUNT_UNITS: &[&str] = &[
+    "*.mount",
+    "*.automount",
+    "systemd-remount-fs.service",
+    "udisks2.service",
+    "autofs.service",
+    "dracut-*",
+    "initrd-*",
+];
 
 /// All tools.
 pub const TOOLS: &[Tool] = &[
@@ -46,7 +53,11 @@ pub const TOOLS: &[Tool] = &[
     root("blkdeactivate", &["blkdeactivate", "bash"], &["blk-availability.service"]),
     root("iscsid", &["iscsid"], &["iscsid.service", "open-iscsi.service"]),
     root("iscsiadm", &["iscsiadm"], &["iscsi.service", "open-iscsi.service", "iscsi-*", "iscsid.service"]),
-    root("mdadm", &["mdadm"], &["mdmonitor*", "mdadm.service", "mdadm-*", "mdcheck*", "systemd-udevd.service"]),
+    root(
+        "mdadm",
+        &["mdadm"],
+        &["mdmonitor*", "mdadm.service", "mdadm-*", "mdcheck*", "systemd-udevd.service"],
+    ),
     root("smartd", &["smartd"], &["smartd.service", "smartmontools.service"]),
     // Its scripts write with logger(1).
     root("zed", &["zed", "logger"], &["zfs-zed.service", "zed.service"]),

@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
-use super::pattern::Pattern;
 use super::names;
+use super::pattern::Pattern;
 use super::reach::reach;
 use super::spec::RuleSpec;
 use super::writer::Writer;

@@ -36,8 +36,10 @@ impl Writer {
         }
         let uid = match &spec.user {
             None => 0,
-            Some(user) => uid(user.get_ref(), Path::new(USERS))
-                .ok_or((format!("{USERS} has no user \"{}\"", user.get_ref()), "correct the name, or write the number of the user"))?,
+            Some(user) => uid(user.get_ref(), Path::new(USERS)).ok_or((
+                format!("{USERS} has no user \"{}\"", user.get_ref()),
+                "correct the name, or write the number of the user",
+            ))?,
         };
         Ok(Some(Writer { uid, programs: spec.programs.clone(), units: spec.units.clone() }))
     }
@@ -65,8 +67,15 @@ mod tests {
     fn users_are_numbers_or_local_names() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("passwd");
-        std::fs::write(&file, "root:x:0:0::/root:/bin/sh\n# \xff\nceph:x:64045:64045::/:\nodd:x\n").unwrap();
-        for (user, expected) in [("root", Some(0)), ("ceph", Some(64045)), ("42", Some(42)), ("odd", None), ("x", None), ("", None)] {
+        std::fs::write(&file, b"root:x:0:0::/root:/bin/sh\n# \xff\nceph:x:64045:64045::/:\nodd:x\n").unwrap();
+        for (user, expected) in [
+            ("root", Some(0)),
+            ("ceph", Some(64045)),
+            ("42", Some(42)),
+            ("odd", None),
+            ("x", None),
+            ("", None),
+        ] {
             assert_eq!(uid(user, &file), expected, "{user}");
         }
         assert_eq!(uid("ceph", &dir.path().join("missing")), None);

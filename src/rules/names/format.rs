@@ -91,6 +91,8 @@ pub enum Class {
     Decimal,
     /// `%x`, `%o`.
     Hexadecimal,
+    /// `%p`: an address in memory or of a network, features of an interface.
+    Address,
     /// All others.
     Anything,
 }
@@ -101,6 +103,7 @@ impl Class {
         match self {
             Class::Decimal => byte.is_ascii_digit() || matches!(byte, b' ' | b'-' | b'+'),
             Class::Hexadecimal => byte.is_ascii_hexdigit() || matches!(byte, b' ' | b'x' | b'X'),
+            Class::Address => byte.is_ascii_alphanumeric() || b" :.,()-+_".contains(&byte),
             Class::Anything => byte != 0,
         }
     }
@@ -133,15 +136,38 @@ impl Format {
         parts
     }
 
-    /// Letters of its own behind the name: how much tells it from other lines.
-    pub fn letters(&self) -> usize {
-        let letters = |part: &Part| match part {
-            Part::Text(text) => text.iter().filter(|byte| byte.is_ascii_alphabetic()).count(),
+    /// A line of this format can be told from other lines: by the text behind the name, if there is enough of it, or nothing
+    /// else than numbers; or because it has the number of a process there.
+    pub fn is_telling(&self) -> bool {
+        let parts = self.parts();
+        let own = |part: &Part| match part {
+            Part::Text(text) => {
+                text.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'=').count()
+            }
             Part::Any(_) => 0,
         };
-        self.parts().iter().map(letters).sum()
+        let own: usize = parts.iter().map(own).sum();
+        let is_exact = !parts.contains(&Part::Any(Class::Anything));
+        let is_process = || match parts.as_slice() {
+            [Part::Text(open), Part::Any(Class::Decimal), Part::Text(close), ..] => {
+                let fits = |(opens, closes): &(&str, &str)| {
+                    open == opens.as_bytes() && close.starts_with(closes.as_bytes())
+                };
+                PROCESS_NUMBERS.iter().any(|form| fits(form))
+            }
+            _ => false,
+        };
+        own >= FEWEST || is_exact && own >= FEWEST_EXACT || self.kind == Kind::Comm && is_process()
     }
 }
+
+/// Letters and digits of its own that tell a format with any text in it.
+const FEWEST: usize = 6;
+/// The same of one with nothing but numbers in it.
+const FEWEST_EXACT: usize = 2;
+/// What stands before and behind the number of a process, right behind its name (arch/x86/mm/fault.c `show_signal_msg`,
+/// fs/drop_caches.c, kernel/signal.c).
+pub const PROCESS_NUMBERS: [(&str, &str); 4] = [("[", "]: "), ("[", "] "), (" (", "): "), ("/", ": ")];
 
 /// The next text and what follows it: a conversion, or more text when the line goes on.
 fn next(rest: &'static str) -> (Cow<'static, str>, Option<Class>, &'static str) {
@@ -152,7 +178,11 @@ fn next(rest: &'static str) -> (Cow<'static, str>, Option<Class>, &'static str) 
         (Some('\\'), Some('c')) => (text.into(), Some(Class::Anything), signs.as_str()),
         (Some('\\'), Some('x')) => {
             let byte = rest.get(2..4).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            (format!("{text}{}", char::from(byte.unwrap_or(b'?'))).into(), None, rest.get(4..).unwrap_or_default())
+            (
+                format!("{text}{}", char::from(byte.unwrap_or(b'?'))).into(),
+                None,
+                rest.get(4..).unwrap_or_default(),
+            )
         }
         (Some('\\'), Some(sign)) => {
             let sign = match sign {
@@ -180,7 +210,15 @@ fn conversion(text: &'static str) -> (Class, &'static str) {
         Some('d' | 'i' | 'u') => (Class::Decimal, signs.as_str()),
         Some('x' | 'X' | 'o') => (Class::Hexadecimal, signs.as_str()),
         // Letters behind it say what it points to.
-        Some('p') => (Class::Anything, signs.as_str().trim_start_matches(|sign: char| sign.is_ascii_alphanumeric())),
+        Some('p') => {
+            let rest = signs.as_str().trim_start_matches(|sign: char| sign.is_ascii_alphanumeric());
+            let class = match signs.next() {
+                Some('I' | 'K' | 'M' | 'm' | 'N' | 'x' | 'U') => Class::Address,
+                Some(sign) if sign.is_ascii_alphanumeric() => Class::Anything,
+                _ => Class::Address,
+            };
+            (class, rest)
+        }
         _ => (Class::Anything, signs.as_str()),
     }
 }

@@ -12,11 +12,9 @@ pub mod format;
 
 use std::sync::OnceLock;
 
-use format::{Class, Format, Part};
+use format::{Class, Format, Part, PROCESS_NUMBERS};
 
 static TABLE: &str = include_str!("formats.tsv");
-/// A format with fewer letters of its own tells too little.
-const FEWEST_LETTERS: usize = 6;
 
 /// All formats of the kernel that begin with a name which a user chooses.
 pub fn formats() -> impl Iterator<Item = Format> {
@@ -25,7 +23,7 @@ pub fn formats() -> impl Iterator<Item = Format> {
 
 /// A line of this format is known by its text, and taken from the rules.
 pub fn is_known(format: &Format) -> bool {
-    !format.storage && format.letters() >= FEWEST_LETTERS
+    !format.storage && format.is_telling()
 }
 
 /// The line may begin with a name that somebody chose, so that it tells nothing about storage.
@@ -58,8 +56,9 @@ fn known() -> &'static [Known] {
                 Some(Part::Text(text)) => text.clone(),
                 _ => Vec::new(),
             };
-            let fits =
-                |known: &Known| known.before == before && known.longest == longest && known.suffixes == suffixes;
+            let fits = |known: &Known| {
+                known.before == before && known.longest == longest && known.suffixes == suffixes
+            };
             let place = all.iter().position(fits).unwrap_or(all.len());
             if place == all.len() {
                 all.push(Known { before, longest, suffixes, tails: Vec::new() });
@@ -138,7 +137,7 @@ fn extended(ends: &[usize], line: &[u8], class: Class) -> Vec<usize> {
 /// Length of a process's name at most.
 const PROCESS: usize = 15;
 /// What kernels of all ages print right behind it (mm/oom_kill.c `dump_header`, mm/page_alloc.c `warn_alloc`), besides the
-/// process's number in brackets or parentheses (arch/x86/mm/fault.c `show_signal_msg`, fs/drop_caches.c).
+/// process's number.
 const BEHIND: [&[u8]; 2] = [b" invoked oom-killer", b": page allocation failure"];
 
 /// The line has the form of those that begin with the name of a process and its number.
@@ -146,9 +145,7 @@ fn is_of_any_process(line: &[u8]) -> bool {
     let end = line.len().min(PROCESS + 1);
     (0..end).filter_map(|at| line.get(at..)).any(|rest| {
         BEHIND.iter().any(|words| rest.starts_with(words))
-            || is_number(rest, b"[", b"]: ")
-            || is_number(rest, b"[", b"] ")
-            || is_number(rest, b" (", b"): ")
+            || PROCESS_NUMBERS.iter().any(|(open, close)| is_number(rest, open.as_bytes(), close.as_bytes()))
     })
 }
 
