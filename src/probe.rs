@@ -39,9 +39,10 @@ pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Op
     while reader.step()? {
         entry.read(&mut reader);
         found.entries += 1;
-        let wanted = rules.find(&entry.identifier, &entry.message).is_some();
-        if wanted && (provenance::is_trusted(&entry) || early.is_early(&entry, &reader.position()?)?) {
-            found.events += 1;
+        if let Some(rule) = rules.find(&entry.identifier, &entry.message) {
+            let believed = provenance::is_trusted_for(&entry, rule)
+                || rule.writer.is_none() && early.is_early(&entry, &reader.position()?)?;
+            found.events += u64::from(believed);
         }
         if Instant::now() > end {
             found.incomplete = true;

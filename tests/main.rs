@@ -18,6 +18,7 @@ mod incidents;
 mod install;
 mod limits;
 mod monitor;
+mod names;
 mod offline;
 mod prpt;
 mod published;

@@ -4,6 +4,7 @@ use crate::common;
 
 use std::collections::BTreeSet;
 
+use peripety::collector::tools::TOOLS;
 use peripety::rules::{builtin, RuleSet};
 
 /// Lines of the recorded incidents, kernel and user space, with their identifiers.
@@ -170,6 +171,27 @@ fn matcher_agrees_with_the_plain_loop() {
         tried += 1;
     }
     assert!(tried > 10_000, "{tried}");
+}
+
+/// Who writes the lines of a rule is checked for every writer, and the table has no tool that no rule needs.
+#[test]
+fn every_writer_of_a_built_in_rule_is_known() {
+    let rules = builtin::rules().unwrap();
+    let mut writers: BTreeSet<&str> = rules.iter().map(|rule| rule.identifier.as_str()).collect();
+    // They have no program: `peripety::collector::provenance` says what makes them trusted.
+    for special in ["kernel", "systemd-journald", "peripetyd"] {
+        assert!(writers.remove(special), "{special}");
+    }
+    let tools: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.identifier).collect();
+    assert_eq!(tools, writers);
+    for tool in TOOLS {
+        assert!(
+            !tool.programs.is_empty() && !tool.units.is_empty() && !tool.users.is_empty(),
+            "{}",
+            tool.identifier
+        );
+    }
+    assert!(rules.iter().all(|rule| rule.writer.is_none()), "built-in rules have their writers in the table");
 }
 
 /// A crashing process may choose the beginning of a genuine kernel line: its name.

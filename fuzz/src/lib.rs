@@ -1,7 +1,8 @@
-//! What the fuzz targets have in common: recorded trees, and questions.
+//! What the fuzz targets have in common: recorded trees, questions, the rule of a line.
 
 use std::sync::OnceLock;
 
+use peripety::rules::RuleSet;
 use peripety_blkinfo::{BlkType, Error, Tree};
 
 macro_rules! fixtures {
@@ -39,6 +40,14 @@ pub fn ask(tree: &Tree, string: &str) {
     let _ = tree.topology(string).map(|topology| (topology.all_below().len(), topology.all_above().len()));
     let _ = tree.mount_at(string);
     let _ = tree.holders_of_type(string, BlkType::DmMultipath);
+}
+
+/// The matcher finds the rule that the plain loop finds, and that rule has captures.
+pub fn same_rule(set: &RuleSet, identifier: &[u8], line: &[u8]) {
+    let fast = set.find(identifier, line).map(|rule| &rule.origin);
+    let slow = set.find_slowly(identifier, line).map(|rule| &rule.origin);
+    assert_eq!(fast, slow, "{}", String::from_utf8_lossy(line));
+    assert_eq!(set.matched(identifier, line).map(|matched| matched.rule.origin.clone()).as_ref(), fast);
 }
 
 /// Bytes that are taken one after the other; zeros when there are none left.

@@ -3,7 +3,8 @@
 //! libsystemd's handles stay on one thread, so [`reader`] runs on a thread of its own. It
 //! matches there too, on the fields where they lie: an entry that no rule matches (nearly all)
 //! costs no allocation and crosses no channel. [`provenance`] says which entries are what they
-//! claim to be ([`early`]: before journald ran), [`coverage`] which ones a stored event covers already, `twins` numbers equal
+//! claim to be, with the table of [`tools`] ([`early`]: before journald ran), [`coverage`] which ones a stored event covers
+//! already, `twins` numbers equal
 //! entries, `wake` waits for new ones, [`state`] keeps the position over a restart.
 
 pub mod coverage;
@@ -13,6 +14,7 @@ pub mod provenance;
 pub(crate) mod raw_event;
 pub mod reader;
 pub mod state;
+pub mod tools;
 pub(crate) mod twins;
 mod wake;
 

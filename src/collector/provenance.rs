@@ -6,76 +6,9 @@
 //! forwarding to the kernel log on, or (for root) a write to /dev/kmsg. Both come back with
 //! facility 1 (user); only the kernel itself logs with facility 0.
 
+use super::tools::TOOLS;
 use crate::journal::Entry;
-
-/// A user-space tool whose lines have rules: what journald's trusted fields must say.
-struct Tool {
-    identifier: &'static str,
-    /// Names of its executable, also cut to the 15 bytes of a process name. One that ends in `*` stands for all that
-    /// begin so.
-    programs: &'static [&'static str],
-    /// Its systemd units, in the same way.
-    units: &'static [&'static str],
-}
-
-const LVM_UNITS: &[&str] = &[
-    "dm-event.service",
-    "lvm2-*",
-    "lvm-activate-*",
-    "systemd-udevd.service",
-    "blk-availability.service",
-    "systemd-cryptsetup@*",
-];
-/// systemd-fsck's identifier is also that of the checkers it runs.
-const CHECKERS: &[&str] = &["systemd-fsck", "fsck", "fsck.*", "e2fsck", "xfs_repair", "dosfsck"];
-const CHECKER_UNITS: &[&str] = &["systemd-fsck@*", "systemd-fsck-*"];
-
-const TOOLS: &[Tool] = &[
-    Tool { identifier: "multipathd", programs: &["multipathd"], units: &["multipathd.service"] },
-    Tool {
-        identifier: "multipath",
-        programs: &["multipath"],
-        units: &["systemd-udevd.service", "multipathd.service"],
-    },
-    Tool {
-        identifier: "dmeventd",
-        programs: &["dmeventd"],
-        units: &["dm-event.service", "lvm2-monitor.service"],
-    },
-    Tool { identifier: "lvm", programs: &["lvm", "dmeventd"], units: LVM_UNITS },
-    Tool { identifier: "pvscan", programs: &["lvm", "pvscan"], units: LVM_UNITS },
-    Tool { identifier: "lvmpolld", programs: &["lvmpolld"], units: &["lvm2-lvmpolld.service"] },
-    // A shell script.
-    Tool {
-        identifier: "blkdeactivate",
-        programs: &["blkdeactivate", "bash"],
-        units: &["blk-availability.service"],
-    },
-    Tool { identifier: "iscsid", programs: &["iscsid"], units: &["iscsid.service", "open-iscsi.service"] },
-    Tool {
-        identifier: "iscsiadm",
-        programs: &["iscsiadm"],
-        units: &["iscsi.service", "open-iscsi.service", "iscsi-*", "iscsid.service"],
-    },
-    Tool {
-        identifier: "mdadm",
-        programs: &["mdadm"],
-        units: &["mdmonitor*", "mdadm.service", "mdadm-*", "mdcheck*", "systemd-udevd.service"],
-    },
-    Tool { identifier: "smartd", programs: &["smartd"], units: &["smartd.service", "smartmontools.service"] },
-    // Its scripts write with logger(1).
-    Tool { identifier: "zed", programs: &["zed", "logger"], units: &["zfs-zed.service", "zed.service"] },
-    Tool { identifier: "udisksd", programs: &["udisksd"], units: &["udisks2.service"] },
-    Tool { identifier: "stratisd", programs: &["stratisd*"], units: &["stratisd*"] },
-    Tool { identifier: "systemd", programs: &["systemd", "init"], units: &["init.scope"] },
-    Tool { identifier: "systemd-fsck", programs: CHECKERS, units: CHECKER_UNITS },
-    Tool { identifier: "fsck", programs: CHECKERS, units: CHECKER_UNITS },
-    Tool { identifier: "stafd", programs: &["stafd", "python3*"], units: &["stafd.service"] },
-    Tool { identifier: "stacd", programs: &["stacd", "python3*"], units: &["stacd.service"] },
-    Tool { identifier: "nvme", programs: &["nvme"], units: &["nvmf-*", "nvmefc-*", "systemd-udevd.service"] },
-    Tool { identifier: "tgtd", programs: &["tgtd"], units: &["tgtd.service", "tgt.service"] },
-    Tool { identifier: "rbd-nbd", programs: &["rbd-nbd"], units: &["rbdmap.service"] },
-];
+use crate::rules::Rule;
 
 /// The entry was written by whom its identifier names. Rules for the identifier "peripetyd" are
 /// for what the collector finds out itself: no entry is trusted to be that.
@@ -85,34 +18,57 @@ pub fn is_trusted(entry: &Entry) -> bool {
         // journald's own messages; no client can have this transport.
         b"systemd-journald" => entry.transport == b"driver",
         b"peripetyd" => false,
-        _ => entry.uid == b"0" && entry.transport != b"kernel" && is_tool(entry),
+        _ => entry.transport != b"kernel" && is_tool(entry),
     }
 }
 
-/// Process name, executable and unit, when present (a process that ended at once leaves none),
-/// name the tool. A tool that no list knows, of a user's own rule, need only run as root.
-fn is_tool(entry: &Entry) -> bool {
-    let Some(tool) = TOOLS.iter().find(|tool| tool.identifier.as_bytes() == entry.identifier) else {
-        return true;
-    };
-    let program = entry.exe.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    named(tool.programs, &entry.comm)
-        && named(tool.programs, program)
-        && (named(tool.units, &entry.unit) || is_login(&entry.unit))
+/// The entry was written by whom a rule that matches it is for: by whom its identifier names, unless the rule says more.
+pub fn is_trusted_for(entry: &Entry, rule: &Rule) -> bool {
+    match &rule.writer {
+        None => is_trusted(entry),
+        Some(writer) => {
+            let uid = std::str::from_utf8(&entry.uid).ok().and_then(|uid| uid.parse().ok());
+            entry.transport != b"kernel"
+                && uid == Some(writer.uid)
+                && runs(&writer.programs, entry)
+                && (writer.units.is_empty() || named(&writer.units, &entry.unit))
+        }
+    }
 }
 
-/// The list has the value, or the entry has none.
-fn named(list: &[&str], value: &[u8]) -> bool {
-    let is = |name: &str| match name.strip_suffix('*') {
-        Some(begin) => value.starts_with(begin.as_bytes()),
-        None => name.as_bytes() == value,
+/// User, process name, executable and unit, the latter three when present (a process that ended at once leaves none),
+/// are those of the tool. A tool that the table does not have, of a user's own rule, need only run as root.
+fn is_tool(entry: &Entry) -> bool {
+    let Some(tool) = TOOLS.iter().find(|tool| tool.identifier.as_bytes() == entry.identifier) else {
+        return entry.uid == b"0";
     };
-    value.is_empty() || list.iter().any(|name| is(name))
+    tool.users.iter().any(|user| user.as_bytes() == entry.uid)
+        && runs(tool.programs, entry)
+        && (named(tool.units, &entry.unit) || is_login(entry))
+}
+
+/// Process and executable of the entry, where present, are one of some programs; of any when there is none.
+fn runs<S: AsRef<str>>(programs: &[S], entry: &Entry) -> bool {
+    let program = entry.exe.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    programs.is_empty() || named(programs, &entry.comm) && named(programs, program)
+}
+
+/// Length of a process's name at most: TASK_COMM_LEN of include/linux/sched.h, without its NUL.
+const PROCESS: usize = 15;
+
+/// The list has the value, which the kernel may have cut, or the entry has none.
+fn named<S: AsRef<str>>(list: &[S], value: &[u8]) -> bool {
+    let is = |name: &str| match (name.strip_prefix('*'), name.strip_suffix('*')) {
+        (_, Some(begin)) => value.starts_with(begin.as_bytes()),
+        (Some(end), None) => value.ends_with(end.as_bytes()),
+        (None, None) => value == name.as_bytes() || Some(value) == name.as_bytes().get(..PROCESS),
+    };
+    value.is_empty() || list.iter().any(|name| is(name.as_ref()))
 }
 
 /// The unit is a login of root's, where the tool was started by hand.
-fn is_login(unit: &[u8]) -> bool {
-    unit.ends_with(b".scope") || unit.starts_with(b"user@0.")
+fn is_login(entry: &Entry) -> bool {
+    entry.uid == b"0" && (entry.unit.ends_with(b".scope") || entry.unit.starts_with(b"user@0."))
 }
 
 #[cfg(test)]
@@ -163,6 +119,70 @@ mod tests {
         assert!(!is_trusted(&multipathd("1000", "multipathd", "")));
         assert!(!is_trusted(&multipathd("0", "logger", "")));
         assert!(!is_trusted(&multipathd("0", "multipathd", "evil.service")));
+    }
+
+    #[test]
+    fn ceph_runs_as_a_user_of_its_own() {
+        let osd = |uid: &'static str, comm: &'static str, unit: &'static str| {
+            is_trusted(&entry(&[
+                ("_TRANSPORT", "stdout"),
+                ("SYSLOG_IDENTIFIER", "ceph-osd"),
+                ("_UID", uid),
+                ("_COMM", comm),
+                ("_SYSTEMD_UNIT", unit),
+            ]))
+        };
+        assert!(
+            osd("167", "ceph-osd", "ceph-osd@3.service") && osd("64045", "ceph-osd", "ceph-osd@3.service")
+        );
+        assert!(!osd("1000", "ceph-osd", "ceph-osd@3.service"));
+        assert!(!osd("167", "python3", "ceph-osd@3.service"));
+        // A login is root's only.
+        assert!(!osd("167", "ceph-osd", "session-3.scope"));
+    }
+
+    #[test]
+    fn names_are_cut_or_stand_for_many() {
+        let names = ["systemd-cryptsetup", "*.mount", "lvm2-*"];
+        for value in ["systemd-cryptsetup", "systemd-cryptse", "data.mount", "lvm2-monitor.service", ""] {
+            assert!(named(&names, value.as_bytes()), "{value}");
+        }
+        for value in ["systemd-crypts", "data.mount2", "xlvm2-x"] {
+            assert!(!named(&names, value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_rule_names_the_writer_of_its_lines() {
+        let rule = |keys: &str| {
+            let text = format!(
+                "[[collector_regexs]]\nregex = '^x'\ndevice = \"none\"\nidentifier = \"tool\"\n{keys}"
+            );
+            crate::rules::builtin::parse("x.conf", &text, true).unwrap_or_default().remove(0)
+        };
+        let line = |uid: &'static str, comm: &'static str, unit: &'static str| {
+            entry(&[
+                ("_TRANSPORT", "syslog"),
+                ("SYSLOG_IDENTIFIER", "tool"),
+                ("_UID", uid),
+                ("_COMM", comm),
+                ("_SYSTEMD_UNIT", unit),
+            ])
+        };
+        let root = line("0", "other", "other.service");
+        assert!(is_trusted_for(&root, &rule("")));
+        assert!(!is_trusted_for(&line("7", "tool", "tool.service"), &rule("")));
+        assert!(is_trusted_for(&line("7", "tool", "tool.service"), &rule("user = \"7\"")));
+        assert!(!is_trusted_for(&root, &rule("user = \"7\"")));
+        assert!(!is_trusted_for(&root, &rule("programs = [\"tool\"]")));
+        assert!(!is_trusted_for(&root, &rule("units = [\"tool@*\"]")));
+        assert!(is_trusted_for(
+            &line("0", "tool", "tool@1.service"),
+            &rule("units = [\"tool@*\"]\nprograms = [\"tool\"]")
+        ));
+        let mut forwarded = entry(&[("_TRANSPORT", "kernel"), ("SYSLOG_IDENTIFIER", "tool")]);
+        forwarded.set(b"_UID", b"7");
+        assert!(!is_trusted_for(&forwarded, &rule("user = \"7\"")));
     }
 
     #[test]

@@ -272,7 +272,7 @@ impl Reader {
         // Of what anybody can write, no more is looked at than the kernel would write.
         let line = if trusted { &entry.message } else { entry.message.get(..1024).unwrap_or(&entry.message) };
         let rule = self.rules.find(&entry.identifier, line)?.clone();
-        if trusted || self.is_early() {
+        if provenance::is_trusted_for(entry, &rule) || rule.writer.is_none() && self.is_early() {
             return Some(rule);
         }
         self.settings.counters.entries_untrusted.increment();

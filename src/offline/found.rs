@@ -38,10 +38,13 @@ impl Found {
         at: impl FnOnce() -> Result<Position, E>,
     ) -> Result<Option<Self>, E> {
         let role = early::role(entry);
-        // A copy without the fields that journald sets says nothing about where it comes from.
-        let believed = entry.transport.is_empty() || provenance::is_trusted(entry);
-        let may_match = believed || role == Some(Role::Tool);
-        let matched = may_match.then(|| rules.matched(&entry.identifier, &entry.message)).flatten();
+        let may_be_written = |matched: &Matched| {
+            // A copy without the fields that journald sets says nothing about where it comes from.
+            entry.transport.is_empty()
+                || provenance::is_trusted_for(entry, &matched.rule)
+                || role == Some(Role::Tool) && matched.rule.writer.is_none()
+        };
+        let matched = rules.matched(&entry.identifier, &entry.message).filter(may_be_written);
         if matched.is_none() && matches!(role, None | Some(Role::Tool)) {
             return Ok(None);
         }

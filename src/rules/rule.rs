@@ -8,10 +8,11 @@ use toml::Spanned;
 use super::cost;
 use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
+use super::names;
 use super::pattern::Pattern;
-use super::process;
 use super::reach::reach;
 use super::spec::RuleSpec;
+use super::writer::Writer;
 use crate::event::{canonical_sub_system, Severity};
 
 /// Captures that lead to a device.
@@ -68,6 +69,8 @@ pub struct Rule {
     pub device: DeviceWay,
     /// Event types whose condition the line ends, by the rule and by its event type; with `*` for any text at the end.
     pub closes: Vec<String>,
+    /// Who must have written the line, when the rule says more than its identifier.
+    pub writer: Option<Writer>,
     /// The table as written.
     pub spec: RuleSpec,
     prefix: Vec<u8>,
@@ -127,7 +130,12 @@ impl Rule {
                 ))
             }
         };
+        let writer = Writer::of(&spec).map_err(|(message, remedy)| {
+            let span = spec.user.as_ref().map_or(spec.regex.span(), Spanned::span);
+            located(Some(span), &message, remedy)
+        })?;
         Ok(Rule {
+            writer,
             identifier: spec.identifier.clone().unwrap_or_else(|| "kernel".to_owned()),
             sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or("other")),
             event_type: spec.event_type.as_deref().unwrap_or("UNKNOWN").to_ascii_uppercase(),
@@ -173,7 +181,7 @@ impl Rule {
         line.starts_with(&self.prefix) && !self.is_excepted(line)
     }
 
-    /// The line is one of those that the rule leaves to others. What begins with the name of a process may look like
+    /// The line is one of those that the rule leaves to others. What begins with a name that somebody chose may look like
     /// anything: no built-in rule for the kernel takes it.
     fn is_excepted(&self, line: &[u8]) -> bool {
         self.is_excepted_by(line, Pattern::is_match)
@@ -181,7 +189,7 @@ impl Rule {
 
     fn is_excepted_by(&self, line: &[u8], is_match: impl Fn(&Pattern, &[u8]) -> bool) -> bool {
         self.unless.as_ref().is_some_and(|unless| is_match(unless, line))
-            || !self.origin.user && self.identifier == "kernel" && process::speaks(line)
+            || !self.origin.user && self.identifier == "kernel" && names::speaks(line)
     }
 
     /// How many bytes of a line that does not match agree with the rule.

@@ -26,6 +26,15 @@ pub struct RuleSpec {
     /// Who writes the line; default "kernel".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
+    /// Names of the executables that write it, besides; with `*` at the beginning or the end for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+    /// The systemd units that write it, in the same way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<String>,
+    /// The user who writes it, a name or a number; default root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Spanned<String>>,
     /// Where the device is, when no capture names it: "none" or "entry".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<Spanned<String>>,

@@ -13,7 +13,7 @@ mod clients;
 mod connection;
 mod convert;
 mod convert_block;
-mod frame;
+pub mod frame;
 pub mod limits;
 pub mod listener;
 mod listing;
@@ -21,7 +21,7 @@ mod monitor;
 mod peer;
 mod query;
 mod rules;
-mod schema;
+pub mod schema;
 mod service;
 
 pub use api::{Service, Work};

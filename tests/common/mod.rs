@@ -10,6 +10,7 @@
 
 mod journald;
 mod journals;
+pub mod product;
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;

@@ -1,0 +1,233 @@
+//! One format of the kernel that begins with a name, and the lines that it can print.
+
+use std::borrow::Cow;
+
+/// A format string of printk (Documentation/core-api/printk-formats.rst) as it stands in `formats.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// Whose name it begins with.
+    pub kind: Kind,
+    /// Storage code prints it: its lines may be events.
+    pub storage: bool,
+    /// Level of the kernel's log, from 0 (emergency) to 7 (debug).
+    pub level: u8,
+    /// The format, with the escapes of C; one that ends in `\c` does not end its line.
+    pub text: &'static str,
+    /// The file that prints it, in the kernel's sources.
+    pub file: &'static str,
+}
+
+/// Who chooses a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A process names itself: prctl(2), PR_SET_NAME.
+    Comm,
+    /// A network interface; whoever is root in its network namespace renames it.
+    Interface,
+    /// A wireless adapter, in the same way.
+    Wiphy,
+    /// A device on the USB says how it is called.
+    Product,
+    /// A rule of the firewall writes it in front of each line.
+    Prefix,
+}
+
+impl Kind {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "comm" => Kind::Comm,
+            "interface" => Kind::Interface,
+            "wiphy" => Kind::Wiphy,
+            "product" => Kind::Product,
+            "prefix" => Kind::Prefix,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of a name at most: TASK_COMM_LEN of include/linux/sched.h, IFNAMSIZ of include/uapi/linux/if.h,
+    /// NL80211_WIPHY_NAME_MAXLEN, `name` of struct hid_device, NF_LOG_PREFIXLEN; each without its NUL.
+    pub fn longest(self) -> usize {
+        match self {
+            Kind::Comm | Kind::Interface => 15,
+            Kind::Wiphy => 64,
+            Kind::Product | Kind::Prefix => 127,
+        }
+    }
+
+    /// A name may have this byte (for interfaces: `dev_valid_name` of net/core/dev.c; that it allows no colon is left
+    /// out here, since kernels before 4.3 did).
+    pub fn allows(self, byte: u8) -> bool {
+        match self {
+            Kind::Interface => byte != b'/' && byte != 0 && !byte.is_ascii_whitespace() && byte != 0x0b,
+            _ => byte != 0,
+        }
+    }
+
+    /// What the kernel may print between an interface's name and the rest (`netdev_reg_state` of
+    /// include/linux/netdevice.h).
+    pub fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Kind::Interface => {
+                &["", " (uninitialized)", " (unregistering)", " (unregistered)", " (released)", " (dummy)"]
+            }
+            _ => &[""],
+        }
+    }
+}
+
+/// A part of what a format prints behind the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// These bytes.
+    Text(Vec<u8>),
+    /// Any number of bytes of a class.
+    Any(Class),
+}
+
+/// What a conversion prints, or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// `%d`, `%u`, `%i`.
+    Decimal,
+    /// `%x`, `%o`.
+    Hexadecimal,
+    /// `%p`: an address in memory or of a network, features of an interface.
+    Address,
+    /// All others.
+    Anything,
+}
+
+impl Class {
+    /// The conversion may print this byte.
+    pub fn has(self, byte: u8) -> bool {
+        match self {
+            Class::Decimal => byte.is_ascii_digit() || matches!(byte, b' ' | b'-' | b'+'),
+            Class::Hexadecimal => byte.is_ascii_hexdigit() || matches!(byte, b' ' | b'x' | b'X'),
+            Class::Address => byte.is_ascii_alphanumeric() || b" :.,()-+_".contains(&byte),
+            Class::Anything => byte != 0,
+        }
+    }
+}
+
+impl Format {
+    /// Reads a line of the table.
+    pub fn parse(line: &'static str) -> Option<Self> {
+        let mut columns = line.split('\t');
+        let (kind, storage) = (Kind::parse(columns.next()?)?, columns.next()? == "storage");
+        let (level, text, file) = (columns.next()?.parse().ok()?, columns.next()?, columns.next()?);
+        Some(Format { kind, storage, level, text, file })
+    }
+
+    /// What stands in front of the name, such as a bracket, and what follows the name.
+    pub fn split(&self) -> (&'static str, &'static str) {
+        let (before, after) = self.text.split_once('%').unwrap_or((self.text, ""));
+        (before, conversion(after).1)
+    }
+
+    /// What it prints behind the name.
+    pub fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut rest = self.split().1;
+        while !rest.is_empty() {
+            let (text, part);
+            (text, part, rest) = next(rest);
+            push(&mut parts, text, part);
+        }
+        parts
+    }
+
+    /// A line of this format can be told from other lines: by the text behind the name, if there is enough of it, or nothing
+    /// else than numbers; or because it has the number of a process there.
+    pub fn is_telling(&self) -> bool {
+        let parts = self.parts();
+        let own = |part: &Part| match part {
+            Part::Text(text) => {
+                text.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'=').count()
+            }
+            Part::Any(_) => 0,
+        };
+        let own: usize = parts.iter().map(own).sum();
+        let is_exact = !parts.contains(&Part::Any(Class::Anything));
+        let is_process = || match parts.as_slice() {
+            [Part::Text(open), Part::Any(Class::Decimal), Part::Text(close), ..] => {
+                let fits = |(opens, closes): &(&str, &str)| {
+                    open == opens.as_bytes() && close.starts_with(closes.as_bytes())
+                };
+                PROCESS_NUMBERS.iter().any(|form| fits(form))
+            }
+            _ => false,
+        };
+        own >= FEWEST || is_exact && own >= FEWEST_EXACT || self.kind == Kind::Comm && is_process()
+    }
+}
+
+/// Letters and digits of its own that tell a format with any text in it.
+const FEWEST: usize = 6;
+/// The same of one with nothing but numbers in it.
+const FEWEST_EXACT: usize = 2;
+/// What stands before and behind the number of a process, right behind its name (arch/x86/mm/fault.c `show_signal_msg`,
+/// fs/drop_caches.c, kernel/signal.c).
+pub const PROCESS_NUMBERS: [(&str, &str); 4] = [("[", "]: "), ("[", "] "), (" (", "): "), ("/", ": ")];
+
+/// The next text and what follows it: a conversion, or more text when the line goes on.
+fn next(rest: &'static str) -> (Cow<'static, str>, Option<Class>, &'static str) {
+    let Some(at) = rest.find(['%', '\\']) else { return (rest.into(), None, "") };
+    let (text, rest) = rest.split_at(at);
+    let mut signs = rest.chars();
+    match (signs.next(), signs.next()) {
+        (Some('\\'), Some('c')) => (text.into(), Some(Class::Anything), signs.as_str()),
+        (Some('\\'), Some('x')) => {
+            let byte = rest.get(2..4).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            (
+                format!("{text}{}", char::from(byte.unwrap_or(b'?'))).into(),
+                None,
+                rest.get(4..).unwrap_or_default(),
+            )
+        }
+        (Some('\\'), Some(sign)) => {
+            let sign = match sign {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                other => other,
+            };
+            (format!("{text}{sign}").into(), None, signs.as_str())
+        }
+        (Some('%'), Some('%')) => (format!("{text}%").into(), None, signs.as_str()),
+        _ => {
+            let (class, rest) = conversion(rest.get(1..).unwrap_or_default());
+            (text.into(), Some(class), rest)
+        }
+    }
+}
+
+/// The class of a conversion, behind its `%`, and what follows.
+fn conversion(text: &'static str) -> (Class, &'static str) {
+    let options = |sign: char| "-+ #0123456789.*hlLzZtjq".contains(sign);
+    let text = text.trim_start_matches(options);
+    let mut signs = text.chars();
+    match signs.next() {
+        Some('d' | 'i' | 'u') => (Class::Decimal, signs.as_str()),
+        Some('x' | 'X' | 'o') => (Class::Hexadecimal, signs.as_str()),
+        // Letters behind it say what it points to.
+        Some('p') => {
+            let rest = signs.as_str().trim_start_matches(|sign: char| sign.is_ascii_alphanumeric());
+            let class = match signs.next() {
+                Some('I' | 'K' | 'M' | 'm' | 'N' | 'x' | 'U') => Class::Address,
+                Some(sign) if sign.is_ascii_alphanumeric() => Class::Anything,
+                _ => Class::Address,
+            };
+            (class, rest)
+        }
+        _ => (Class::Anything, signs.as_str()),
+    }
+}
+
+fn push(parts: &mut Vec<Part>, text: Cow<'static, str>, class: Option<Class>) {
+    match parts.last_mut() {
+        Some(Part::Text(last)) => last.extend_from_slice(text.as_bytes()),
+        _ if text.is_empty() => {}
+        _ => parts.push(Part::Text(text.into_owned().into_bytes())),
+    }
+    parts.extend(class.map(Part::Any));
+}

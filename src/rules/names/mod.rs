@@ -1,0 +1,195 @@
+//! Kernel lines that begin with a name which a user chooses.
+//!
+//! Any user may name a process `XFS (dm-0): x` or, in a user namespace, a network interface `SPLError`, and have the kernel
+//! print a genuine line that begins so. What the kernel prints behind such a name is known: `formats.tsv` holds its format
+//! strings, made from its sources by `scripts/kernel-names.py`. A line that one of them can have printed is not a rule's
+//! whatever it begins with, unless storage code prints it.
+//!
+//! Formats with hardly any text of their own could have printed nearly everything, and are left to the rules:
+//! `tests/names.rs` holds that no rule takes a line of theirs, or of storage code, for something else.
+
+pub mod format;
+
+use std::sync::OnceLock;
+
+use format::{Class, Format, Part, PROCESS_NUMBERS};
+
+static TABLE: &str = include_str!("formats.tsv");
+
+/// All formats of the kernel that begin with a name which a user chooses.
+pub fn formats() -> impl Iterator<Item = Format> {
+    TABLE.lines().filter_map(Format::parse)
+}
+
+/// A line of this format is known by its text, and taken from the rules.
+pub fn is_known(format: &Format) -> bool {
+    !format.storage && format.is_telling()
+}
+
+/// The line may begin with a name that somebody chose, so that it tells nothing about storage.
+pub fn speaks(line: &[u8]) -> bool {
+    is_of_any_process(line) || known().iter().any(|known| known.may_print(line))
+}
+
+/// The formats that begin in the same way: with these bytes, a name, and this text.
+struct Known {
+    before: &'static [u8],
+    longest: usize,
+    suffixes: &'static [&'static str],
+    /// Sorted by their first text.
+    tails: Vec<Tail>,
+}
+
+struct Tail {
+    text: Vec<u8>,
+    format: Format,
+}
+
+fn known() -> &'static [Known] {
+    static KNOWN: OnceLock<Vec<Known>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let mut all: Vec<Known> = Vec::new();
+        for format in formats().filter(is_known) {
+            let (before, kind) = (format.split().0.as_bytes(), format.kind);
+            let (longest, suffixes) = (kind.longest(), kind.suffixes());
+            let text = match format.parts().first() {
+                Some(Part::Text(text)) => text.clone(),
+                _ => Vec::new(),
+            };
+            let fits = |known: &Known| {
+                known.before == before && known.longest == longest && known.suffixes == suffixes
+            };
+            let place = all.iter().position(fits).unwrap_or(all.len());
+            if place == all.len() {
+                all.push(Known { before, longest, suffixes, tails: Vec::new() });
+            }
+            if let Some(known) = all.get_mut(place) {
+                known.tails.push(Tail { text, format });
+            }
+        }
+        all.iter_mut().for_each(|known| known.tails.sort_by(|a, b| a.text.cmp(&b.text)));
+        all
+    })
+}
+
+impl Known {
+    fn may_print(&self, line: &[u8]) -> bool {
+        let Some(rest) = line.strip_prefix(self.before) else { return false };
+        let ends = 0..=self.longest.min(rest.len());
+        ends.filter_map(|end| rest.get(end..)).any(|rest| {
+            let behind = |suffix: &&str| rest.strip_prefix(suffix.as_bytes());
+            self.suffixes.iter().filter_map(behind).any(|rest| self.has_tail(rest))
+        })
+    }
+
+    /// One of the formats may print this behind the name. Of the sorted tails those stay that agree with the line byte for
+    /// byte.
+    fn has_tail(&self, rest: &[u8]) -> bool {
+        let mut tails = self.tails.as_slice();
+        for agreed in 0.. {
+            let ended = tails.partition_point(|tail| tail.text.len() <= agreed);
+            let (short, long) = tails.split_at(ended);
+            if short.iter().any(|tail| is_printed(&tail.format.parts(), rest)) {
+                return true;
+            }
+            let Some(byte) = rest.get(agreed).filter(|_| !long.is_empty()) else { return false };
+            let from = long.partition_point(|tail| tail.text.get(agreed) < Some(byte));
+            let to = long.partition_point(|tail| tail.text.get(agreed) <= Some(byte));
+            tails = long.get(from..to).unwrap_or_default();
+        }
+        false
+    }
+}
+
+/// Parts of a format can print this, but for white space at its end.
+fn is_printed(parts: &[Part], line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    // Where the parts so far may end, in order.
+    let mut ends = vec![0];
+    for (number, part) in parts.iter().enumerate() {
+        ends = match part {
+            Part::Text(text) => {
+                let last = number + 1 == parts.len();
+                let text = if last { text.trim_ascii_end() } else { text.as_slice() };
+                let follows = |end: &usize| line.get(*end..).is_some_and(|rest| rest.starts_with(text));
+                ends.into_iter().filter(follows).map(|end| end + text.len()).collect()
+            }
+            Part::Any(class) => extended(&ends, line, *class),
+        };
+    }
+    ends.last() == Some(&line.len())
+}
+
+/// All ends, each followed by any number of bytes of a class.
+fn extended(ends: &[usize], line: &[u8], class: Class) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::new();
+    for end in ends {
+        if all.last().is_some_and(|last| last >= end) {
+            continue;
+        }
+        let rest = line.get(*end..).unwrap_or_default();
+        let longest = rest.iter().take_while(|byte| class.has(**byte)).count();
+        all.extend(*end..=end + longest);
+    }
+    all
+}
+
+/// Length of a process's name at most.
+const PROCESS: usize = 15;
+/// What kernels of all ages print right behind it (mm/oom_kill.c `dump_header`, mm/page_alloc.c `warn_alloc`), besides the
+/// process's number.
+const BEHIND: [&[u8]; 2] = [b" invoked oom-killer", b": page allocation failure"];
+
+/// The line has the form of those that begin with the name of a process and its number.
+fn is_of_any_process(line: &[u8]) -> bool {
+    let end = line.len().min(PROCESS + 1);
+    (0..end).filter_map(|at| line.get(at..)).any(|rest| {
+        BEHIND.iter().any(|words| rest.starts_with(words))
+            || PROCESS_NUMBERS.iter().any(|(open, close)| is_number(rest, open.as_bytes(), close.as_bytes()))
+    })
+}
+
+/// Digits between two texts, and something that no storage line has behind a number so early: `[4242]: segfault`.
+fn is_number(rest: &[u8], open: &[u8], close: &[u8]) -> bool {
+    let Some(inner) = rest.strip_prefix(open) else { return false };
+    let digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && inner.get(digits..).is_some_and(|behind| behind.starts_with(close))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chosen_names_are_known() {
+        for line in [
+            "XFS (dm-0): x[4242]: segfault at 0 ip 000055d5",
+            "ata1.00: x[7] general protection fault",
+            "md/raid1:md0: (4242): drop_caches: 3",
+            "nvme nvme0: bad invoked oom-killer: gfp_mask=0xcc0",
+            "XFS (dm-0): xxx: page allocation failure: order:4",
+            "BTRFS error (de uses obsolete (PF_INET,SOCK_PACKET)",
+            "SPLError: renamed from veth0",
+            "dasd(eckd): renamed from SPLError",
+            "SPLError (unregistering): left promiscuous mode",
+            "sd 0:0:0:0: [s/7: reached RLIMIT_SIGPENDING, dropped signal 9",
+        ] {
+            assert!(speaks(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_about_storage_are_none_of_theirs() {
+        for line in [
+            "XFS (dm-0): Internal error",
+            "sd 0:0:0:0: [sda] tag#3 FAILED",
+            "",
+            "x",
+            "mmc0: error -110 x",
+            "ata1: link is slow to respond, please be patient (ready=0)",
+            "mount: attempt to access beyond end of device\nsdb1: rw=0, sector=1, nr_sectors = 8 limit=1",
+        ] {
+            assert!(!speaks(line.as_bytes()), "{line}");
+        }
+    }
+}
