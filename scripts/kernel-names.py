@@ -340,7 +340,7 @@ KINDS = [
     ("prefix", re.compile(r"^prefix$|->prefix$")),
 ]
 INTERFACE = re.compile(r"\bname\b|->name|ifname|netdev_name|dev_name|devname|iface|\bifn\b|slave|label")
-NETWORK = re.compile(r"^(?:net|drivers/net|drivers/infiniband|drivers/s390/net|drivers/staging/(?:rtl|octeon|ks|wlan|qlge))")
+NETWORK = re.compile(r"^(?:net(?!/sunrpc)|drivers/net|drivers/infiniband|drivers/s390/net|drivers/staging/(?:rtl|octeon|ks|wlan|qlge))")
 # Where a kind of name is looked for, if not everywhere.
 PLACES = {"prefix": re.compile(r"^net/(?:bridge/)?netfilter/"), "product": re.compile(r"^(?:drivers/(?:hid|usb)|sound/usb)/")}
 EVERYWHERE = re.compile("")

@@ -27,6 +27,36 @@ enum Needs {
     End,
 }
 
+/// Bytes that may come next.
+enum Next {
+    This(u8),
+    /// Those that belong to words, and the others; printable ones first.
+    OneOf([Vec<u8>; 2]),
+}
+
+impl Next {
+    fn one_of(has: impl Fn(u8) -> bool) -> Self {
+        let bytes = |word: bool| {
+            let mut bytes: Vec<u8> =
+                (0..=u8::MAX).filter(|byte| has(*byte) && is_word(*byte) == word).collect();
+            bytes.sort_by_key(|byte| !byte.is_ascii_graphic());
+            bytes
+        };
+        Next::OneOf([bytes(true), bytes(false)])
+    }
+
+    /// A byte of a range, which belongs to a word or does not.
+    fn within(&self, low: u8, high: u8, word: bool) -> Option<u8> {
+        match self {
+            Next::This(byte) => (low <= *byte && *byte <= high && is_word(*byte) == word).then_some(*byte),
+            Next::OneOf([words, others]) => {
+                let bytes = if word { words } else { others };
+                bytes.iter().copied().find(|byte| low <= *byte && *byte <= high)
+            }
+        }
+    }
+}
+
 /// How a node was first reached: the step before, and the byte. Step 0 is the beginning.
 type Step = u32;
 type Nodes = Rc<HashMap<Node, Step>>;
@@ -133,7 +163,7 @@ impl Product {
         for byte in text {
             let mut next = HashMap::new();
             for (node, step) in nodes.iter() {
-                self.step(*node, *step, |other| other == *byte, &mut next);
+                self.step(*node, *step, &Next::This(*byte), &mut next);
             }
             nodes = Rc::new(next);
         }
@@ -142,12 +172,13 @@ impl Product {
 
     /// Any number of bytes, up to a limit.
     fn any(&mut self, nodes: &Nodes, has: impl Fn(u8) -> bool, longest: usize) -> Nodes {
+        let bytes = Next::one_of(has);
         let mut all: HashMap<Node, Step> = (**nodes).clone();
         let mut new: Vec<(Node, Step)> = all.iter().map(|(node, step)| (*node, *step)).collect();
         for _ in 0..longest {
             let mut next = HashMap::new();
             for (node, step) in new {
-                self.step(node, step, &has, &mut next);
+                self.step(node, step, &bytes, &mut next);
             }
             new = next.into_iter().filter(|(node, _)| !all.contains_key(node)).collect();
             if new.is_empty() {
@@ -159,19 +190,16 @@ impl Product {
     }
 
     /// Where a node leads with a byte: at most one that belongs to a word, and one that does not, from each transition.
-    fn step(&mut self, node: Node, step: Step, has: impl Fn(u8) -> bool, into: &mut HashMap<Node, Step>) {
+    fn step(&mut self, node: Node, step: Step, bytes: &Next, into: &mut HashMap<Node, Step>) {
         let mut leads: Vec<(u8, StateID)> = Vec::new();
         let mut lead = |low: u8, high: u8, next: StateID| {
             for word in [true, false] {
-                if matches!(
+                let fits = !matches!(
                     (node.needs, word),
                     (Needs::Word, false) | (Needs::NoWord, true) | (Needs::End, _)
-                ) {
-                    continue;
-                }
-                let fits = |byte: &u8| has(*byte) && is_word(*byte) == word;
-                let printed = (low..=high).filter(fits).find(u8::is_ascii_graphic);
-                leads.extend(printed.or((low..=high).find(fits)).map(|byte| (byte, next)));
+                );
+                let byte = if fits { bytes.within(low, high, word) } else { None };
+                leads.extend(byte.map(|byte| (byte, next)));
             }
         };
         match self.nfa.state(node.state) {
