@@ -1,7 +1,7 @@
 //! What the daemon counts, for `GetStatus`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A number that only grows, or a gauge.
 #[derive(Debug, Default)]
@@ -29,6 +29,27 @@ impl Counter {
     }
 }
 
+/// What keeps a part of the daemon from its work, in words; nothing most of the time.
+#[derive(Debug, Default)]
+pub struct Trouble(Mutex<Option<String>>);
+
+impl Trouble {
+    /// There is trouble.
+    pub fn set(&self, text: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
+    /// It is over.
+    pub fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What it is.
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// All counters; clones of the `Arc` share them.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -44,8 +65,18 @@ pub struct Counters {
     pub events_stored: Counter,
     /// Events that journald did not keep.
     pub events_not_stored: Counter,
+    /// How often the journal was written and not read, so that it had to be opened again.
+    pub times_deaf: Counter,
+    /// Journal files that were found damaged.
+    pub journal_files_damaged: Counter,
+    /// Entries of those that cannot be read, at least.
+    pub journal_entries_damaged: Counter,
     /// Open Monitor calls.
     pub monitors: Counter,
+    /// The journal is written and not read.
+    pub deaf: Trouble,
+    /// journald is waited for.
+    pub journald: Trouble,
     caught_up: AtomicBool,
 }
 
@@ -53,6 +84,12 @@ impl Counters {
     /// New counters, all zero.
     pub fn new() -> Arc<Self> {
         Arc::default()
+    }
+
+    /// What keeps the daemon from its work.
+    pub fn trouble(&self) -> Option<String> {
+        let all: Vec<String> = [&self.journald, &self.deaf].into_iter().filter_map(Trouble::get).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 
     /// The reader is at the end of its journal.

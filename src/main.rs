@@ -33,6 +33,7 @@ const UNREADABLE: u8 = 4;
 fn main() -> ExitCode {
     let args = Args::parse();
     peripety::logging::start();
+    peripety::journal::survive_shrinking_files();
     let result = match () {
         () if args.command.is_some() => command(&args),
         () if args.probe => run_probe(&args),
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     daemon::keep_little_memory();
+    daemon::prepare_process();
     let config = ConfigSource { places: places(&args), stdout: args.stdout, no_store: args.no_store };
     let options = Options {
         location: location(&args)?,

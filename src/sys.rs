@@ -2,8 +2,11 @@
 
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
@@ -129,4 +132,127 @@ pub fn passed_socket() -> Result<Option<std::os::unix::net::UnixListener>, Strin
         return Err("it does not listen".into());
     }
     Ok(Some(fd.into()))
+}
+
+/// SIGHUP has no effect from now on, until somebody listens to it.
+pub fn ignore_hangup() {
+    // SAFETY: SIG_IGN runs no code of ours.
+    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+}
+
+thread_local! {
+    /// Pages that vanished while this thread read them. Constant and without destructor: the signal handler
+    /// finds a plain integer.
+    static VANISHED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What the handler of SIGBUS needs; written once, before it is installed.
+struct Vanishing {
+    page: usize,
+    /// Mappings of files that existed before: program and libraries. Nothing can stand in for those.
+    program: Vec<Range<usize>>,
+    /// What was done on SIGBUS before.
+    previous: libc::sigaction,
+}
+
+static VANISHING: OnceLock<Vanishing> = OnceLock::new();
+
+/// From now on, reading a mapped page that its file no longer has (the file was truncated, or its disk failed) yields
+/// zeros instead of ending the process by SIGBUS (mmap(2)), and is counted. libsystemd maps journal files, and takes
+/// zeros for damage; journald protects itself in the same way. To be called before files are mapped that may shrink.
+pub fn survive_vanished_pages() -> io::Result<()> {
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    // SAFETY: sigaction is plain data, for which zeros are valid.
+    let (mut action, mut previous) = unsafe { std::mem::zeroed::<(libc::sigaction, libc::sigaction)>() };
+    // SAFETY: only reads the present action.
+    if unsafe { libc::sigaction(libc::SIGBUS, std::ptr::null(), &mut previous) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let program = maps.lines().filter_map(mapped_file).collect();
+    if VANISHING.set(Vanishing { page: page_size(), program, previous }).is_err() {
+        return Ok(());
+    }
+    action.sa_sigaction = on_vanished_page as *const () as usize;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+    // SAFETY: the handler is sound whenever it runs: see there.
+    match unsafe { libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+fn page_size() -> usize {
+    // SAFETY: only asks for a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(4096)
+}
+
+/// The addresses of a line of /proc/PID/maps (proc(5)) that is about a file.
+fn mapped_file(line: &str) -> Option<Range<usize>> {
+    let mut words = line.split_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    words.nth(4).filter(|path| path.starts_with('/'))?;
+    let address = |text| usize::from_str_radix(text, 16).ok();
+    Some(address(start)?..address(end)?)
+}
+
+/// How many pages of mapped files had vanished when this thread read them, see [`survive_vanished_pages`].
+pub fn vanished_pages() -> u64 {
+    VANISHED.with(Cell::get)
+}
+
+/// Puts a page of zeros where a file has none any more. Uses only what may be used in a signal handler: a system call,
+/// constant data, and an integer of its own thread.
+extern "C" fn on_vanished_page(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid siginfo_t to a handler with SA_SIGINFO; for the code BUS_ADRERR it holds an address.
+    let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
+    let Some(vanishing) = VANISHING.get() else { return };
+    if code == libc::BUS_ADRERR && !vanishing.program.iter().any(|mapping| mapping.contains(&address)) {
+        let page = (address & !(vanishing.page - 1)) as *mut libc::c_void;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        // SAFETY: the page belongs to the mapping that this thread is reading at this moment, so that no other thread
+        // unmaps it; what it replaces could not be read anyway.
+        let mapped = unsafe { libc::mmap(page, vanishing.page, libc::PROT_READ, flags, -1, 0) };
+        if mapped != libc::MAP_FAILED {
+            VANISHED.with(|count| count.set(count.get() + 1));
+            return;
+        }
+    }
+    // SAFETY: puts back what was there before. The access is made again, and ends the process as it would have.
+    unsafe { libc::sigaction(signal, &vanishing.previous, std::ptr::null_mut()) };
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_vanished_reads_as_zeros_and_is_counted() {
+        survive_vanished_pages().unwrap();
+        let file = tempfile::tempfile().unwrap();
+        let page = page_size();
+        std::os::unix::fs::FileExt::write_all_at(&file, &vec![7; 2 * page], 0).unwrap();
+        // SAFETY: a new mapping; the file is open.
+        let map = unsafe {
+            let length = 2 * page;
+            libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0)
+        };
+        assert_ne!(map, libc::MAP_FAILED);
+        // SAFETY: within the mapping; volatile, because the file changes.
+        let read = |at: usize| unsafe { map.cast::<u8>().add(at).read_volatile() };
+        assert_eq!((read(0), read(page), vanished_pages()), (7, 7, 0));
+        file.set_len(page as u64).unwrap();
+        assert_eq!((read(0), read(page), read(page + 1), vanished_pages()), (7, 0, 0, 1));
+        // SAFETY: nothing refers to the mapping any more.
+        unsafe { libc::munmap(map, 2 * page) };
+    }
+
+    #[test]
+    fn the_program_s_own_mappings_are_known() {
+        let line = "55d0c8a00000-55d0c8b00000 r--p 00000000 fe:00 1234   /usr/bin/peripetyd";
+        assert_eq!(mapped_file(line), Some(0x55d0_c8a0_0000..0x55d0_c8b0_0000));
+        assert_eq!(mapped_file("7ffc0000-7ffd0000 rw-p 00000000 00:00 0   [stack]"), None);
+        assert_eq!(mapped_file("7f0000000000-7f0000001000 rw-p 00000000 00:00 0"), None);
+    }
 }

@@ -27,6 +27,7 @@ mod related;
 mod reload;
 mod restart;
 mod robustness_clock;
+mod robustness_deaf;
 mod robustness_files;
 mod robustness_journald;
 mod robustness_process;

@@ -1,8 +1,12 @@
-//! Damaged journal files beside good ones: said once, and all that can be read is read.
+//! Damaged journal files beside good ones, and files that are damaged or become shorter while they are read: reported
+//! once, and all that can be read is read.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::common::{journal_file, now, wait_for, Daemon, Machine};
+use serde_json::{json, Value};
+
+use crate::common::{journal_file, now, signal, wait_for, Daemon, Machine};
 
 /// A journal file with failures of the paths 8:`numbers`, `hour` hours ago.
 fn good(file: &Path, numbers: std::ops::Range<usize>, hour: u64) {
@@ -107,4 +111,115 @@ fn random_bytes_in_the_middle() {
     // Of the others, the message may be damaged.
     assert!((1..=100 - read).contains(&lost.parse().unwrap()), "{read} read, {log}");
     assert_eq!(daemon.said(" is damaged: "), 1, "{}", daemon.log());
+}
+
+/// The stored report about this file of so many entries at least: how many cannot be read, of how many.
+fn report(daemon: &Daemon, file: &str, least: u64) -> (u64, u64) {
+    let number =
+        |event: &Value, name: &str| event["extension"][name].as_str().unwrap_or("0").parse().unwrap();
+    let event = wait_for(file, || {
+        let reports = daemon.query(json!({ "event_types": ["JOURNAL_FILE_DAMAGED"] }));
+        let about = |event: &Value| {
+            let path = event["extension"]["file"].as_str().unwrap_or_default();
+            path.contains(file) && number(event, "entries") >= least
+        };
+        reports.into_iter().find(about)
+    });
+    assert_eq!((&event["severity"], &event["source"]["entries"]), (&json!("Error"), &json!(0)), "{event}");
+    (number(&event, "count"), number(&event, "entries"))
+}
+
+/// What is damaged while the daemon runs is found then: an event and counters.
+#[test]
+fn damaged_while_the_daemon_runs() {
+    let Some(machine) = Machine::start("damage while running", &[]) else { return };
+    let folder = machine.path("files");
+    std::fs::create_dir(&folder).unwrap();
+    good(&folder.join("a.journal"), 0..100, 3);
+    good(&folder.join("b.journal"), 100..200, 2);
+    let daemon = machine.daemon(&["--journal-directory", folder.to_str().unwrap()]);
+    machine.assert_each_once(&daemon, 0..200);
+    let open = |name: &str| std::fs::OpenOptions::new().write(true).open(folder.join(name)).unwrap();
+    open("a.journal").set_len(2000).unwrap();
+    assert_eq!(report(&daemon, "a.journal", 100), (100, 100));
+    let bytes = std::fs::read(folder.join("b.journal")).unwrap();
+    let line = b"Failing path 8:150.";
+    let place = bytes.windows(line.len()).position(|bytes| bytes == line).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&open("b.journal"), &[0x5a; 8000], place as u64 - 2000).unwrap();
+    let (lost, of) = report(&daemon, "b.journal", 100);
+    assert!((1..=100).contains(&lost) && of == 100, "{lost} of {of}");
+    let status = daemon.status();
+    assert_eq!(status["journal_files_damaged"], 2, "{status}");
+    assert_eq!(status["journal_entries_damaged"], 100 + lost, "{status}");
+    good(&folder.join("c.journal"), 200..300, 1);
+    wait_for("the new file", || (machine.stored_numbers().len() == 300).then_some(()));
+}
+
+/// Asks for all events again and again while `trouble` is made.
+fn while_queried(daemon: &Daemon, trouble: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    // What is damaged is missing; the daemon must live.
+                    let _ = daemon.connect().call_more("Query", json!({}));
+                }
+            });
+        }
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(trouble));
+        done.store(true, Ordering::Relaxed);
+        made.unwrap_or_else(|failure| std::panic::resume_unwind(failure));
+    });
+}
+
+/// A mapped file that becomes shorter is no SIGBUS: it is reported, and the others are read.
+fn shortened(test: &str, length: u64, archived: bool) {
+    let Some(machine) = Machine::start(test, &[]) else { return };
+    let mut daemon = machine.tool_daemon();
+    machine.tool_writes(0..500);
+    machine.assert_each_once(&daemon, 0..500);
+    let name = if archived { "system@*.journal" } else { "system.journal" };
+    let find = || {
+        let out = machine.shell(&format!("ls /run/log/journal/*/{name}"));
+        String::from_utf8(out.stdout).unwrap().lines().next().map(str::to_owned)
+    };
+    if archived {
+        signal("USR2", machine.journald());
+    }
+    let file = wait_for("the file", find);
+    while_queried(&daemon, || {
+        let shorten = format!("truncate -s {length} {file}");
+        assert!(machine.shell(&shorten).status.success());
+        for n in 500..520 {
+            machine.tool_writes(n..n + 1);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    wait_for("the lines after", || {
+        let events = daemon.query(json!({ "sub_systems": ["wear"] }));
+        let kdevs: Vec<&str> = events.iter().filter_map(|event| event["kdev"].as_str()).collect();
+        (510..520).all(|n| kdevs.contains(&format!("8:{n}").as_str())).then_some(())
+    });
+    let (lost, of) = report(&daemon, "/run/log/journal/", 500);
+    assert_eq!(lost, of);
+    let twice = machine.stored_numbers().into_values().find(|(copies, _)| *copies != 1);
+    assert_eq!(twice, None, "{}", daemon.log());
+    assert!(daemon.child.try_wait().unwrap().is_none());
+    assert!(daemon.terminate().success(), "{}", daemon.log());
+}
+
+#[test]
+fn active_file_shortened() {
+    shortened("active file shortened", 12288, false);
+}
+
+#[test]
+fn active_file_emptied() {
+    shortened("active file emptied", 0, false);
+}
+
+#[test]
+fn archived_file_shortened() {
+    shortened("archived file shortened", 12288, true);
 }

@@ -4,19 +4,25 @@
 //! matches there too, on the fields where they lie: an entry that no rule matches (nearly all)
 //! costs no allocation and crosses no channel. [`provenance`] says which entries are what they
 //! claim to be, with the table of [`tools`] ([`early`]: before journald ran), [`coverage`] which ones a stored event covers
-//! already, `twins` numbers equal
-//! entries, `wake` waits for new ones, [`state`] keeps the position over a restart.
+//! already, `twins` numbers equal entries, `wake` waits for new ones, `watch` looks whether the journal is still the one that
+//! was opened, is heard (`hearing`) and is whole (`damage`), [`state`] keeps the position over a restart.
 
 pub mod coverage;
+mod damage;
 pub mod device_file;
 pub mod early;
+mod files;
+mod hearing;
 pub mod provenance;
 pub(crate) mod raw_event;
 pub mod reader;
+mod report;
+mod seek;
 pub mod state;
 pub mod tools;
 pub(crate) mod twins;
 mod wake;
+mod watch;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -63,7 +69,7 @@ impl Collector {
             .spawn(move || {
                 let reader = Reader::open(settings, stop, sender)?;
                 let _ = ready.send(());
-                reader.run()
+                reader::run(reader)
             })
             .map_err(|e| CollectorError::Thread(e.to_string()))?;
         // An error means that the thread has ended, and run() says why.

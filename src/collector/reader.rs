@@ -1,27 +1,26 @@
 //! The reader's thread: steps a journal, matches, hands on raw events.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::damage::DamageWatch;
 use super::early::FirstStarts;
 use super::raw_event::Happened;
 use super::wake::{Stop, Waker, Woken};
+use super::watch::Watch;
 use super::{provenance, raw_event, twins::Twins, Coverage};
 use crate::bus::ticket::Resume;
-use crate::bus::{Frontier, RawEvent, RawItem, Watermark};
+use crate::bus::{Frontier, RawEvent, RawItem, Ticket, Watermark};
 use crate::counters::Counters;
-use crate::event::{canonical_sub_system, Source};
+use crate::event::canonical_sub_system;
 use crate::journal::{self, Entry, Error, Location, Position};
 use crate::rules::rule::Rule;
 use crate::rules::{Matched, RuleSet};
 
 /// Entries between two notes of the position.
 const NOTE_EVERY: u64 = 1024;
-/// Entries read again before the resumed one, to number equal entries as before.
-const LOOK_BACK: usize = 2048;
 /// Pause after a journal could not be read.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -58,63 +57,115 @@ pub struct Settings {
 
 /// Reads one journal.
 pub struct Reader {
-    settings: Settings,
-    rules: Arc<RuleSet>,
-    journal: journal::Reader,
-    waker: Waker,
+    pub(super) settings: Settings,
+    pub(super) rules: Arc<RuleSet>,
+    pub(super) journal: journal::Reader,
+    pub(super) waker: Waker,
     stop: Stop,
     out: mpsc::Sender<RawItem>,
-    entry: Entry,
-    twins: Twins,
+    pub(super) entry: Entry,
+    pub(super) twins: Twins,
     early: FirstStarts,
     /// Raw events made so far.
     made: u64,
-    last: Option<Position>,
-    unnoted: u64,
+    pub(super) last: Option<Position>,
+    pub(super) unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
-    matched: Vec<String>,
+    pub(super) matched: Vec<String>,
     /// The newest time stamp of the kernel that was read, µs since the boot.
     kernel_time: u64,
     /// The journal's files changed.
-    changed: bool,
-    /// Reading failed, and that was said.
-    failing: bool,
-    /// Looks for damaged files meanwhile.
-    check: Option<JoinHandle<()>>,
+    pub(super) changed: bool,
+    /// The journal must be opened again.
+    pub(super) stale: bool,
+    /// Since when reading fails, µs since the epoch.
+    pub(super) failing: Option<u64>,
+    pub(super) watch: Watch,
 }
 
-/// Says which of the files to be read are damaged, on a thread of its own: there may be gigabytes of them.
-fn spawn_check(settings: &Settings) -> Option<JoinHandle<()>> {
-    let since = match &settings.start {
+/// What a reader takes along to another thread.
+struct Carried {
+    settings: Settings,
+    stop: Stop,
+    out: mpsc::Sender<RawItem>,
+    made: u64,
+    last: Option<Position>,
+    watch: Watch,
+}
+
+/// Why a reader ended.
+enum Ended {
+    /// It is done.
+    Done,
+    /// It must go on in another thread: libsystemd keeps the machine id of this one, and it changed.
+    Elsewhere(Box<Carried>),
+}
+
+/// Runs a reader, on other threads if need be, until it is done.
+pub fn run(reader: Reader) -> Result<(), Error> {
+    let mut ended = reader.run()?;
+    while let Ended::Elsewhere(carried) = ended {
+        let there = std::thread::Builder::new().name("journal-reader".into()).spawn(|| carried.go_on());
+        ended = match there.map(std::thread::JoinHandle::join) {
+            Ok(Ok(ended)) => ended?,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(cause) => {
+                let (location, operation) = (String::from("local journal"), "start a thread");
+                return Err(Error::Read { location, operation, cause });
+            }
+        };
+    }
+    Ok(())
+}
+
+impl Carried {
+    /// Goes on where the reader was.
+    fn go_on(mut self: Box<Self>) -> Result<Ended, Error> {
+        while !self.stop.is_set() {
+            let layout = journal::Layout::of(&self.settings.location);
+            match journal::Reader::open(&self.settings.location, journal::LOG_VALUE) {
+                Ok(journal) => {
+                    self.watch.opened(layout);
+                    let mut reader = Reader::new(*self, journal)?;
+                    reader.stale = true;
+                    return reader.run();
+                }
+                Err(e) => tracing::debug!("{e}"),
+            }
+            self.stop.pause(RETRY);
+        }
+        Ok(Ended::Done)
+    }
+}
+
+/// From when on entries are to be read.
+fn read_since(settings: &Settings) -> u64 {
+    match &settings.start {
         Start::Resume(resume) => resume.position.realtime,
         Start::Since(usec) => *usec,
         Start::Beginning if settings.location.is_local() => journal::boot_began(),
         Start::Beginning => 0,
-    };
-    let location = settings.location.clone();
-    let check = move || {
-        for (file, damage) in journal::damaged(&location, since) {
-            tracing::error!("the journal file {} {damage}", file.display());
-        }
-    };
-    match std::thread::Builder::new().name("journal-check".into()).spawn(check) {
-        Ok(thread) => Some(thread),
-        Err(e) => {
-            tracing::warn!("cannot look for damaged journal files: {e}");
-            None
-        }
     }
 }
 
 impl Reader {
     /// Opens the journal and moves to the start.
     pub fn open(settings: Settings, stop: Stop, out: mpsc::Sender<RawItem>) -> Result<Self, Error> {
-        let check = spawn_check(&settings);
+        let damage = DamageWatch::start(settings.location.clone(), read_since(&settings), stop.stopper());
+        let watch = Watch::new(&settings.location, damage);
         let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
+        let carried = Carried { settings, stop, out, made: 0, last: None, watch };
+        let mut reader = Reader::new(carried, journal)?;
+        reader.seek_start()?;
+        Ok(reader)
+    }
+
+    fn new(carried: Carried, journal: journal::Reader) -> Result<Self, Error> {
+        let Carried { settings, stop, out, made, last, watch } = carried;
         let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
         let rules = settings.rules.borrow().clone();
         let early = FirstStarts::new(settings.location.clone());
-        let mut reader = Reader {
+        Ok(Reader {
             settings,
             early,
             rules,
@@ -124,58 +175,62 @@ impl Reader {
             out,
             entry: Entry::default(),
             twins: Twins::default(),
-            made: 0,
-            last: None,
+            made,
+            last,
             unnoted: 0,
             matched: Vec::new(),
             kernel_time: 0,
             changed: false,
-            failing: false,
-            check,
-        };
-        reader.seek_start()?;
-        Ok(reader)
+            stale: false,
+            failing: None,
+            watch,
+        })
     }
 
-    fn seek_start(&mut self) -> Result<(), Error> {
-        match self.settings.start.clone() {
-            Start::Resume(resume) => self.resume(&resume),
-            Start::Beginning => self.begin(),
-            Start::Since(usec) => self.journal.seek_realtime(usec),
-        }
+    fn carry(mut self) -> Box<Carried> {
+        self.cover_matched();
+        let Reader { settings, stop, out, made, last, watch, .. } = self;
+        Box::new(Carried { settings, stop, out, made, last, watch })
     }
 
     /// Reads until stopped, until nobody takes the events, or (without `follow`) to the end.
-    pub fn run(mut self) -> Result<(), Error> {
+    fn run(mut self) -> Result<Ended, Error> {
         loop {
+            if self.stale && journal::machine_id_changed() {
+                return Ok(Ended::Elsewhere(self.carry()));
+            }
             match self.read_to_end() {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
+                Ok(false) => return Ok(Ended::Done),
                 Err(e) if self.settings.follow => {
-                    if !std::mem::replace(&mut self.failing, true) {
-                        tracing::error!("{e}; trying again every second, nothing is passed over");
-                    }
-                    if !self.reopen() {
-                        return Ok(());
+                    self.reading_fails(&e);
+                    self.stop.pause(RETRY);
+                    if self.stop.is_set() || !self.attend() {
+                        return Ok(Ended::Done);
                     }
                     continue;
                 }
                 Err(e) => return Err(e),
             }
-            if std::mem::replace(&mut self.failing, false) {
-                tracing::info!("the {} can be read again", self.settings.location);
+            if let Some(since) = self.failing.take() {
+                self.reading_works(since);
             }
             self.note_position();
             self.settings.frontier.set_caught_up(!self.waker.kernel_is_ahead(self.kernel_time));
-            self.settings.counters.set_caught_up(true);
             self.settings.coverage = Coverage::default();
             self.settings.watermark.past_coverage();
             if !self.settings.follow {
-                let _ = self.check.take().map(JoinHandle::join);
-                return Ok(());
+                self.settings.counters.set_caught_up(true);
+                self.finish_watch();
+                return Ok(Ended::Done);
+            }
+            self.look_around();
+            self.settings.counters.set_caught_up(!self.watch.is_deaf());
+            if self.stale {
+                continue;
             }
             match self.waker.wait(&self.stop) {
-                Ok(Woken::Stopped) => return Ok(()),
+                Ok(Woken::Stopped) => return Ok(Ended::Done),
                 Ok(Woken::Changed) => self.changed = true,
                 Ok(Woken::Entries) => {}
                 Err(e) => tracing::warn!("cannot wait for the journal ({e}); looking again at once"),
@@ -185,9 +240,30 @@ impl Reader {
 
     /// Reads what there is. False: the reader shall end.
     fn read_to_end(&mut self) -> Result<bool, Error> {
+        if self.stale {
+            self.open_again()?;
+            self.stale = false;
+        }
+        // What is in the open files first: taking note of changes closes those that were removed.
+        if !self.step_to_end()? {
+            return Ok(false);
+        }
         if std::mem::take(&mut self.changed) {
             self.journal.process()?;
+            if !self.step_to_end()? {
+                return Ok(false);
+            }
         }
+        if !self.attend() {
+            return Ok(false);
+        }
+        if self.unnoted > 0 {
+            self.last = self.last_position()?;
+        }
+        Ok(true)
+    }
+
+    fn step_to_end(&mut self) -> Result<bool, Error> {
         while self.journal.step()? {
             self.waker.found();
             self.settings.frontier.set_caught_up(false);
@@ -204,12 +280,6 @@ impl Reader {
                 return Ok(false);
             }
         }
-        if !self.attend() {
-            return Ok(false);
-        }
-        if self.unnoted > 0 {
-            self.last = self.last_position()?;
-        }
         Ok(true)
     }
 
@@ -225,7 +295,7 @@ impl Reader {
         }
     }
 
-    fn send(&self, item: RawItem) -> bool {
+    pub(super) fn send(&self, item: RawItem) -> bool {
         self.out.blocking_send(item).is_ok()
     }
 
@@ -249,7 +319,8 @@ impl Reader {
     fn take_entry(&mut self) -> Result<bool, Error> {
         self.settings.counters.entries_read.increment();
         let rules = &self.rules;
-        if !self.entry.read_if(&mut self.journal, |identifier| rules.knows(identifier)) {
+        let known = self.entry.read_if(&mut self.journal, |identifier| rules.knows(identifier));
+        if self.journal.is_spoiled() || !known {
             return Ok(true);
         }
         if self.entry.identifier == b"kernel" {
@@ -263,7 +334,7 @@ impl Reader {
     }
 
     /// The rule that matches the entry, if that was written by whom it names.
-    fn wanted_by(&mut self) -> Option<Arc<Rule>> {
+    pub(super) fn wanted_by(&mut self) -> Option<Arc<Rule>> {
         let entry = &self.entry;
         if !self.rules.knows(&entry.identifier) {
             return None;
@@ -298,6 +369,9 @@ impl Reader {
         };
         self.settings.counters.entries_matched.increment();
         let position = self.journal.position()?;
+        if self.journal.is_spoiled() {
+            return Ok(None);
+        }
         let happened = raw_event::happened(&self.entry, &position);
         let event_id = self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
         if self.settings.coverage.covers(&position.cursor) {
@@ -305,15 +379,17 @@ impl Reader {
             return Ok(None);
         }
         self.matched.push(position.cursor.clone());
-        Ok(Some(self.raw_event(matched, event_id, position, happened)))
+        let ticket = self.settings.watermark.open(position.clone());
+        Ok(Some(self.raw_event(matched, event_id, &position, happened, ticket)))
     }
 
-    fn raw_event(
+    pub(super) fn raw_event(
         &mut self,
         matched: Matched,
         event_id: String,
-        position: Position,
+        position: &Position,
         happened: Happened,
+        ticket: Arc<Ticket>,
     ) -> RawEvent {
         let rule = matched.rule;
         let sub_system = match matched.captures.get("sub_system") {
@@ -329,125 +405,9 @@ impl Reader {
             severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&self.entry)),
             captures: matched.captures,
             event_id,
-            entry: raw_event::info(&self.entry, &position, happened),
-            ticket: self.settings.watermark.open(position),
+            entry: raw_event::info(&self.entry, position, happened),
+            ticket,
             rule,
-        }
-    }
-
-    /// Moves before the first entry: of this boot, in the journal of this machine.
-    fn begin(&mut self) -> Result<(), Error> {
-        if !self.settings.location.is_local() {
-            return self.journal.seek_head();
-        }
-        match journal::first_of_boot(&self.settings.location)? {
-            Some(cursor) => {
-                self.journal.seek_cursor(&cursor)?;
-                self.journal.step()?;
-                if !self.journal.step_back()? {
-                    self.journal.seek_head()?;
-                }
-                Ok(())
-            }
-            None => self.journal.seek_realtime(journal::now()),
-        }
-    }
-
-    /// Moves to where the last run ended, numbering equal entries as it did.
-    fn resume(&mut self, resume: &Resume) -> Result<(), Error> {
-        self.journal.seek_cursor(&resume.position.cursor)?;
-        if !self.journal.step()? {
-            return Ok(());
-        }
-        let found = self.journal.position()?;
-        let wanted = &resume.position;
-        let same = (&found.boot_id, found.monotonic, found.realtime)
-            == (&wanted.boot_id, wanted.monotonic, wanted.realtime);
-        if !same {
-            self.report_gap(wanted, &found)?;
-        }
-        self.look_back()?;
-        if same && resume.done {
-            self.last = Some(found);
-            return Ok(());
-        }
-        if !self.journal.step_back()? {
-            self.journal.seek_head()?;
-        }
-        Ok(())
-    }
-
-    /// Makes an event of a gap: entries that were removed (vacuumed) before they were read.
-    fn report_gap(&mut self, wanted: &Position, found: &Position) -> Result<(), Error> {
-        let message = format!(
-            "Journal entries between {} and {} (microseconds since the epoch) may have been removed unread",
-            wanted.realtime, found.realtime
-        );
-        tracing::warn!("{message}");
-        let identifier = b"peripetyd";
-        let Some(matched) = self.rules.matched(identifier, message.as_bytes()) else {
-            return Ok(());
-        };
-        self.entry.read(&mut self.journal);
-        self.entry.identifier = identifier.to_vec();
-        self.entry.message = message.into_bytes();
-        let happened = raw_event::happened(&self.entry, found);
-        let event_id = self.twins.event_id(&found.boot_id, happened.identity, &self.entry.message);
-        if self.settings.coverage.has_event(&event_id) {
-            return Ok(());
-        }
-        let mut event = self.raw_event(matched, event_id, found.clone(), happened);
-        // It covers no entry: the one found is still to be looked at.
-        event.entry.cursor = String::new();
-        event.entry.kernel_device = None;
-        event.entry.udev_devnode = None;
-        self.send(RawItem::Event(Arc::new(event)));
-        Ok(())
-    }
-
-    /// Numbers the matched entries before the current one, and comes back to it. At the very
-    /// beginning of a journal there is nothing to number.
-    fn look_back(&mut self) -> Result<(), Error> {
-        let mut steps = 0;
-        while steps < LOOK_BACK && self.journal.step_back()? {
-            steps += 1;
-        }
-        for _ in 0..steps {
-            self.entry.read(&mut self.journal);
-            if self.wanted_by().is_some() {
-                let position = self.journal.position()?;
-                let happened = raw_event::happened(&self.entry, &position);
-                self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
-            }
-            self.journal.step()?;
-        }
-        Ok(())
-    }
-
-    /// Opens the journal again where reading failed. False: the reader shall end.
-    fn reopen(&mut self) -> bool {
-        let [stopped] = crate::sys::poll_readable([self.stop.fd()], RETRY).unwrap_or([true]);
-        if stopped {
-            return false;
-        }
-        if let Err(e) = self.open_again() {
-            tracing::debug!("{e}");
-        }
-        true
-    }
-
-    fn open_again(&mut self) -> Result<(), Error> {
-        self.twins = Twins::default();
-        for cursor in std::mem::take(&mut self.matched) {
-            let source = Source { first: Some(cursor), ..Source::default() };
-            self.settings.coverage.add("", &source);
-        }
-        let journal = journal::Reader::open(&self.settings.location, journal::LOG_VALUE)?;
-        self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
-        self.journal = journal;
-        match self.last.clone() {
-            Some(position) => self.resume(&Resume { position, done: true, stored: None }),
-            None => self.seek_start(),
         }
     }
 }

@@ -20,6 +20,8 @@ struct Saved {
 }
 
 const VERSION: u32 = 1;
+/// Mode of the files: they say what happened on this machine.
+const MODE: Mode = Mode::from_raw_mode(0o600);
 /// Name of the file that is locked.
 const LOCK: &str = "lock";
 
@@ -75,8 +77,8 @@ fn take(directory: &Path) -> Result<File, StateError> {
     let unusable = |cause| StateError::unusable(directory, cause);
     fs::create_dir_all(directory).map_err(unusable)?;
     // Not for writing: that would keep the file system from becoming read-only.
-    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::CLOEXEC;
-    let lock = rustix::fs::open(directory.join(LOCK), flags, Mode::from_raw_mode(0o644));
+    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let lock = rustix::fs::open(directory.join(LOCK), flags, MODE);
     let lock = lock.map(File::from).map_err(|e| unusable(e.into()))?;
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(lock),
@@ -85,10 +87,16 @@ fn take(directory: &Path) -> Result<File, StateError> {
     }
 }
 
-/// Replaces a file: the old one stays until the new one is complete.
+/// Replaces a file: the old one stays until the new one is complete. A symbolic link is replaced, never followed.
 pub(super) fn replace(path: &Path, text: &[u8], durable: bool) -> std::io::Result<()> {
     let temporary = path.with_extension("json.new");
-    let mut file = File::create(&temporary)?;
+    match fs::remove_file(&temporary) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    // New, so that nothing that somebody put there in between is written to (open(2): O_EXCL).
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::open(&temporary, flags, MODE)?);
     file.write_all(text)?;
     if durable {
         file.sync_all()?;
@@ -205,6 +213,30 @@ mod tests {
         let state = State::open(dir.path(), &Location::Local).unwrap();
         fs::write(dir.path().join("position.json"), "{\"version\":").unwrap();
         assert_eq!(state.load(), None);
+    }
+
+    #[test]
+    fn links_are_replaced_and_others_may_not_read() {
+        use std::os::unix::fs::{symlink, PermissionsExt};
+        let dir = tempfile::tempdir().unwrap();
+        let (victim, state_dir) = (dir.path().join("victim"), dir.path().join("state"));
+        fs::write(&victim, "precious").unwrap();
+        fs::create_dir(&state_dir).unwrap();
+        for name in ["position.json", "position.json.new"] {
+            symlink(&victim, state_dir.join(name)).unwrap();
+        }
+        let state = State::open(&state_dir, &Location::Local).unwrap();
+        state.save(&resume(), true).unwrap();
+        assert_eq!((fs::read(&victim).unwrap(), state.load()), (b"precious".to_vec(), Some(resume())));
+        for name in ["position.json", LOCK] {
+            let file = fs::symlink_metadata(state_dir.join(name)).unwrap();
+            assert_eq!((file.is_file(), file.permissions().mode() & 0o777), (true, 0o600), "{name}");
+        }
+        drop(state);
+        fs::remove_file(state_dir.join(LOCK)).unwrap();
+        symlink(dir.path().join("elsewhere"), state_dir.join(LOCK)).unwrap();
+        assert!(State::open(&state_dir, &Location::Local).is_err());
+        assert!(!dir.path().join("elsewhere").exists());
     }
 
     #[test]

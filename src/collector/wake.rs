@@ -78,7 +78,8 @@ impl Stopper {
         self.wake();
     }
 
-    fn wake(&self) {
+    /// Has a reader that waits look around.
+    pub(super) fn wake(&self) {
         if let Err(e) = rustix::io::write(&self.0.event, &1u64.to_ne_bytes()) {
             tracing::error!("cannot wake the journal reader: {e}");
         }
@@ -102,6 +103,18 @@ impl Stop {
     /// Takes note of having been woken.
     fn awake(&self) {
         let _ = rustix::io::read(&self.0.event, &mut [0u8; 8]);
+    }
+
+    /// Waits for this time, or until somebody has something for the reader.
+    pub fn pause(&self, limit: Duration) {
+        if let Ok([true]) = poll_readable([self.fd()], limit) {
+            self.awake();
+        }
+    }
+
+    /// The other end of it.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.0.clone())
     }
 
     /// The reader shall end.

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::bus::Beat;
 use crate::collector::Stopper;
+use crate::counters::Counters;
 use crate::notify;
 use crate::store::Sink;
 
@@ -28,14 +29,14 @@ impl Drop for Heartbeat {
 }
 
 impl Heartbeat {
-    /// Sends tokens through the reader of `stopper`; `sink` knows whether journald is waited for.
-    pub fn start(stopper: Stopper, sink: Sink) -> Self {
+    /// Sends tokens through the reader of `stopper`; `sink` knows whether journald is waited for, `counters` learn of it.
+    pub fn start(stopper: Stopper, sink: Sink, counters: Arc<Counters>) -> Self {
         let period = notify::watchdog().map_or(DEFAULT_PERIOD, |timeout| timeout / 3);
-        Heartbeat(tokio::spawn(watch(stopper, sink, period)))
+        Heartbeat(tokio::spawn(watch(stopper, sink, counters, period)))
     }
 }
 
-async fn watch(stopper: Stopper, sink: Sink, period: Duration) {
+async fn watch(stopper: Stopper, sink: Sink, counters: Arc<Counters>, period: Duration) {
     let returned = Arc::new(Notify::new());
     let mut waiting = false;
     loop {
@@ -45,7 +46,7 @@ async fn watch(stopper: Stopper, sink: Sink, period: Duration) {
             if sink.waits_for_journald() {
                 if !waiting {
                     tracing::warn!("waiting for journald to take events: nothing is lost, but nothing is stored; check systemd-journald");
-                    notify::status("Waiting for journald to take events");
+                    counters.journald.set("waiting for journald to take events".into());
                 }
                 waiting = true;
                 notify::alive();
@@ -55,7 +56,7 @@ async fn watch(stopper: Stopper, sink: Sink, period: Duration) {
         }
         if std::mem::replace(&mut waiting, false) {
             tracing::info!("journald takes events again");
-            notify::status("Working");
+            counters.journald.clear();
         }
         notify::alive();
     }

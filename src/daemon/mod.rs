@@ -79,7 +79,7 @@ pub enum DaemonError {
         cause: peripety_blkinfo::Error,
     },
     /// journald cannot be written to.
-    #[error("journald does not listen on {}, so that no event can be stored; start systemd-journald, or run with --no-store", socket::PATH)]
+    #[error("journald does not listen on {}, so that no event can be stored; start systemd-journald, or set save_to_journald = false", socket::PATH)]
     NoJournald,
     /// A part of the daemon ended.
     #[error("the parser \"{0}\" ended; restart peripetyd and report this as a fault of Peripety")]
@@ -87,6 +87,11 @@ pub enum DaemonError {
     /// The system refused something that always works.
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
+}
+
+/// To be called first: SIGHUP must not end a process that does not listen to it yet.
+pub fn prepare_process() {
+    crate::sys::ignore_hangup();
 }
 
 /// Runs until told to end by SIGTERM or SIGINT, or (without `follow`) to the journal's end.

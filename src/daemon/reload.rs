@@ -65,6 +65,17 @@ impl Reloader {
         Ok(())
     }
 
+    /// Has systemd's STATUS name trouble that came, or no more trouble that went.
+    pub fn report_trouble(&self, before: &mut Option<String>, now: Option<String>) {
+        if *before != now {
+            match &now {
+                Some(trouble) => notify::status(&format!("{}; {trouble}", self.status())),
+                None => notify::status(&self.status()),
+            }
+            *before = now;
+        }
+    }
+
     /// One line for people.
     pub fn status(&self) -> String {
         let status = format!("Reading the {} with {} rules", self.journal, self.rules.borrow().len());

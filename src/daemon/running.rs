@@ -15,6 +15,7 @@ use super::DaemonError;
 use crate::bus::{RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{Collector, CollectorError};
+use crate::counters::Counters;
 use crate::devices::Devices;
 use crate::faults::task::Stage;
 use crate::notify;
@@ -48,6 +49,8 @@ pub struct Running {
     pub heartbeat: Heartbeat,
     /// Gives memory back.
     pub memory: Memory,
+    /// What is counted.
+    pub counters: Arc<Counters>,
 }
 
 impl Running {
@@ -59,6 +62,7 @@ impl Running {
         let mut collecting = tokio::spawn(self.collector.run(self.bus.clone()));
         let mut saver = Saver::new(state, self.watermark, self.devices);
         let mut tick = tokio::time::interval(SAVE_EVERY);
+        let mut trouble = None;
         let collected = loop {
             tokio::select! {
                 collected = &mut collecting => break Some(collected),
@@ -70,7 +74,10 @@ impl Running {
                     saver.end().await;
                     return Err(DaemonError::ParserEnded(ended.map_or_else(|e| e.to_string(), str::to_owned)));
                 }
-                _ = tick.tick() => saver.save(),
+                _ = tick.tick() => {
+                    saver.save();
+                    self.reloader.report_trouble(&mut trouble, self.counters.trouble());
+                }
             }
         };
         notify::stopping();

@@ -7,6 +7,8 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// A signal to reload came while nobody could reload.
+    reload: bool,
 }
 
 /// What a signal asks for.
@@ -25,11 +27,15 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            reload: false,
         })
     }
 
     /// The next signal. May be cancelled.
     pub async fn next(&mut self) -> Asked {
+        if std::mem::take(&mut self.reload) {
+            return Asked::Reload;
+        }
         tokio::select! {
             _ = self.terminate.recv() => Asked::End,
             _ = self.interrupt.recv() => Asked::End,
@@ -37,8 +43,15 @@ impl Signals {
         }
     }
 
-    /// Waits for a signal to end; one to reload has no effect while the daemon starts or ends.
+    /// Waits for a signal to end. One to reload is kept for [`Signals::next`]: while the daemon starts, the
+    /// configuration may have been read already. May be cancelled.
     pub async fn end(&mut self) {
-        while self.next().await != Asked::End {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => self.reload = true,
+            }
+        }
     }
 }

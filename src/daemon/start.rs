@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use peripety_blkinfo::Tree;
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{watch, Notify};
 
 use super::heartbeat::Heartbeat;
 use super::memory::Memory;
@@ -23,11 +24,15 @@ use crate::faults::task::Stage;
 use crate::journal::{self, Location};
 use crate::store::query;
 use crate::store::readback::From;
+use crate::store::socket::{self, JournalSocket};
+use crate::varlink::limits::Limits;
 use crate::varlink::{listener, Service, Work};
 use crate::{notify, parser};
 
 /// Raw events that may wait for the slowest parser.
 const RAW_BUS: usize = 1024;
+/// Pause between two looks for a journald that does not run.
+const LOOK_FOR_JOURNALD: Duration = Duration::from_millis(200);
 /// Storage events kept for slow notifiers and monitors.
 const EVENT_BUS: usize = 4096;
 
@@ -52,11 +57,29 @@ pub async fn start(
     };
     let parts = Parts { events: events.clone(), counters: counters.clone(), watermark: watermark.clone() };
     let mut sinks = Sinks::new(parts);
+    let service = Arc::new(Service {
+        devices: devices.clone(),
+        events: events.clone(),
+        store: sinks.access.subscribe(),
+        counters: counters.clone(),
+        watermark: watermark.clone(),
+        journal: options.location.to_string(),
+        rules: rules.subscribe(),
+        config: config_state.subscribe(),
+        started: journal::now(),
+        work: Work::default(),
+    });
+    let may_serve = Arc::new(Notify::new());
+    let (limits, limits_changes) = watch::channel(config.limits);
+    let server = tokio::spawn(serve(may_serve.clone(), listener, service, limits_changes));
+    if config.main.save_to_journald && !JournalSocket::new(socket::PATH.as_ref()).is_there() {
+        may_serve.notify_one();
+        wait_for_journald(&counters).await;
+    }
     let coverage = sinks.apply(&config.main, stored_from(&start, &options.location)).await?;
     let bus = RawBus::new(RAW_BUS);
     let frontier = Frontier::default();
     let (burst, burst_changes) = watch::channel(config.burst);
-    let (limits, limits_changes) = watch::channel(config.limits);
     let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes, frontier.clone());
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
@@ -77,20 +100,8 @@ pub async fn start(
     })
     .await?;
     let memory = Memory::start(rules.subscribe(), counters.clone());
-    let service = Arc::new(Service {
-        devices: devices.clone(),
-        events,
-        store: sinks.access.subscribe(),
-        counters,
-        watermark: watermark.clone(),
-        journal: options.location.to_string(),
-        rules: rules.subscribe(),
-        config: config_state.subscribe(),
-        started: journal::now(),
-        work: Work::default(),
-    });
-    let server = tokio::spawn(listener::serve(listener, service, limits_changes));
-    let heartbeat = Heartbeat::start(collector.stopper.clone(), sinks.sink.clone());
+    may_serve.notify_one();
+    let heartbeat = Heartbeat::start(collector.stopper.clone(), sinks.sink.clone(), counters.clone());
     let reloader = Reloader {
         source: options.config,
         rules,
@@ -114,7 +125,34 @@ pub async fn start(
         reloader,
         heartbeat,
         memory,
+        counters,
     })
+}
+
+/// Serves clients once that is allowed; until then they wait.
+async fn serve(
+    allowed: Arc<Notify>,
+    listener: UnixListener,
+    service: Arc<Service>,
+    limits: watch::Receiver<Limits>,
+) {
+    allowed.notified().await;
+    listener::serve(listener, service, limits).await;
+}
+
+/// Waits until journald runs: nothing can be read or stored before. For systemd the daemon is ready meanwhile, because
+/// starting it again and again would not help.
+async fn wait_for_journald(counters: &Counters) {
+    let text = format!("waiting for journald, which does not listen on {}", socket::PATH);
+    tracing::warn!("{text}; start systemd-journald, or set save_to_journald = false");
+    notify::ready(&text);
+    counters.journald.set(text);
+    while !JournalSocket::new(socket::PATH.as_ref()).is_there() {
+        notify::alive();
+        tokio::time::sleep(LOOK_FOR_JOURNALD).await;
+    }
+    tracing::info!("journald runs");
+    counters.journald.clear();
 }
 
 fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {

@@ -2,18 +2,32 @@
 //!
 //! Numbers of the format are those of systemd's docs/JOURNAL_FILE_FORMAT.md; all are little-endian.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
+use super::header::{number, Header, Unreadable};
+use super::layout::{files, FileKey};
 use super::Location;
+
+/// Pause before damage is looked at again: journald may be at work on the file.
+const CONFIRM: Duration = Duration::from_millis(500);
+/// How often all files are looked at again when one changed meanwhile.
+const PASSES: usize = 3;
 
 /// What is wrong with a journal file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// Nothing of it can be read, for this reason.
-    Whole(&'static str),
+    /// Nothing of it can be read.
+    Whole {
+        /// Why not.
+        why: &'static str,
+        /// How many entries it has, where its header still says so.
+        entries: Option<u64>,
+    },
     /// Some of its entries cannot be read.
     Entries {
         /// How many at least.
@@ -23,10 +37,22 @@ pub enum Damage {
     },
 }
 
+impl Damage {
+    /// How many entries cannot be read, at least.
+    pub fn lost(&self) -> u64 {
+        match self {
+            Damage::Whole { entries, .. } => entries.unwrap_or(0),
+            Damage::Entries { lost, .. } => *lost,
+        }
+    }
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Damage::Whole(why) => write!(f, "cannot be read: {why}; reading the others. Move it away"),
+            Damage::Whole { why, .. } => {
+                write!(f, "cannot be read: {why}; reading the others. Move it away")
+            }
             Damage::Entries { lost, of } => write!(
                 f,
                 "is damaged: at least {lost} of its {of} entries cannot be read, reading the others; \
@@ -36,66 +62,115 @@ impl fmt::Display for Damage {
     }
 }
 
-/// The damaged files of a journal with entries received at or after `since` (µs since the epoch). Looks at the
-/// heads of the files and of the entries, not at what the entries say.
-pub fn damaged(location: &Location, since: u64) -> Vec<(PathBuf, Damage)> {
-    let named = matches!(location, Location::Files(_));
-    let files = files(location).into_iter();
-    let found = files.filter_map(|path| damage(&path, since).map(|damage| (path, damage)));
-    // Opening a file that is named fails when nothing of it can be read.
-    found.filter(|(_, damage)| !(named && matches!(damage, Damage::Whole(_)))).collect()
+/// A damaged file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The file itself.
+    pub file: FileKey,
+    /// Its present name.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub damage: Damage,
 }
 
-/// The files of a journal, where libsystemd looks for them.
-fn files(location: &Location) -> Vec<PathBuf> {
-    let of_machine = |suffix: &str| {
-        let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
-        let name = format!("{}{suffix}", id.trim());
-        ["/run/log/journal", "/var/log/journal"].map(|folder| Path::new(folder).join(&name)).to_vec()
-    };
-    let folders = match location {
-        Location::Files(files) => return files.clone(),
-        Location::Local => of_machine(""),
-        Location::Namespace(name) => of_machine(&format!(".{name}")),
-        Location::Directory(folder) => {
-            let below = entries(folder).into_iter().filter(|entry| entry.is_dir());
-            std::iter::once(folder.clone()).chain(below).collect()
+/// Looks for damaged files of one journal. Looks at the headers of the files and of the entries, not at what the
+/// entries say.
+#[derive(Debug)]
+pub struct DamageCheck {
+    location: Location,
+    /// The files of the last check.
+    known: HashMap<FileKey, Known>,
+    checked: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    length: u64,
+    modified: Option<SystemTime>,
+    damage: Option<Damage>,
+}
+
+impl DamageCheck {
+    /// A check of this journal; nothing is known of it yet.
+    pub fn new(location: Location) -> Self {
+        DamageCheck { location, known: HashMap::new(), checked: false }
+    }
+
+    /// The files that were found damaged, or more so, since the last check, among those with entries received at or
+    /// after `since` (µs since the epoch). Files that did not change are not read again. Blocks.
+    pub fn run(&mut self, since: u64) -> Vec<Damaged> {
+        let mut found = Vec::new();
+        for _ in 0..PASSES {
+            if self.pass(since, &mut found) {
+                break;
+            }
         }
-    };
-    folders.iter().flat_map(|folder| entries(folder)).filter(|file| is_journal(file)).collect()
+        self.checked = true;
+        found
+    }
+
+    /// Looks at every file once. False: one of them changed meanwhile, so that it is not clear what is damaged.
+    fn pass(&mut self, since: u64, found: &mut Vec<Damaged>) -> bool {
+        // Opening a file that is named fails when nothing of it can be read.
+        let refused = matches!(self.location, Location::Files(_)) && !self.checked;
+        let (mut known, mut clear) = (HashMap::new(), true);
+        for path in files(&self.location) {
+            let Some((key, mut now)) = look(&path) else { continue };
+            let before = self.known.remove(&key);
+            if let Some(same) = before.as_ref().filter(|before| before.is_as(&now)) {
+                now.damage.clone_from(&same.damage);
+            } else if damage(&path, since).is_some() {
+                std::thread::sleep(CONFIRM);
+                now.damage = damage(&path, since);
+                if now.damage.is_none() {
+                    // Whole by now, or another file by now: journald renames and replaces what it finds damaged.
+                    clear = false;
+                    continue;
+                }
+            }
+            let lost = |damage: &Option<Damage>| damage.as_ref().map(Damage::lost);
+            let worse = now.damage.is_some() && lost(&now.damage) > before.and_then(|b| lost(&b.damage));
+            let whole = matches!(now.damage, Some(Damage::Whole { .. }));
+            if let Some(damage) = now.damage.clone().filter(|_| worse && !(whole && refused)) {
+                found.push(Damaged { file: key, path, damage });
+            }
+            known.insert(key, now);
+        }
+        self.known = known;
+        clear
+    }
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
+impl Known {
+    /// The file did not change in between.
+    fn is_as(&self, other: &Known) -> bool {
+        (self.length, self.modified) == (other.length, other.modified)
+    }
 }
 
-fn is_journal(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "journal" || extension == "journal~")
+fn look(path: &Path) -> Option<(FileKey, Known)> {
+    let file = std::fs::metadata(path).ok()?;
+    let known = Known { length: file.len(), modified: file.modified().ok(), damage: None };
+    Some((FileKey::of(&file), known))
 }
 
 /// What is wrong with a file. One that cannot be opened is left to libsystemd.
 fn damage(path: &Path, since: u64) -> Option<Damage> {
-    let mut file = Objects(BufReader::with_capacity(READ, File::open(path).ok()?));
-    let head = match file.head() {
-        Ok(head) => head,
-        Err(why) => return Some(Damage::Whole(why)),
+    let file = File::open(path).ok()?;
+    let header = match Header::read(&file) {
+        Ok(header) => header,
+        Err(Unreadable { why, entries }) => return Some(Damage::Whole { why, entries }),
     };
-    if head.newest < since {
+    if header.tail_realtime < since {
         return None;
     }
-    let lost = head.entries.saturating_sub(file.good_entries(&head));
-    (lost > 0).then_some(Damage::Entries { lost, of: head.entries })
+    let mut objects = Objects(BufReader::with_capacity(READ, file));
+    let lost = header.entries.saturating_sub(objects.good_entries(&header));
+    (lost > 0).then_some(Damage::Entries { lost, of: header.entries })
 }
 
 /// Bytes read at a time.
 const READ: usize = 16 * 1024;
-/// First bytes of every journal file.
-const SIGNATURE: &[u8] = b"LPKSHHRH";
-/// Length of the head in the oldest version of the format.
-const HEAD: usize = 208;
-/// `HEADER_INCOMPATIBLE_COMPACT`: offsets in lists of entries have four bytes instead of eight.
-const COMPACT: u32 = 1 << 4;
 /// `OBJECT_ENTRY` and `OBJECT_ENTRY_ARRAY`.
 const ENTRY: u8 = 3;
 const ENTRY_ARRAY: u8 = 6;
@@ -103,53 +178,18 @@ const ENTRY_ARRAY: u8 = 6;
 const ENTRY_HEAD: u64 = 64;
 const ARRAY_HEAD: u64 = 24;
 
-/// What is taken from a file's head.
-struct Head {
-    /// How many entries the file has.
-    entries: u64,
-    /// Where the first list of them is.
-    list: u64,
-    /// Bytes of an offset in a list.
-    item: usize,
-    /// When the newest entry was received, µs since the epoch.
-    newest: u64,
-}
-
 struct Objects(BufReader<File>);
 
 impl Objects {
-    /// The head, or why the file cannot be read at all.
-    fn head(&mut self) -> Result<Head, &'static str> {
-        let mut head = Vec::with_capacity(HEAD);
-        let read = self.0.by_ref().take(HEAD as u64).read_to_end(&mut head);
-        // The file may grow: its length is asked for after its head was read.
-        let length = read.and_then(|_| self.0.get_ref().metadata()).map_err(|_| "its head cannot be read")?;
-        let at = |offset: usize| number(&head, offset);
-        match (at(88), at(96)) {
-            _ if head.is_empty() => Err("it is empty"),
-            _ if !head.starts_with(SIGNATURE) => Err("it does not begin as a journal file"),
-            (Some(head), Some(body)) if head.checked_add(body).is_some_and(|end| end <= length.len()) => {
-                Ok(())
-            }
-            _ => Err("its end is missing"),
-        }?;
-        let flags = head.get(12..16).and_then(|bytes| Some(u32::from_le_bytes(bytes.try_into().ok()?)));
-        let item = if flags.unwrap_or(0) & COMPACT == 0 { 8 } else { 4 };
-        match (at(152), at(176), at(192)) {
-            (Some(entries), Some(list), Some(newest)) => Ok(Head { entries, list, item, newest }),
-            _ => Err("its end is missing"),
-        }
-    }
-
     /// How many entries can be reached and look like entries. A list that is broken ends the count.
-    fn good_entries(&mut self, head: &Head) -> u64 {
-        let (mut good, mut seen, mut list) = (0, 0, head.list);
-        while seen < head.entries && list != 0 {
-            let Ok((next, offsets)) = self.list(list, head) else {
+    fn good_entries(&mut self, header: &Header) -> u64 {
+        let (mut good, mut seen, mut list) = (0, 0, header.entry_array);
+        while seen < header.entries && list != 0 {
+            let Ok((next, offsets)) = self.list(list, header) else {
                 break;
             };
             let offsets =
-                offsets.into_iter().take(usize::try_from(head.entries - seen).unwrap_or(usize::MAX));
+                offsets.into_iter().take(usize::try_from(header.entries - seen).unwrap_or(usize::MAX));
             for offset in offsets {
                 seen += 1;
                 good += u64::from(self.is_entry(offset).unwrap_or(false));
@@ -161,7 +201,7 @@ impl Objects {
     }
 
     /// Where the next list is, and the offsets in this one.
-    fn list(&mut self, offset: u64, head: &Head) -> io::Result<(u64, Vec<u64>)> {
+    fn list(&mut self, offset: u64, header: &Header) -> io::Result<(u64, Vec<u64>)> {
         let bytes = self.read(offset, ARRAY_HEAD)?;
         let (kind, size, next) = (bytes.first().copied(), number(&bytes, 8), number(&bytes, 16));
         let (Some(ENTRY_ARRAY), Some(size), Some(next)) = (kind, size, next) else {
@@ -169,7 +209,7 @@ impl Objects {
         };
         let items = self.read(offset + ARRAY_HEAD, size.saturating_sub(ARRAY_HEAD))?;
         let offsets = items
-            .chunks_exact(head.item)
+            .chunks_exact(header.item)
             .map(|item| item.iter().rev().fold(0, |offset: u64, byte| offset << 8 | u64::from(*byte)));
         Ok((next, offsets.collect()))
     }
@@ -197,8 +237,4 @@ impl Objects {
             false => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
 }

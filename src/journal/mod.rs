@@ -6,7 +6,10 @@
 
 mod damage;
 mod entry;
+mod header;
+mod layout;
 mod position;
+mod tails;
 
 use std::ffi::CString;
 use std::fmt;
@@ -14,9 +17,11 @@ use std::path::{Path, PathBuf};
 
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
-pub use damage::{damaged, Damage};
+pub use damage::{Damage, DamageCheck, Damaged};
 pub use entry::Entry;
+pub use layout::{machine_id_changed, with_present_machine_id, FileKey, Layout};
 pub use position::{EntryKey, Position};
+pub use tails::{tails, Tail, Tails};
 
 /// Longest value looked at in a log entry. The kernel's lines have less than 1 KiB
 /// (kernel/printk/printk.c: PRINTKRB_RECORD_MAX), those of tools little more.
@@ -98,18 +103,33 @@ pub struct Reader {
     location: Location,
     /// It was said that entries are damaged.
     damage_known: bool,
+    /// For [`Reader::take_damage`].
+    damaged: bool,
+    /// Pages that had vanished on this thread when the journal was opened.
+    vanished: u64,
+    /// The same when the current entry was begun to be read.
+    vanished_before_entry: u64,
 }
 
 impl Reader {
     /// Opens a journal. Values longer than `longest` bytes may come cut (compressed ones are not
     /// unpacked further): anybody can log one of 768 MiB.
     pub fn open(location: &Location, longest: usize) -> Result<Self, Error> {
+        layout::note_machine_id();
+        let vanished = crate::sys::vanished_pages();
         let opened = open(location).map_err(|cause| Error::Open {
             remedy: open_remedy(location, &cause),
             location: location.to_string(),
             cause,
         })?;
-        let mut reader = Reader { journal: opened, location: location.clone(), damage_known: false };
+        let mut reader = Reader {
+            journal: opened,
+            location: location.clone(),
+            damage_known: false,
+            damaged: false,
+            vanished,
+            vanished_before_entry: vanished,
+        };
         reader.journal.set_data_threshold(longest).map_err(|e| reader.error("set_data_threshold", e))?;
         Ok(reader)
     }
@@ -162,6 +182,7 @@ impl Reader {
 
     /// The same, as long as `each` is true: the fields that remain are not read.
     pub fn fields_while(&mut self, mut each: impl FnMut(&[u8], &[u8]) -> bool) {
+        self.vanished_before_entry = crate::sys::vanished_pages();
         self.journal.restart_data();
         loop {
             match self.journal.enumerate_data() {
@@ -172,8 +193,25 @@ impl Reader {
         }
     }
 
+    /// The current entry may hold bytes that were never written: a mapped page of its file vanished since its fields were
+    /// read first. libsystemd passes over the file from then on, and reads the others.
+    pub fn is_spoiled(&self) -> bool {
+        crate::sys::vanished_pages() != self.vanished_before_entry
+    }
+
+    /// A mapped page of a file vanished since the journal was opened: it should be opened again.
+    pub fn has_vanished(&self) -> bool {
+        crate::sys::vanished_pages() != self.vanished
+    }
+
+    /// An entry was found damaged, for the first time; true once.
+    pub fn take_damage(&mut self) -> bool {
+        std::mem::take(&mut self.damaged)
+    }
+
     fn warn_about_damage(&mut self, error: &systemd::Error) {
         if !std::mem::replace(&mut self.damage_known, true) {
+            self.damaged = true;
             let location = &self.location;
             tracing::warn!("the {location} has entries that cannot be read whole ({error}); check it with \"journalctl --verify\"");
         }
@@ -232,6 +270,13 @@ impl Reader {
 
     fn error(&self, operation: &'static str, cause: systemd::Error) -> Error {
         Error::Read { location: self.location.to_string(), operation, cause: cause.into() }
+    }
+}
+
+/// From now on, a journal file that becomes shorter while it is read is a damaged file, and does not end the process.
+pub fn survive_shrinking_files() {
+    if let Err(e) = crate::sys::survive_vanished_pages() {
+        tracing::warn!("a journal file that becomes shorter while it is read will end this program: {e}");
     }
 }
 
@@ -305,7 +350,7 @@ fn started_together(a: (u64, u64), b: (u64, u64)) -> bool {
 }
 
 /// The present boot, as journald writes it.
-fn boot_id() -> std::io::Result<String> {
+pub fn boot_id() -> std::io::Result<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     Ok(text.trim().replace('-', ""))
 }

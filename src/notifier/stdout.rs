@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::event::StorageEvent;
+use crate::sanitize::visible;
 use crate::subscription::{Delivery, Subscription};
 
 /// Prints events until `end` (then those that wait already) or nobody reads the output any more.
@@ -51,7 +52,7 @@ pub(crate) fn line(event: &StorageEvent, zone: &TimeZone) -> String {
         mount_point.unwrap_or_default(),
         event.msg
     );
-    visible(&text) + "\n"
+    visible(&text).into_owned() + "\n"
 }
 
 /// A time, µs since the epoch, for people.
@@ -62,18 +63,17 @@ pub(crate) fn time(usec: u64, zone: &TimeZone) -> String {
     })
 }
 
-/// Control characters as escapes: the text comes from logs and devices.
-pub(crate) fn visible(text: &str) -> String {
-    let show = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(show).collect()
-}
-
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn terminal_escapes_are_shown_not_sent() {
-        assert_eq!(visible("a\x1b[31mb\n"), "a\\u{1b}[31mb\\n");
+        let mut event: StorageEvent =
+            serde_json::from_str(include_str!("../../tests/fixtures/event.json")).unwrap();
+        event.msg = "a\x1b[31mb\n\u{202e}c\u{200b}".into();
+        let line = line(&event, &TimeZone::UTC);
+        assert!(line.ends_with(" a\\x1b[31mb\\n\\u{202e}c\\u{200b}\n"), "{line}");
     }
 }

@@ -89,7 +89,7 @@ impl Summary {
                 _ => row.device.clone(),
             };
             [
-                stdout::visible(&device),
+                crate::sanitize::visible(&device).into_owned(),
                 row.severity.to_string(),
                 row.event_type.clone(),
                 row.count.to_string(),

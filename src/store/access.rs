@@ -12,7 +12,7 @@ use super::query::{Query, Search};
 use super::run_reader::{Range, RunReader};
 use super::trust::Trust;
 use crate::event::StorageEvent;
-use crate::journal::{Error, Location};
+use crate::journal::{with_present_machine_id, Error, Location};
 use crate::permits::Permits;
 
 /// Readings of the journal at the same time, and those of one user.
@@ -93,7 +93,7 @@ async fn hand_over<R: Reading>(mut reading: R, permits: Arc<Permits>, uid: u32, 
             drop(permit);
             unfinished.then_some(reading)
         };
-        match tokio::task::spawn_blocking(work).await {
+        match tokio::task::spawn_blocking(|| with_present_machine_id(work)).await {
             Ok(Some(parked)) => reading = parked,
             Ok(None) | Err(_) => return,
         }

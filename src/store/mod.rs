@@ -45,6 +45,8 @@ const PATIENCE: [Duration; 5] = [
     Duration::from_secs(16),
     Duration::from_secs(28),
 ];
+/// How long it takes at most, mostly, to open the journal again and to read it to its end.
+const REOPEN: Duration = Duration::from_millis(500);
 /// How long the last events have to be confirmed when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -144,6 +146,8 @@ struct Pending {
     shown_by: Instant,
     /// When it is looked at next.
     deadline: Instant,
+    /// It was also looked for in a journal that was opened again.
+    reopened: bool,
 }
 
 /// What the rest of the daemon needs of a running store.
@@ -232,7 +236,8 @@ impl Store {
         let patience = PATIENCE.get(attempt).copied().unwrap_or(FAREWELL);
         self.settled.begin(sequence);
         let shown_by = Instant::now() + patience;
-        self.pending.insert(sequence, Pending { event, attempt, shown_by, deadline: shown_by });
+        self.pending
+            .insert(sequence, Pending { event, attempt, shown_by, deadline: shown_by, reopened: false });
     }
 
     fn confirm(&mut self, confirmation: Confirmation) {
@@ -245,8 +250,8 @@ impl Store {
         }
     }
 
-    /// Sends again what is certainly not in the journal: journald has read it, and the journal
-    /// was read to its end after the time for it was over.
+    /// Sends again what is certainly not in the journal: journald has read it, and the journal was opened again and read
+    /// to its end after the time for it was over.
     async fn retry(&mut self) {
         while let Ok(confirmation) = self.confirmations.try_recv() {
             self.confirm(confirmation);
@@ -264,6 +269,12 @@ impl Store {
                 if unread {
                     pending.shown_by = pending.deadline;
                 }
+                self.pending.insert(sequence, pending);
+            } else if !std::mem::replace(&mut pending.reopened, true) {
+                self.poker.reopen();
+                // After the request: what was read to the end before does not count.
+                pending.shown_by = Instant::now();
+                pending.deadline = pending.shown_by + REOPEN;
                 self.pending.insert(sequence, pending);
             } else if pending.attempt + 1 < PATIENCE.len() {
                 tracing::warn!(

@@ -1,6 +1,7 @@
 //! Reads Peripety's own events back: what earlier runs stored, then what this one stores.
 
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,16 +14,18 @@ use super::stored::Stored;
 use super::trust::Trust;
 use crate::collector::Coverage;
 use crate::event::Source;
-use crate::journal::{Error, Location, Reader, EVENT_VALUE};
+use crate::journal::{self, Error, Layout, Location, Reader, EVENT_VALUE};
 use crate::sys::poll_readable;
 
+/// Pause after the journal could not be read.
+const RETRY: Duration = Duration::from_secs(1);
 /// Confirmations that may wait for the store.
 const QUEUE: usize = 1024;
 /// Pauses after an event was sent, from the first to the last, each twice the one before.
 const FIRST_STEP: Duration = Duration::from_millis(1);
 const LAST_STEP: Duration = Duration::from_millis(128);
 /// Longest wait for the journal's own notification.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(1);
 
 /// An event of this run is in the journal.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,13 +38,31 @@ pub struct Confirmation {
 
 /// Tells the read-back thread that an event was sent.
 #[derive(Clone, Debug)]
-pub struct Poker(Arc<std::os::fd::OwnedFd>);
+pub struct Poker(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    event: std::os::fd::OwnedFd,
+    /// The journal shall be opened again.
+    reopen: AtomicBool,
+}
 
 impl Poker {
+    fn new() -> rustix::io::Result<Self> {
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Poker(Arc::new(Shared { event, reopen: AtomicBool::new(false) })))
+    }
+
     /// An event was sent.
     pub fn poke(&self) {
         // A counter that is full is readable, which is all that matters.
-        let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
+        let _ = rustix::io::write(&self.0.event, &1u64.to_ne_bytes());
+    }
+
+    /// An event is missing: the journal is to be opened again before it counts as read to its end.
+    pub fn reopen(&self) {
+        self.0.reopen.store(true, Ordering::SeqCst);
+        self.poke();
     }
 }
 
@@ -55,8 +76,8 @@ impl CaughtUp {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    fn set(&self, at: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 }
 
@@ -104,9 +125,7 @@ pub fn start(
         operation: "start a thread to read events back",
         cause,
     };
-    let fd =
-        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|e| thread_error(e.into()))?;
-    let poker = Poker(Arc::new(fd));
+    let poker = Poker::new().map_err(|e| thread_error(e.into()))?;
     let (sender, confirmations) = mpsc::channel(QUEUE);
     let (ready, covered) = std::sync::mpsc::channel();
     let caught_up = CaughtUp::default();
@@ -118,6 +137,8 @@ pub fn start(
         trust,
         poker: poker.clone(),
         out: sender,
+        layout: Layout::default(),
+        had_files: false,
     };
     std::thread::Builder::new()
         .name("journal-readback".into())
@@ -135,6 +156,20 @@ fn cover(coverage: &mut Coverage, stored: &Stored) {
     }
 }
 
+/// Why following ended before the store did.
+enum Ended {
+    /// The journal cannot be read.
+    Failed(Error),
+    /// It must be opened again.
+    Stale,
+}
+
+impl std::convert::From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Ended::Failed(error)
+    }
+}
+
 struct ReadBackThread {
     caught_up: CaughtUp,
     location: Location,
@@ -143,6 +178,10 @@ struct ReadBackThread {
     trust: Trust,
     poker: Poker,
     out: mpsc::Sender<Confirmation>,
+    /// The journal's directories when it was opened.
+    layout: Layout,
+    /// There were some with files.
+    had_files: bool,
 }
 
 impl ReadBackThread {
@@ -166,11 +205,36 @@ impl ReadBackThread {
         if ready.send(Ok(coverage)).is_err() {
             return;
         }
-        while let Err(e) = self.follow(&mut reader, &mut stored) {
-            tracing::error!("{e}: events cannot be confirmed; trying again every second");
-            std::thread::sleep(Duration::from_secs(1));
-            if let Ok(again) = self.open() {
-                reader = again;
+        let Err(e) = self.follow(&mut reader, &mut stored) else { return };
+        self.go_on(e, stored);
+    }
+
+    /// Goes on after the journal had to be opened again, until the store is gone.
+    fn go_on(mut self, mut ended: Ended, mut stored: Stored) {
+        let mut opened: Option<Instant> = None;
+        loop {
+            if let Ended::Failed(e) = &ended {
+                tracing::error!("{e}: events cannot be confirmed; trying again every second");
+            }
+            if journal::machine_id_changed() {
+                // libsystemd keeps the machine id of a thread.
+                let thread = std::thread::Builder::new().name("journal-readback".into());
+                if let Err(e) = thread.spawn(move || self.go_on(Ended::Stale, stored)) {
+                    tracing::error!(
+                        "cannot start a thread: {e}: events cannot be confirmed; restart peripetyd"
+                    );
+                }
+                return;
+            }
+            let often = opened.is_some_and(|opened| opened.elapsed() < RETRY);
+            if often || matches!(ended, Ended::Failed(_)) {
+                std::thread::sleep(RETRY);
+            }
+            opened = Some(Instant::now());
+            let followed = self.open().map_err(Ended::Failed);
+            match followed.and_then(|mut reader| self.follow(&mut reader, &mut stored)) {
+                Ok(()) => return,
+                Err(again) => ended = again,
             }
         }
     }
@@ -191,7 +255,10 @@ impl ReadBackThread {
     }
 
     /// Opens the journal of events behind `from`.
-    fn open(&self) -> Result<Reader, Error> {
+    fn open(&mut self) -> Result<Reader, Error> {
+        // What changes while it is opened is another layout.
+        self.layout = Layout::of(&self.location);
+        self.had_files |= self.layout.has_files();
         let mut reader = Reader::open(&self.location, EVENT_VALUE)?;
         self.trust.add_matches(&mut reader)?;
         match &self.from {
@@ -208,7 +275,7 @@ impl ReadBackThread {
     }
 
     /// Confirms events of this run until the store is gone.
-    fn follow(&mut self, reader: &mut Reader, stored: &mut Stored) -> Result<(), Error> {
+    fn follow(&mut self, reader: &mut Reader, stored: &mut Stored) -> Result<(), Ended> {
         let wake = reader.wake_fd()?;
         let mut step: Option<Duration> = None;
         let mut looked = false;
@@ -227,15 +294,20 @@ impl ReadBackThread {
             if self.out.is_closed() {
                 return Ok(());
             }
-            if looked {
-                self.caught_up.now();
+            let now = Instant::now();
+            if self.is_stale(reader, looked) {
+                return Err(Ended::Stale);
             }
-            let poke = self.poker.0.as_raw_fd();
+            // Of a journal whose files are gone nothing says what is missing in it.
+            if looked && (self.layout.has_files() || !self.had_files) {
+                self.caught_up.set(now);
+            }
+            let poke = self.poker.0.event.as_raw_fd();
             let limit = step.unwrap_or(IDLE);
             let [poked, changed] = poll_readable([poke, wake], limit).unwrap_or_default();
             step = step.filter(|step| *step < LAST_STEP).map(|step| step * 2);
             if poked {
-                let _ = rustix::io::read(&*self.poker.0, &mut [0u8; 8]);
+                let _ = rustix::io::read(&self.poker.0.event, &mut [0u8; 8]);
                 step = Some(FIRST_STEP);
             }
             // New files are seen by process() only.
@@ -244,5 +316,12 @@ impl ReadBackThread {
                 reader.process()?;
             }
         }
+    }
+
+    /// What the reader sees is not all that a new one would see.
+    fn is_stale(&self, reader: &Reader, looked: bool) -> bool {
+        self.poker.0.reopen.swap(false, Ordering::SeqCst)
+            || reader.has_vanished()
+            || looked && Layout::of(&self.location) != self.layout
     }
 }

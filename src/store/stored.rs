@@ -30,7 +30,11 @@ impl Stored {
         self.json.clear();
         let stored = &mut *self;
         reader.fields(|name, value| stored.set(name, value));
-        !self.event_id.is_empty() && !self.json.is_empty() && trust.accepts(&self.writer)
+        // Of bytes that vanished meanwhile nothing counts.
+        !reader.is_spoiled()
+            && !self.event_id.is_empty()
+            && !self.json.is_empty()
+            && trust.accepts(&self.writer)
     }
 
     fn set(&mut self, name: &[u8], value: &[u8]) {

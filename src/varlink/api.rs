@@ -90,6 +90,11 @@ impl Service {
         self.store.borrow().clone()
     }
 
+    /// Why no stored events can be read.
+    pub fn no_store(&self) -> Refusal {
+        self.counters.journald.get().map_or(Refusal::NotStored, Refusal::Unavailable)
+    }
+
     fn status(&self) -> Status {
         let counters = &self.counters;
         let config = self.config.borrow().clone();
@@ -112,6 +117,10 @@ impl Service {
             in_flight: int(self.watermark.in_flight() as u64),
             caught_up: counters.caught_up(),
             monitors: int(counters.monitors.get()),
+            trouble: counters.trouble(),
+            times_deaf: int(counters.times_deaf.get()),
+            journal_files_damaged: int(counters.journal_files_damaged.get()),
+            journal_entries_damaged: int(counters.journal_entries_damaged.get()),
         }
     }
 

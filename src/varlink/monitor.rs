@@ -39,7 +39,7 @@ pub async fn answer(
         (Err(refusal), _) | (_, Err(refusal)) => return refusal.reply(reply),
     };
     if since.is_some() && call.service.store().is_none() {
-        return Refusal::NotStored.reply(reply);
+        return call.service.no_store().reply(reply);
     }
     call.service.counters.monitors.increment();
     let _leaving = Leaving(call);

@@ -54,7 +54,7 @@ fn prepare(
 async fn page(call: &Call, reply: &mut dyn Call_Query, mut query: Query) -> varlink::Result<()> {
     let length = query.limit.unwrap_or(DEFAULT_PAGE).min(LONGEST_PAGE);
     query.limit = Some(length);
-    let Some(mut batches) = run(call, query) else { return Refusal::NotStored.reply(reply) };
+    let Some(mut batches) = run(call, query) else { return call.service.no_store().reply(reply) };
     let mut next = batches.recv().await;
     if let Some(Err(e)) = next {
         return Refusal::Unavailable(e.to_string()).reply(reply);
@@ -79,7 +79,7 @@ fn cut(error: Error) -> Gone {
 }
 
 async fn stream(call: &Call, reply: &mut dyn Call_Query, query: Query) -> varlink::Result<()> {
-    let Some(mut batches) = run(call, query) else { return Refusal::NotStored.reply(reply) };
+    let Some(mut batches) = run(call, query) else { return call.service.no_store().reply(reply) };
     while let Some(batch) = batches.recv().await {
         match batch {
             Ok(batch) => {

@@ -40,6 +40,13 @@ pub fn signal(name: &str, pid: u32) {
     super::send_signal(&pid.to_string(), number);
 }
 
+/// The process blocks this signal: it has other means to receive it.
+fn blocks(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap_or_default().trim();
+    u64::from_str_radix(mask, 16).is_ok_and(|mask| mask >> (signal.as_raw() - 1) & 1 == 1)
+}
+
 /// A journald that a test started; it ends with the test.
 pub struct Journald(Child);
 
@@ -84,6 +91,8 @@ impl Machine {
         command.env("SYSTEMD_LOG_TARGET", "console").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let journald = Journald(command.spawn().unwrap());
         wait_for("the new journald", || UnixDatagram::unbound().unwrap().connect(self.socket()).ok());
+        // It listens before it is ready for signals, which would end it.
+        wait_for("journald to wait for signals", || blocks(journald.0.id(), Signal::USR1).then_some(()));
         journald
     }
 
@@ -104,6 +113,14 @@ impl Machine {
         self.daemon(&self.tool_rule().each_ref().map(String::as_str))
     }
 
+    /// The same, with variables of the environment.
+    pub fn tool_daemon_with(&self, environment: &[(&str, &str)]) -> Daemon {
+        let arguments = self.tool_rule();
+        let mut daemon = self.spawn_daemon(&arguments.each_ref().map(String::as_str), environment);
+        daemon.wait_until_ready();
+        daemon
+    }
+
     /// Writes lines of the tool; each makes one event.
     pub fn tool_writes(&self, numbers: Range<usize>) {
         let socket = UnixDatagram::unbound().unwrap();
@@ -117,9 +134,11 @@ impl Machine {
     pub fn stored_numbers(&self) -> BTreeMap<String, (usize, usize)> {
         let mut copies = BTreeMap::new();
         for entry in self.journal("PERIPETY_FORMAT=1 --output-fields=PERIPETY_EVENT_ID,PERIPETY_KDEV") {
-            let text = |name: &str| entry[name].as_str().unwrap().to_owned();
-            let number = text("PERIPETY_KDEV").strip_prefix("8:").unwrap().parse().unwrap();
-            copies.entry(text("PERIPETY_EVENT_ID")).or_insert((0, number)).0 += 1;
+            // Reports about the journal itself are of no device.
+            let Some(kdev) = entry["PERIPETY_KDEV"].as_str() else { continue };
+            let number = kdev.strip_prefix("8:").unwrap().parse().unwrap();
+            let event_id = entry["PERIPETY_EVENT_ID"].as_str().unwrap().to_owned();
+            copies.entry(event_id).or_insert((0, number)).0 += 1;
         }
         copies
     }

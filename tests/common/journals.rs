@@ -67,6 +67,13 @@ impl LiveJournal {
         journal
     }
 
+    /// Another file, written on by the same machine.
+    pub fn next(&self, file: PathBuf) -> Self {
+        let mut next = LiveJournal::start(file);
+        next.monotonic = self.monotonic;
+        next
+    }
+
     /// Writes lines as they are given; each has a time of its own.
     pub fn write(&mut self, lines: impl IntoIterator<Item = String>) {
         let time = now().max(self.realtime + 1);

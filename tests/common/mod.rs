@@ -166,6 +166,11 @@ impl Machine {
         Daemon::start(self, arguments)
     }
 
+    /// Starts a daemon inside, with variables of the environment, and does not wait for it.
+    pub fn spawn_daemon(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Daemon {
+        Daemon::spawn(self, arguments, environment)
+    }
+
     /// A daemon that has read a recorded incident, moved in time, on the devices of that moment.
     pub fn incident(&self, case: &str, arguments: &[&str]) -> Daemon {
         let journal = self.path("incident.journal");
@@ -238,6 +243,12 @@ pub struct Daemon {
 
 impl Daemon {
     fn start(machine: &Machine, arguments: &[&str]) -> Self {
+        let mut daemon = Daemon::spawn(machine, arguments, &[]);
+        daemon.wait_until_ready();
+        daemon
+    }
+
+    fn spawn(machine: &Machine, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let socket = machine.path("sock");
         let log = machine.path("peripetyd.log");
         let _ = std::fs::remove_file(&socket);
@@ -254,21 +265,25 @@ impl Daemon {
             .arg(machine.path("state"))
             .args(config)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(error_log)
             .spawn()
             .unwrap();
-        let mut daemon = Daemon { child, socket, log };
+        Daemon { child, socket, log }
+    }
+
+    /// Waits until it answers.
+    pub fn wait_until_ready(&mut self) {
         wait_for("the daemon's socket", || {
-            assert!(daemon.child.try_wait().unwrap().is_none(), "peripetyd ended: {}", daemon.log());
-            UnixStream::connect(&daemon.socket).ok()
+            assert!(self.child.try_wait().unwrap().is_none(), "peripetyd ended: {}", self.log());
+            UnixStream::connect(&self.socket).ok()
         });
         // It listens before it has read its position: only an answer shows that it is ready.
-        let mut client = Client::connect(&daemon.socket);
+        let mut client = Client::connect(&self.socket);
         client.request("GetStatus", json!({}), false);
-        assert!(client.receive().is_some(), "peripetyd ended: {}", daemon.log());
-        daemon
+        assert!(client.receive().is_some(), "peripetyd ended: {}", self.log());
     }
 
     /// What it has logged.

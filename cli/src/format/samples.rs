@@ -147,5 +147,9 @@ pub fn status() -> Status {
         in_flight: 14,
         caught_up: true,
         monitors: 15,
+        trouble: Some("the local journal is written and not read".to_owned()),
+        times_deaf: 2,
+        journal_files_damaged: 3,
+        journal_entries_damaged: 4,
     }
 }

@@ -18,13 +18,14 @@ pub fn write<W: Write>(out: &mut W, status: &Status, style: &Style) -> io::Resul
     Ok(())
 }
 
-fn rows(status: &Status, style: &Style) -> [(&'static str, String); 18] {
+fn rows(status: &Status, style: &Style) -> [(&'static str, String); 22] {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     [
         ("Version", status.version.clone()),
         ("Started", time(status.started, &style.zone)),
         ("Journal", status.journal.clone()),
         ("Caught up", yes_no(status.caught_up)),
+        ("Trouble", status.trouble.clone().unwrap_or_else(|| "-".to_owned())),
         ("Saves to journald", yes_no(status.save_to_journald)),
         ("Rules", status.rules.to_string()),
         ("Configuration", config_files(status)),
@@ -39,6 +40,9 @@ fn rows(status: &Status, style: &Style) -> [(&'static str, String); 18] {
         ("Events", status.events.to_string()),
         ("Events stored", status.events_stored.to_string()),
         ("Events not stored", status.events_not_stored.to_string()),
+        ("Times deaf", status.times_deaf.to_string()),
+        ("Damaged files", status.journal_files_damaged.to_string()),
+        ("Damaged entries", status.journal_entries_damaged.to_string()),
     ]
 }
 
@@ -66,6 +70,7 @@ Version:            0.1.0
 Started:            2026-05-21 18:17:16.123
 Journal:            local journal
 Caught up:          yes
+Trouble:            the local journal is written and not read
 Saves to journald:  no
 Rules:              7
 Configuration:      /etc/peripetyd.conf
@@ -80,6 +85,9 @@ In flight:          14
 Events:             12
 Events stored:      13
 Events not stored:  1
+Times deaf:         2
+Damaged files:      3
+Damaged entries:    4
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

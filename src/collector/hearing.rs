@@ -1,0 +1,211 @@
+//! Notices that the journal is written and not read: a state machine without clock or input of its own.
+//!
+//! It compares what the headers of the journal files say was written last with what was read last, and so does not
+//! depend on what libsystemd notices.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::journal::Tail;
+
+/// How long the reader may be behind before that is deafness.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause between attempts to hear again, the first and the longest; each is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(320);
+
+/// What is wrong with a reader that is at the end of its journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// This entry, the last of its file, was not read.
+    Unread(Tail),
+    /// The journal, of which something was read before, has no files.
+    NoFiles,
+    /// It could not be opened or read.
+    Unreadable,
+}
+
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Behind::Unread(tail) => write!(f, "entries in {} are not read", tail.path.display()),
+            Behind::Unreadable => f.write_str("it could not be opened or read"),
+            Behind::NoFiles => f.write_str("its files are gone, restart systemd-journald"),
+        }
+    }
+}
+
+/// A time during which the journal was not heard, µs since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deafness {
+    /// When it began, as far as is known.
+    pub since: u64,
+    /// Up to when it is known to have lasted.
+    pub until: u64,
+    /// What was wrong.
+    pub behind: Behind,
+}
+
+impl Deafness {
+    /// How long it lasted, whole seconds.
+    pub fn seconds(&self) -> u64 {
+        self.until.saturating_sub(self.since) / 1_000_000
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Fine,
+    /// Open the journal again. The deafness is new, and shall be logged, when it is given.
+    Reopen(Option<Deafness>),
+    /// Opening again did not help (the first time only): report it.
+    StillDeaf(Deafness),
+    /// It is over: report it.
+    Over(Deafness),
+}
+
+/// What is known of a reader's hearing.
+#[derive(Debug, Default)]
+pub struct Hearing(Option<State>);
+
+#[derive(Debug)]
+struct State {
+    behind: Behind,
+    /// When it began, by both clocks.
+    began: Instant,
+    since: u64,
+    /// It has lasted too long, and this is when the journal is opened again.
+    again: Option<Again>,
+    reported: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    at: Instant,
+    pause: Duration,
+}
+
+impl Hearing {
+    /// The journal is written and was not read for too long.
+    pub fn is_deaf(&self) -> bool {
+        self.0.as_ref().is_some_and(|state| state.again.is_some())
+    }
+
+    /// The unread entry that is waited for.
+    pub fn waits_for(&self) -> Option<&Tail> {
+        match self.0.as_ref().map(|state| &state.behind) {
+            Some(Behind::Unread(tail)) => Some(tail),
+            _ => None,
+        }
+    }
+
+    /// A reader at the end of its journal looked at the files' headers at this time (`realtime`: µs since the epoch).
+    pub fn looked(&mut self, behind: Option<Behind>, now: Instant, realtime: u64) -> Verdict {
+        match &mut self.0 {
+            Some(state) if behind.as_ref() == Some(&state.behind) => state.judge(now, realtime),
+            _ => {
+                // What was unread before was read meanwhile; what is unread now came later.
+                let before = self.0.take();
+                self.0 = behind.map(|behind| State::new(behind, now, realtime));
+                let deaf = before.filter(|state| state.again.is_some());
+                deaf.map_or(Verdict::Fine, |state| Verdict::Over(state.deafness(realtime)))
+            }
+        }
+    }
+}
+
+impl State {
+    fn new(behind: Behind, now: Instant, realtime: u64) -> Self {
+        State { behind, began: now, since: realtime, again: None, reported: false }
+    }
+
+    fn judge(&mut self, now: Instant, realtime: u64) -> Verdict {
+        match self.again {
+            None if now.duration_since(self.began) < PATIENCE => Verdict::Fine,
+            None => {
+                self.again = Some(Again { at: now + FIRST_PAUSE, pause: FIRST_PAUSE });
+                Verdict::Reopen(Some(self.deafness(realtime)))
+            }
+            Some(_) if !std::mem::replace(&mut self.reported, true) => {
+                Verdict::StillDeaf(self.deafness(realtime))
+            }
+            Some(again) if again.at <= now => {
+                let pause = (again.pause * 2).min(LONGEST_PAUSE);
+                self.again = Some(Again { at: now + pause, pause });
+                Verdict::Reopen(None)
+            }
+            Some(_) => Verdict::Fine,
+        }
+    }
+
+    fn deafness(&self, until: u64) -> Deafness {
+        Deafness { since: self.since, until, behind: self.behind.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unread(number: u64) -> Behind {
+        let sequence = ("s".to_owned(), number);
+        let (path, boot_id, file) = ("/f".into(), "b".to_owned(), Default::default());
+        Behind::Unread(Tail {
+            path,
+            file,
+            entries: 1,
+            sequence,
+            boot_id,
+            monotonic: number,
+            realtime: number,
+        })
+    }
+
+    /// Looks every two seconds up to second `until`, where entry `number(second)` is unread; what comes of it, and when.
+    fn looks(hearing: &mut Hearing, until: u64, number: impl Fn(u64) -> u64) -> Vec<(u64, Verdict)> {
+        let start = Instant::now();
+        (0..=until)
+            .step_by(2)
+            .map(|n| (n, hearing.looked(Some(unread(number(n))), start + Duration::from_secs(n), n)))
+            .filter(|(_, verdict)| *verdict != Verdict::Fine)
+            .collect()
+    }
+
+    fn deafness(until: u64) -> Deafness {
+        Deafness { since: 0, until, behind: unread(5) }
+    }
+
+    #[test]
+    fn a_reader_that_stays_behind_is_deaf_and_is_reported_once() {
+        let mut hearing = Hearing::default();
+        let verdicts = looks(&mut hearing, 60, |_| 5);
+        let expected = [
+            (10, Verdict::Reopen(Some(deafness(10)))),
+            (12, Verdict::StillDeaf(deafness(12))),
+            (20, Verdict::Reopen(None)),
+            (40, Verdict::Reopen(None)),
+        ];
+        assert_eq!(verdicts, expected);
+        assert!(hearing.is_deaf());
+        let over = hearing.looked(None, Instant::now(), 70);
+        assert_eq!((over, hearing.is_deaf()), (Verdict::Over(deafness(70)), false));
+    }
+
+    #[test]
+    fn a_reader_that_opening_again_helped_is_reported_when_it_is_over() {
+        for later in [None, Some(unread(9))] {
+            let mut hearing = Hearing::default();
+            assert_eq!(looks(&mut hearing, 10, |_| 5), [(10, Verdict::Reopen(Some(deafness(10))))]);
+            assert_eq!(hearing.looked(later, Instant::now(), 12), Verdict::Over(deafness(12)));
+            assert!(!hearing.is_deaf());
+            assert_eq!(hearing.looked(None, Instant::now(), 14), Verdict::Fine);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_on_reading_is_not_deaf() {
+        assert_eq!(looks(&mut Hearing::default(), 600, |n| n / 8), []);
+    }
+}

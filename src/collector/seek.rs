@@ -1,0 +1,108 @@
+//! Where reading begins, and where it goes on when the journal was opened again.
+
+use super::raw_event;
+use super::reader::{Reader, Start};
+use super::twins::Twins;
+use super::wake::Waker;
+use crate::bus::ticket::Resume;
+use crate::event::Source;
+use crate::journal::{self, Error, Location};
+
+/// Entries read again before the resumed one, to number equal entries as before.
+const LOOK_BACK: usize = 2048;
+
+impl Reader {
+    pub(super) fn seek_start(&mut self) -> Result<(), Error> {
+        match self.settings.start.clone() {
+            Start::Resume(resume) => self.resume(&resume),
+            Start::Beginning => self.begin(),
+            Start::Since(usec) => self.journal.seek_realtime(usec),
+        }
+    }
+
+    /// Moves before the first entry: of this boot, in the journal of this machine.
+    fn begin(&mut self) -> Result<(), Error> {
+        if !self.settings.location.is_local() {
+            return self.journal.seek_head();
+        }
+        match journal::first_of_boot(&self.settings.location)? {
+            Some(cursor) => {
+                self.journal.seek_cursor(&cursor)?;
+                self.journal.step()?;
+                if !self.journal.step_back()? {
+                    self.journal.seek_head()?;
+                }
+                Ok(())
+            }
+            None => self.journal.seek_realtime(journal::now()),
+        }
+    }
+
+    /// Moves to where the last run ended, numbering equal entries as it did.
+    fn resume(&mut self, resume: &Resume) -> Result<(), Error> {
+        self.journal.seek_cursor(&resume.position.cursor)?;
+        if !self.journal.step()? {
+            return Ok(());
+        }
+        let found = self.journal.position()?;
+        let wanted = &resume.position;
+        let same = (&found.boot_id, found.monotonic, found.realtime)
+            == (&wanted.boot_id, wanted.monotonic, wanted.realtime);
+        if !same {
+            self.report_gap(wanted, &found)?;
+        }
+        self.look_back()?;
+        if same && resume.done {
+            self.last = Some(found);
+            return Ok(());
+        }
+        if !self.journal.step_back()? {
+            self.journal.seek_head()?;
+        }
+        Ok(())
+    }
+
+    /// Numbers the matched entries before the current one, and comes back to it. At the very
+    /// beginning of a journal there is nothing to number.
+    fn look_back(&mut self) -> Result<(), Error> {
+        let mut steps = 0;
+        while steps < LOOK_BACK && self.journal.step_back()? {
+            steps += 1;
+        }
+        for _ in 0..steps {
+            self.entry.read(&mut self.journal);
+            if self.wanted_by().is_some() {
+                let position = self.journal.position()?;
+                let happened = raw_event::happened(&self.entry, &position);
+                self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
+            }
+            self.journal.step()?;
+        }
+        Ok(())
+    }
+
+    /// Opens the journal again, and goes on behind what was read.
+    pub(super) fn open_again(&mut self) -> Result<(), Error> {
+        self.twins = Twins::default();
+        self.cover_matched();
+        // Noted before: what changes while it is opened is another layout.
+        let layout = journal::Layout::of(&self.settings.location);
+        let journal = journal::Reader::open(&self.settings.location, journal::LOG_VALUE)?;
+        self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
+        self.journal = journal;
+        self.changed = false;
+        self.unnoted = 0;
+        self.watch.opened(layout);
+        match self.last.clone() {
+            Some(position) => self.resume(&Resume { position, done: true, stored: None }),
+            None => self.seek_start(),
+        }
+    }
+    /// Entries that were matched since the position was noted are not taken again.
+    pub(super) fn cover_matched(&mut self) {
+        for cursor in std::mem::take(&mut self.matched) {
+            let source = Source { first: Some(cursor), ..Source::default() };
+            self.settings.coverage.add("", &source);
+        }
+    }
+}
