@@ -7,6 +7,7 @@
 //! already, `twins` numbers equal entries, `wake` waits for new ones, `watch` looks whether the journal is still the one that
 //! was opened, is heard (`hearing`) and is whole (`damage`), [`state`] keeps the position over a restart.
 
+mod carried;
 pub mod coverage;
 mod damage;
 pub mod device_file;
@@ -69,7 +70,7 @@ impl Collector {
             .spawn(move || {
                 let reader = Reader::open(settings, stop, sender)?;
                 let _ = ready.send(());
-                reader::run(reader)
+                carried::run(reader)
             })
             .map_err(|e| CollectorError::Thread(e.to_string()))?;
         // An error means that the thread has ended, and run() says why.

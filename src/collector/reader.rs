@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::carried::{Carried, Ended};
 use super::damage::DamageWatch;
 use super::early::FirstStarts;
 use super::raw_event::Happened;
@@ -22,7 +23,7 @@ use crate::rules::{Matched, RuleSet};
 /// Entries between two notes of the position.
 const NOTE_EVERY: u64 = 1024;
 /// Pause after a journal could not be read.
-const RETRY: Duration = Duration::from_secs(1);
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// Where reading begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +62,13 @@ pub struct Reader {
     pub(super) rules: Arc<RuleSet>,
     pub(super) journal: journal::Reader,
     pub(super) waker: Waker,
-    stop: Stop,
-    out: mpsc::Sender<RawItem>,
+    pub(super) stop: Stop,
+    pub(super) out: mpsc::Sender<RawItem>,
     pub(super) entry: Entry,
     pub(super) twins: Twins,
     early: FirstStarts,
     /// Raw events made so far.
-    made: u64,
+    pub(super) made: u64,
     pub(super) last: Option<Position>,
     pub(super) unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
@@ -81,61 +82,6 @@ pub struct Reader {
     /// Since when reading fails, µs since the epoch.
     pub(super) failing: Option<u64>,
     pub(super) watch: Watch,
-}
-
-/// What a reader takes along to another thread.
-struct Carried {
-    settings: Settings,
-    stop: Stop,
-    out: mpsc::Sender<RawItem>,
-    made: u64,
-    last: Option<Position>,
-    watch: Watch,
-}
-
-/// Why a reader ended.
-enum Ended {
-    /// It is done.
-    Done,
-    /// It must go on in another thread: libsystemd keeps the machine id of this one, and it changed.
-    Elsewhere(Box<Carried>),
-}
-
-/// Runs a reader, on other threads if need be, until it is done.
-pub fn run(reader: Reader) -> Result<(), Error> {
-    let mut ended = reader.run()?;
-    while let Ended::Elsewhere(carried) = ended {
-        let there = std::thread::Builder::new().name("journal-reader".into()).spawn(|| carried.go_on());
-        ended = match there.map(std::thread::JoinHandle::join) {
-            Ok(Ok(ended)) => ended?,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(cause) => {
-                let (location, operation) = (String::from("local journal"), "start a thread");
-                return Err(Error::Read { location, operation, cause });
-            }
-        };
-    }
-    Ok(())
-}
-
-impl Carried {
-    /// Goes on where the reader was.
-    fn go_on(mut self: Box<Self>) -> Result<Ended, Error> {
-        while !self.stop.is_set() {
-            let layout = journal::Layout::of(&self.settings.location);
-            match journal::Reader::open(&self.settings.location, journal::LOG_VALUE) {
-                Ok(journal) => {
-                    self.watch.opened(layout);
-                    let mut reader = Reader::new(*self, journal)?;
-                    reader.stale = true;
-                    return reader.run();
-                }
-                Err(e) => tracing::debug!("{e}"),
-            }
-            self.stop.pause(RETRY);
-        }
-        Ok(Ended::Done)
-    }
 }
 
 /// From when on entries are to be read.
@@ -160,7 +106,7 @@ impl Reader {
         Ok(reader)
     }
 
-    fn new(carried: Carried, journal: journal::Reader) -> Result<Self, Error> {
+    pub(super) fn new(carried: Carried, journal: journal::Reader) -> Result<Self, Error> {
         let Carried { settings, stop, out, made, last, watch } = carried;
         let waker = Waker::new(journal.wake_fd()?, settings.location == Location::Local);
         let rules = settings.rules.borrow().clone();
@@ -187,14 +133,8 @@ impl Reader {
         })
     }
 
-    fn carry(mut self) -> Box<Carried> {
-        self.cover_matched();
-        let Reader { settings, stop, out, made, last, watch, .. } = self;
-        Box::new(Carried { settings, stop, out, made, last, watch })
-    }
-
     /// Reads until stopped, until nobody takes the events, or (without `follow`) to the end.
-    fn run(mut self) -> Result<Ended, Error> {
+    pub(super) fn run(mut self) -> Result<Ended, Error> {
         loop {
             if self.stale && journal::machine_id_changed() {
                 return Ok(Ended::Elsewhere(self.carry()));
