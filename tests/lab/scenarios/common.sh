@@ -119,7 +119,7 @@ finish() {
   sleep "${TAIL:-2}"
   json_note mark end ""
   stats end
-  prpt status > "$OUT/status.txt"
+  timeout 5 prpt status > "$OUT/status.txt"
   journalctl --sync
   stop_recorders
   [ -n "${MORE_PHASES:-}" ] || export_journal

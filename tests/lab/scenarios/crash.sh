@@ -14,7 +14,7 @@ if [ "$PHASE" = 1 ]; then
   read_block "${D[0]}" 100; sleep 3
   fault unseen "a disk fails while the daemon stands still; then the kernel crashes"
   kill -STOP "$(systemctl show -p MainPID --value peripetyd)"; read_block "${D[1]}" 100; sleep 2; journalctl --sync; sync
-  (sleep 8; sync; echo c > /proc/sysrq-trigger) > /dev/null 2>&1 < /dev/null & disown
+  (sleep 15; sync; echo c > /proc/sysrq-trigger) > /dev/null 2>&1 < /dev/null & disown
   exit 0
 fi
 begin
