@@ -9,9 +9,9 @@ if [ "$PHASE" = 1 ]; then
   begin
   scsi_debug dev_size_mb=16 per_host_store=1 add_host=2 num_tgts=1 max_luns=1 vpd_use_hostno=1
   mapfile -t D < <(scsi_debug_disks); disk seen "${D[0]}"; disk unseen "${D[1]}"
-  fail_reads "${D[0]}" on; fail_reads "${D[1]}" on; udevadm settle; sleep 6
+  fail_reads "${D[0]}" on; fail_reads "${D[1]}" on; udevadm settle; sleep 12  # the devices are written to disk every few seconds
   fault seen "a disk fails, and the daemon sees it"
-  read_block "${D[0]}" 100; sleep 3
+  read_block "${D[0]}" 100; until_ok 10 grep -q "critical medium error" "$OUT/events.jsonl"; sleep 1
   fault unseen "a disk fails while the daemon stands still; then the kernel crashes"
   kill -STOP "$(systemctl show -p MainPID --value peripetyd)"; read_block "${D[1]}" 100; sleep 2; journalctl --sync; sync
   (sleep 15; sync; echo c > /proc/sysrq-trigger) > /dev/null 2>&1 < /dev/null & disown
