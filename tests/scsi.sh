@@ -1,12 +1,13 @@
 #!/bin/bash
 #@ seconds 150
-# scsi.sh [--yes]: SCSI errors of disks of the kernel's scsi_debug driver: a medium error, a hardware error, an aborted
-# command, a command that times out until the disk is offline, a disk that is removed.
+# scsi.sh [--yes]: SCSI errors of disks of the kernel's scsi_debug driver: a read error (three times), a hardware error, a write
+# error, a disk that is offline, a disk that is removed.
 source "$(dirname "$0")/lab/scenarios/trigger.sh"
 cleanup() { remove_scsi_debug; }
 trigger "It loads the module scsi_debug (and unloads it first where it is loaded), which makes five disks of 32 MB." \
   "scsi_debug" "dd udevadm" \
-  "SCSI_MEDIUM_ERROR or BLK_IO_ERROR (Critical), SCSI_HARDWARE_ERROR, SCSI_ABORTED_COMMAND, SCSI_CMD_TIMEOUT, SCSI_DEVICE_OFFLINED"
+  "BLK_IO_ERROR (Critical) of the first and the third disk, BLK_IO_ERROR (Error) of the second, each with the lines of the SCSI layer;
+SCSI_REJECT_IO_OFFLINE (Error) of the fourth. The first disk's later errors follow from its first."
 scsi_debug dev_size_mb=32 per_host_store=1 add_host=5 num_tgts=1 max_luns=1 vpd_use_hostno=1
 mapfile -t names < <(scsi_debug_disks)
 for number in 1 2 3 4 5; do disk "disk$number" "${names[$((number - 1))]}"; done

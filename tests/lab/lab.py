@@ -22,7 +22,7 @@ from collect import collect
 from judge import explain, judge_files
 from labctl import TIMED_OUT, Stuck
 from sentences import BadSentence
-from vm import HERE, Vm
+from vm import HERE, NoDaemon, Vm
 
 SCENARIOS = os.path.join(HERE, "scenarios")
 TESTS = os.path.dirname(HERE)
@@ -160,6 +160,8 @@ def main():
                 versions = guest_versions(vm)
             report.write(f"{options.out}/report.md", results, versions, time.time() - started, vm.accelerator())
             print(report.one_line(result), flush=True)
+    except NoDaemon as error:
+        sys.exit(f"{error}\nlab: peripetyd does not start in the guest; its own words stand above.")
     finally:
         if not options.keep and not options.judge_only:
             vm.stop()

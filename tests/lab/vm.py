@@ -9,12 +9,19 @@ from labctl import TIMED_OUT, Agent, Stuck
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KVM_TRIAL = 40
+# How long the daemon may take after the boot to have read the journal.
+START_SECONDS = 150
+STARTED = "until prpt status | grep -q 'Caught up: *yes'; do systemctl is-failed -q peripetyd.service && break; sleep 0.5; done"
 # Commands that must print nothing in a guest without leftovers of a scenario.
 LEFTOVERS = """
 ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter* /sys/class/iscsi_session/* /sys/block/dm-* /sys/block/md* \
   /sys/class/nvme/nvme* /sys/class/fc_remote_ports/* 2> /dev/null
 losetup -a; grep -E ' /mnt/' /proc/mounts; nft list ruleset
 """
+
+
+class NoDaemon(Exception):
+    """The daemon does not start in the guest: no scenario can run."""
 
 
 class Vm:
@@ -44,6 +51,10 @@ class Vm:
             raise Stuck("the VM does not boot")
         self.profile = profile
         self.agent = Agent(self.folder, time.time() + 10)
+        status, _ = self.run(START_SECONDS, f"({STARTED}) > /dev/null 2>&1; systemctl is-active -q peripetyd.service")
+        if status:
+            self.profile = None
+            raise NoDaemon(self.run(30, "journalctl -b -u peripetyd.service -o cat | tail -n 12")[1])
 
     def accelerator(self):
         """kvm or tcg when a boot has shown which, else None: /dev/kvm may be there and not run this kernel."""

@@ -64,14 +64,14 @@ disk() {
   return 0
 }
 
-# The dev_wwid of a disk, as docs/devices.md explains it.
+# The dev_wwid of a disk: what the kernel says, else udev's serial number.
 wwid_of() {
-  local file
+  local file value
   for file in "/sys/block/$1/wwid" "/sys/block/$1/device/wwid" "/sys/block/$1/dm/uuid"; do
-    [ -s "$file" ] || continue
-    tr -d '\0' < "$file" | sed -E 's/^[[:space:]]+//; s/[[:space:]]+$//; s/[[:space:]]+/-/g'
-    return 0
-  done
+    value=$(tr -d '\0' < "$file" | sed -E 's/^[[:space:]]+//; s/[[:space:]]+$//; s/[[:space:]]+/-/g')
+    [ -z "$value" ] || { echo "$value"; return 0; }
+  done 2> /dev/null
+  udevadm info --query=property --name="/dev/$1" | sed -n 's/^ID_SERIAL=//p'
 }
 
 # fs NAME MOUNTPOINT: notes $NAME, the file system's UUID, and $NAME.mount.
@@ -119,7 +119,7 @@ finish() {
   sleep "${TAIL:-2}"
   json_note mark end ""
   stats end
-  prpt status > "$OUT/status.txt"
+  timeout 5 prpt status > "$OUT/status.txt"
   journalctl --sync
   stop_recorders
   [ -n "${MORE_PHASES:-}" ] || export_journal

@@ -14,8 +14,10 @@ defaults {
 	polling_interval 2
 	max_polling_interval 2
 	path_checker tur
-	no_path_retry $1
 	verbosity 2
+}
+overrides {
+	no_path_retry $1
 	fast_io_fail_tmo 3
 	dev_loss_tmo 7
 }
