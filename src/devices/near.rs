@@ -67,6 +67,12 @@ impl Devices {
         watch.last_holder(name, entry.monotonic)
     }
 
+    /// Whoever had this kernel name when the line was logged, `is` true of it, has it no more.
+    pub fn is_gone(&self, entry: &EntryInfo, kdev: &str, is: &dyn Fn(&BlockInfo) -> bool) -> bool {
+        let watch = self.watch.as_ref().filter(|_| self.knows(entry));
+        watch.is_some_and(|watch| watch.present(kdev).is_none_or(|block| !is(&block)))
+    }
+
     /// The device of this kernel name may be one that is being probed, and appear soon.
     pub fn may_come(&self, entry: &EntryInfo, name: &str) -> bool {
         let Some(watch) = self.watch.as_ref().filter(|_| is_disk(name)) else { return false };

@@ -67,7 +67,16 @@ pub fn family_of(sub_system: &str) -> &'static Family {
 
 /// Makes the event of a raw event; looks devices up at once and waits for nothing.
 pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
-    (family_of(&raw.sub_system).parse)(devices, raw)
+    family_of(&raw.sub_system).event(devices, raw)
+}
+
+impl Family {
+    /// Makes the event of a raw event.
+    fn event(&self, devices: &Devices, raw: &RawEvent) -> StorageEvent {
+        let mut event = (self.parse)(devices, raw);
+        build::mark_gone(&mut event, devices, raw);
+        event
+    }
 }
 
 /// Starts one task a family. They end when the bus does; that one ends before is a fault.
