@@ -11,6 +11,8 @@ mod fs;
 mod generic;
 mod multipath;
 mod scsi;
+#[cfg(test)]
+mod tests;
 pub mod unit;
 pub mod work;
 
@@ -122,23 +124,6 @@ async fn run(family: &'static Family, mut receiver: RawReceiver, context: Contex
             }
             Some(RawItem::Beat(beat)) => context.faults.beat(beat).await,
             None => open = false,
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exactly_one_family_takes_every_sub_system() {
-        let builtin = crate::rules::builtin::rules().unwrap();
-        let mut names: Vec<&str> = builtin.iter().map(|rule| rule.sub_system.as_str()).collect();
-        names.extend(["other", "my-array", "", "peripety"]);
-        for name in names {
-            let takers: Vec<_> = FAMILIES.iter().filter(|f| (f.takes)(name)).map(|f| f.name).collect();
-            assert!(matches!(takers.as_slice(), [_, "generic"] | ["generic"]), "{name}: {takers:?}");
         }
     }
 }
