@@ -140,8 +140,8 @@ pub struct BlockInfo {
     pub fs_uuid: Option<String>,
     /// The label of that.
     pub fs_label: Option<String>,
-    /// Where it is mounted, bind mounts included: first where its root folder is, and the oldest first. At the end
-    /// `[SWAP]` when it is in use as swap.
+    /// Where it is mounted, bind mounts included (but for directories mounted on themselves): first where its root folder is,
+    /// and the oldest first. At the end `[SWAP]` when it is in use as swap.
     pub mount_points: Vec<String>,
     /// How it is attached: `FC`, `iSCSI`, `SAS`, `SATA`, `ATA`, `USB`, `SPI`, `UFS`, `MMC`,
     /// `virtio`, `NVMe-PCIe`, `NVMe-TCP` …

@@ -24,6 +24,7 @@ use self::feed::Clock;
 use self::near::Claims;
 pub use self::near::{is_last_word, PROBING};
 pub use self::recording::{Recording, RecordingError};
+pub use self::watch::Removed;
 use self::watch::Watch;
 use crate::bus::raw::EntryInfo;
 
@@ -129,6 +130,11 @@ impl Devices {
         let watch = Watch::new(tree.clone(), &boot_id, None, recording.feed(), recording.clock());
         let watch = Some(watch.map_err(RecordingError::Watch)?);
         Ok(Devices { watch, clock: recording.clock(), ..Self::still(tree, Some(boot_id)) })
+    }
+
+    /// The block devices that were removed since this was asked last, in order. One asks: who does, takes them.
+    pub fn removed(&self) -> Vec<Removed> {
+        self.watch.as_ref().map(|watch| watch.removed()).unwrap_or_default()
     }
 
     /// Reads what has happened by now, as the thread that watches this machine does.

@@ -67,6 +67,16 @@ impl Devices {
         watch.last_holder(name, entry.monotonic)
     }
 
+    /// Whoever had this kernel name when the line was logged, `is` true of it, has it no more.
+    pub fn is_gone(&self, entry: &EntryInfo, kdev: &str, is: &dyn Fn(&BlockInfo) -> bool) -> bool {
+        let Some(watch) = self.watch.as_ref().filter(|_| self.knows(entry)) else { return false };
+        match watch.present(kdev) {
+            Some(block) => !is(&block),
+            // Paths of a multipathed NVMe namespace come without a message.
+            None => watch.last_holder(kdev, self.clock.now()).is_some(),
+        }
+    }
+
     /// The device of this kernel name may be one that is being probed, and appear soon.
     pub fn may_come(&self, entry: &EntryInfo, name: &str) -> bool {
         let Some(watch) = self.watch.as_ref().filter(|_| is_disk(name)) else { return false };

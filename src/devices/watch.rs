@@ -1,6 +1,6 @@
 //! Keeps the history of a machine's devices up to date: of this one, or of one whose uevents and device trees were recorded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -24,6 +24,8 @@ const BUSY: Duration = Duration::from_millis(20);
 const RECENT: u64 = 10_000_000;
 /// When udev and file systems are done with a device that came or changed, µs.
 const SETTLED: u64 = 2_000_000;
+/// Removed devices that nobody has asked for.
+const MOST_REMOVED: usize = 4096;
 
 /// The devices of a machine over time.
 #[derive(Debug)]
@@ -43,6 +45,16 @@ struct State {
     changed: Option<u64>,
     asked: Option<u64>,
     failing: bool,
+    removed: VecDeque<Removed>,
+}
+
+/// A block device that was removed.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    /// What was known of it.
+    pub block: Arc<BlockInfo>,
+    /// When that was seen, µs of CLOCK_MONOTONIC.
+    pub time: u64,
 }
 
 impl Watch {
@@ -83,6 +95,7 @@ impl Watch {
             changed: None,
             asked: None,
             failing: false,
+            removed: VecDeque::new(),
         };
         Ok(Arc::new(Watch { tree, clock, state: Mutex::new(state) }))
     }
@@ -138,6 +151,11 @@ impl Watch {
         state.history.mounted_and_gone(name, time)
     }
 
+    /// See [`History::present`].
+    pub fn present(&self, kdev: &str) -> Option<Arc<BlockInfo>> {
+        self.state().history.present(kdev)
+    }
+
     /// See [`History::is_young`].
     pub fn is_young(&self, name: &str, time: u64) -> bool {
         self.read_state().history.is_young(name, time)
@@ -160,6 +178,11 @@ impl Watch {
         state.asked = Some(self.clock.now());
         self.read(&mut state);
         state
+    }
+
+    /// The block devices that were removed since this was asked last, in order; of very many the last ones.
+    pub fn removed(&self) -> Vec<Removed> {
+        self.state().removed.drain(..).collect()
     }
 
     /// Takes note of what a device is now.
@@ -247,7 +270,11 @@ impl Watch {
             ("block", Action::Remove) => {
                 state.unsettled.insert(event.name());
                 state.changed = Some(self.clock.now());
+                let before = state.history.present(&event.name());
                 state.history.gone(&event.name(), event.diskseq, now);
+                if let Some(block) = before.filter(|_| state.history.present(&event.name()).is_none()) {
+                    state.note_removed(Removed { block, time: now });
+                }
             }
             ("block", Action::Add | Action::Change) => self.look(state, event),
             ("block", Action::Move) => {
@@ -309,6 +336,15 @@ impl Watch {
             true => BUSY,
             false => IDLE,
         }
+    }
+}
+
+impl State {
+    fn note_removed(&mut self, removed: Removed) {
+        if self.removed.len() >= MOST_REMOVED {
+            self.removed.pop_front();
+        }
+        self.removed.push_back(removed);
     }
 }
 

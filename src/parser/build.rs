@@ -152,12 +152,23 @@ pub fn set_device(event: &mut StorageEvent, block: &BlockInfo) {
 }
 
 /// The device as the holder of its names.
-fn holder(block: &BlockInfo) -> Holder {
+pub fn holder(block: &BlockInfo) -> Holder {
     let number = block.major_minor.map(|number| number.to_string());
     let mut names = vec![block.kdev.clone(), node_name(&block.dev_path)];
     names.extend(number.into_iter().chain(block.address.clone()));
     names.dedup();
     Holder { names, identity: Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq }, gone: false }
+}
+
+/// Notes which of the devices are gone by now.
+pub fn mark_gone(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
+    for holder in &mut event.holders {
+        let Some(kdev) = holder.names.first() else { continue };
+        holder.gone = devices.is_gone(&raw.entry, kdev, &|block| {
+            let now = Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq };
+            !now.denies(&holder.identity)
+        });
+    }
 }
 
 /// The name of a node without its directory in /dev, which logs leave out: `mpatha`, `sdb`.

@@ -52,7 +52,7 @@ impl Work {
 
     /// Makes an event; `None` when it has to wait.
     pub fn take(&mut self, devices: &Devices, raw: Arc<RawEvent>) -> Option<Parsed> {
-        let event = (self.family.parse)(devices, &raw);
+        let event = self.family.event(devices, &raw);
         let now = devices.time();
         match self.patience(devices, &raw, &event).filter(|_| self.waiting.len() < MOST_WAITING) {
             Some(patience) => {
@@ -79,7 +79,7 @@ impl Work {
                 self.waiting.push(waiting);
                 continue;
             }
-            let event = (self.family.parse)(devices, &waiting.raw);
+            let event = self.family.event(devices, &waiting.raw);
             if waiting.until > now && self.patience(devices, &waiting.raw, &event).is_some() {
                 waiting.pause = (waiting.pause * 2).min(LONGEST_PAUSE);
                 waiting.next = now.saturating_add(waiting.pause);

@@ -18,7 +18,7 @@ use crate::faults::hold::Hold;
 use crate::faults::place::Place;
 use crate::faults::{Done, Faults, Made};
 use crate::parser::work::Work;
-use crate::parser::FAMILIES;
+use crate::parser::{build, FAMILIES};
 use crate::rules::rule::Rule;
 use entries::Recorded;
 
@@ -65,6 +65,7 @@ pub fn play(directory: &Path, rules: Vec<Arc<Rule>>, bursts: Settings) -> Result
         epoch: first.map_or(0, |entry| entry.received.realtime.saturating_sub(entry.received.monotonic)),
         recording,
         works: FAMILIES.iter().map(Work::new).collect(),
+        place: Place::default(),
         hold: Hold::default(),
         behind: false,
         faults: Faults::new(bursts),
@@ -111,6 +112,8 @@ struct Player {
     devices: Devices,
     epoch: u64,
     works: Vec<Work>,
+    /// The host and boot that were recorded.
+    place: Place,
     hold: Hold<Made<()>>,
     /// Something was written by now that journald receives later.
     behind: bool,
@@ -137,12 +140,19 @@ impl Player {
     }
 
     /// The time goes on, and devices come and go.
-    fn look(&self, to: u64) {
+    fn look(&mut self, to: u64) {
         self.recording.advance(to, || self.devices.catch_up());
+        for removed in self.devices.removed() {
+            let time = self.epoch.saturating_add(removed.time);
+            self.faults.gone(&self.place, &build::holder(&removed.block), time);
+        }
     }
 
     fn take(&mut self, raw: Arc<RawEvent>) {
         self.devices.note_line(&raw);
+        if self.devices.knows(&raw.entry) {
+            self.place = Place { hostname: raw.entry.hostname.clone(), boot_id: raw.entry.boot_id.clone() };
+        }
         let Some(work) = self.works.iter_mut().find(|work| work.takes(&raw)) else { return };
         if let Some((event, raw)) = work.take(&self.devices, raw) {
             self.push(event, &raw);

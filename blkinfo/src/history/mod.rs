@@ -140,6 +140,11 @@ impl History {
         self.told_in_part = self.told_in_part.max(now);
     }
 
+    /// The device that has this kernel name by what was told.
+    pub fn present(&self, kdev: &str) -> Option<Arc<BlockInfo>> {
+        self.holder(&keys::name(kdev)).map(|(_, block)| block)
+    }
+
     /// Number of devices, present and past.
     pub fn len(&self) -> usize {
         self.blocks.len()
