@@ -1,6 +1,6 @@
 //! The present boot, and the clocks that journald writes.
 
-use super::{Error, Location, Reader, LOG_VALUE};
+use super::{Error, Location, Reader, LOG_VALUE, STARTED};
 
 /// Cursor of the first entry of the present boot; `None` when the journal has none yet.
 pub fn first_of_boot(location: &Location) -> Result<Option<String>, Error> {

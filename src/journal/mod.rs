@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
-pub use boot::{boot_began, boot_id, first_of_boot, monotonic_now, now, present_boot};
+pub use boot::{
+    boot_began, boot_id, first_of_boot, first_start, kernel_lines, monotonic_now, now, present_boot,
+};
 pub use damage::{Damage, DamageCheck, Damaged};
 pub use entry::Entry;
 pub use layout::{machine_id_changed, with_present_machine_id, FileKey, Layout};
