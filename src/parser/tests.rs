@@ -43,7 +43,8 @@ fn event(devices: &Devices, line: &str) -> StorageEvent {
 /// Of three controllers that lead to the namespace, the line is about one.
 #[test]
 fn a_line_about_a_controller_has_its_address() {
-    let devices = machine("nvme-ana", "");
+    // udev saw it first at 5 s.
+    let devices = machine("nvme-ana", "/run/udev/data/b259:12 =\n\tI:5000000\n");
     let detail = |line: &str, key: &str| event(&devices, line).extension.get(key).cloned();
     for (controller, address) in [("nvme3", "127.0.0.1"), ("nvme4", "127.0.0.2")] {
         let line = format!("nvme {controller}: starting error recovery");
