@@ -126,11 +126,12 @@ fn what_is_in_force() {
     let masked = "# from ./etc/peripetyd.conf\n# from ./usr/lib/peripetyd.conf.d/30-c.toml\n[main]\n\
                   notify_stdout = true\nsave_to_journald = false\ndump_blk_info_at_start = false\n\n\
                   [burst]\nenabled = true\ninterval_seconds = 60\n";
-    assert_eq!(dump("drop-ins-masked"), masked);
+    let varlink = "\n[varlink]\nmax_connections = 512\nmax_connections_per_user = 64\nidle_seconds = 600\n";
+    assert_eq!(dump("drop-ins-masked"), [masked, varlink].concat());
     let defaults =
         "[main]\nnotify_stdout = false\nsave_to_journald = true\ndump_blk_info_at_start = false\n\n\
                     [burst]\nenabled = true\ninterval_seconds = 60\n";
-    assert_eq!(dump("no-file-at-all"), defaults);
+    assert_eq!(dump("no-file-at-all"), [defaults, varlink].concat());
     assert_eq!(dump("first-format"), dump("first-format-other-spelling"));
     let first = dump("first-format");
     assert!(first.contains("# peripetyd.conf:6\n[[collector_regexs]]\n"), "{first}");

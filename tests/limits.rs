@@ -94,7 +94,7 @@ fn unread_answers_take_little_memory() {
     assert_eq!(rest(&mut readers[59])["parameters"], expected);
 }
 
-/// Lines of every rule, whole and cut, so that nearly every regex is needed.
+/// Lines of many rules, whole, cut and long, so that many regexes are needed.
 #[test]
 fn trials_leave_nothing_in_memory() {
     let Some((_machine, _journal, daemon)) = with_config("trials", "", &["--no-store"]) else { return };
@@ -107,7 +107,9 @@ fn trials_leave_nothing_in_memory() {
     test("sd 0:0:0:0: [sda] no such line", "kernel");
     let before = daemon.own_memory();
     let mut tried = 0;
-    for (rule, example) in rules.iter().filter_map(|rule| Some((rule, rule.spec.examples.first()?))) {
+    for (rule, example) in
+        rules.iter().step_by(4).filter_map(|rule| Some((rule, rule.spec.examples.first()?)))
+    {
         let line = &example.line;
         let cut = (0..=line.len() / 2).rev().find(|at| line.is_char_boundary(*at)).unwrap();
         test(line, &rule.identifier);
@@ -169,11 +171,16 @@ fn who_does_not_read_leaves_only_when_room_is_scarce() {
     dead.receive().unwrap();
     journal.write_failures(0..BURST);
     wait_for("all events", || (daemon.status()["events"] == BURST).then_some(()));
-    // It has been idle for longer than a second by the time that the log shows the first of these to end; with room it stays.
+    // With room it stays, however long.
     assert_eq!(daemon.status()["monitors"], 1);
     assert!(!daemon.log().contains("to make room"), "{}", daemon.log());
-    let crowd: Vec<Client> = (0..13).map(|_| Client::connect(&daemon.socket)).collect();
-    wait_for("the monitor to be ended", || (daemon.status()["monitors"] == 0).then_some(()));
+    // The crowd is new each time, or it would be ended before a monitor that took its last bytes later.
+    wait_for("the monitor to be ended", || {
+        let crowd: Vec<Client> = (0..13).map(|_| Client::connect(&daemon.socket)).collect();
+        let gone =
+            daemon.connect().call("GetStatus", json!({})).is_ok_and(|reply| reply["status"]["monitors"] == 0);
+        drop(crowd);
+        gone.then_some(())
+    });
     assert!(daemon.log().contains("ended to make room"), "{}", daemon.log());
-    drop(crowd);
 }
