@@ -2,6 +2,9 @@
 
 use super::{Error, Location, Reader, LOG_VALUE, STARTED};
 
+/// MESSAGE_ID of journald's "Journal started" (sd-messages.h: SD_MESSAGE_JOURNAL_START).
+pub const STARTED: &str = "f77379a8490b408bbe5f6940505a777b";
+
 /// Cursor of the first entry of the present boot; `None` when the journal has none yet.
 pub fn first_of_boot(location: &Location) -> Result<Option<String>, Error> {
     match present_boot(location)? {

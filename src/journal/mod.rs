@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
 pub use boot::{
-    boot_began, boot_id, first_of_boot, first_start, kernel_lines, monotonic_now, now, present_boot,
+    boot_began, boot_id, first_of_boot, first_start, kernel_lines, monotonic_now, now, present_boot, STARTED,
 };
 pub use damage::{Damage, DamageCheck, Damaged};
 pub use entry::Entry;
@@ -33,9 +33,6 @@ pub const LOG_VALUE: usize = 64 * 1024;
 /// Longest value looked at in a stored event: its JSON holds the log line several times, and up to six
 /// bytes stand for one.
 pub const EVENT_VALUE: usize = 64 * LOG_VALUE;
-
-/// MESSAGE_ID of journald's "Journal started" (sd-messages.h: SD_MESSAGE_JOURNAL_START).
-pub const STARTED: &str = "f77379a8490b408bbe5f6940505a777b";
 
 /// Where entries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
