@@ -174,7 +174,7 @@ impl Rule {
     /// anything: no built-in rule for the kernel takes it.
     fn is_excepted(&self, line: &[u8]) -> bool {
         self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
-            || !self.origin.user && self.identifier == "kernel" && names::speaks(line)
+            || !self.origin.user && self.identifier == "kernel" && names::speaks(line, &self.sub_system)
     }
 
     /// How many bytes of a line that does not match agree with the rule.
