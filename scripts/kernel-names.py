@@ -2,8 +2,8 @@
 """kernel-names.py SOURCE…: the kernel's messages that begin with a name.
 
 Prints, for the kernel sources in the given directories (Debian: the package linux-source-6.1 and its like,
-unpacked), a table with a line a format: what the name is, whether storage code prints it, the level, the format,
-the file.
+unpacked), a table with a line a format: what the name is, the sub-system of storage code that prints it ("-": other code),
+the level, the format, the file.
 scripts/kernel-names.py SOURCE… > src/rules/names/formats.tsv brings the project's table in step.
 
 No compiler is needed: comments are taken out, the macros that end in a printing function are expanded,
@@ -371,10 +371,14 @@ def head_of(path, head, fmt, rest):
     return "other", fmt, rest, expression
 
 
-# Code whose messages may be events: their lines are left to the rules.
-STORAGE = re.compile(
-    r"^(?:block(?!/bsg)|fs/(?!proc|notify|crypto)[a-z0-9_]+|drivers/(?:md|block|scsi|nvme|ata|mmc|ufs|mtd|nvdimm|dax|target|cdrom|message|memstick|usb/storage|s390/(?:block|scsi)))/"
-)
+# Storage code that prints such names, and the sub-system of its events: no other rule may take its lines.
+OWNERS = [(re.compile(r"^block/(?!bsg)"), "block"), (re.compile(r"^fs/ocfs2/"), "ocfs2")]
+
+
+def owner(path):
+    """The sub-system of what a file prints; "-": none."""
+    return next((name for pattern, name in OWNERS if pattern.match(path)), "-")
+
 
 # Adapters of old: their names are chosen by whom the machine's owner gives them to. With hardly any text of their own, lines
 # of their drivers are left out: see SECURITY.md.
@@ -452,7 +456,7 @@ def main():
             if options.all or kind not in ("fixed", "other"):
                 found.setdefault((kind, escaped(text), expression if options.all else ""), (level, path))
     for (kind, fmt, expression), (level, path) in sorted(found.items()):
-        print(kind, "storage" if STORAGE.match(path) else "other", level, fmt, path, *([expression] if options.all else []), sep="\t")
+        print(kind, owner(path), level, fmt, path, *([expression] if options.all else []), sep="\t")
     print(f"{len(found)} formats", file=sys.stderr)
 
 

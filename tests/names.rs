@@ -4,19 +4,12 @@
 
 use std::sync::Arc;
 
-use peripety::rules::names::format::{Class, Format, Part};
+use peripety::rules::names::format::{Class, Format, Kind, Part};
 use peripety::rules::{builtin, names, Rule, RuleSet};
 
 use crate::common::product::Product;
 use crate::common::{LiveJournal, Machine};
 use serde_json::json;
-
-/// Formats of storage code that begin with a name and are events: part of the format, and the file of the rules that are
-/// its own.
-const OWN: &[(&str, &str)] = &[
-    ("attempt to access beyond end of device", "rules/block.toml"),
-    ("(%s,%u,%u):%s:%d %s%pV", "rules/cluster_fs.toml"),
-];
 
 /// The rules for the kernel, all together and as one automaton.
 struct Kernel {
@@ -41,14 +34,12 @@ impl Kernel {
             let (rule, line) = (&self.rules[common.pattern], common.line);
             let text = String::from_utf8_lossy(&line).into_owned();
             let place = format!("{}:{} {}", rule.origin.file, rule.origin.line, rule.event_type);
-            let own = OWN.iter().any(|(part, event)| format.text.contains(part) && rule.event_type == *event);
-            if own {
-                continue;
-            }
-            // A format that is known by its text is taken from all rules: by the very line that would be the rule's.
-            let spoken =
-                names::is_known(format) && names::speaks(&line) && self.set.find(b"kernel", &line).is_none();
-            if !spoken {
+            let found = self.set.find(b"kernel", &line);
+            // It is taken from all rules, by the very line that would be this one's; or it is this one's own.
+            let is_own = |rule: &Arc<Rule>| format.owner == Some(rule.sub_system.as_str());
+            let is_right =
+                (is_own(rule) || names::speaks(&line, &rule.sub_system)) && found.is_none_or(is_own);
+            if !is_right {
                 wrong.push(format!("{:?} of {}: {text:?} is {place}", format.text, format.file));
             }
         }
@@ -67,10 +58,13 @@ fn none_is_forged(formats: impl Iterator<Item = Format>, fewest: usize) {
     assert!(count >= fewest, "{count}");
 }
 
-/// Those that are not known by their text: a search through all names and all lines.
+/// Formats that are not known by their text, of storage code, and of processes.
 #[test]
 fn no_name_makes_an_event_of_another_line() {
-    none_is_forged(names::formats().filter(|format| !names::is_known(format)), OWN.len());
+    none_is_forged(
+        names::formats().filter(|f| !f.is_telling() || f.owner.is_some() || f.kind == Kind::Comm),
+        70,
+    );
 }
 
 /// All of them, with a line for each rule that would take one.
@@ -112,7 +106,7 @@ fn lines_of_known_formats_are_no_rule_s() {
     beginnings.sort();
     beginnings.dedup();
     let (mut tried, mut next) = (0, 0);
-    for format in names::formats().filter(names::is_known) {
+    for format in names::formats().filter(Format::is_telling) {
         for words in [&b"I/O error, failed: sda1"[..], b"", b"lost\nsda1: timed out (error -5)"] {
             for suffix in format.kind.suffixes() {
                 next = (next + 7) % beginnings.len();
@@ -120,9 +114,10 @@ fn lines_of_known_formats_are_no_rule_s() {
                     beginnings[next].iter().copied().filter(|byte| format.kind.allows(*byte)).collect();
                 let line = line(&format, &name, suffix, words);
                 let shown = String::from_utf8_lossy(&line).into_owned();
-                assert!(names::speaks(&line), "{:?}: {shown}", format.text);
-                let found = set.find(b"kernel", &line).map(|rule| &rule.origin);
-                assert!(found.is_none(), "{:?}: {shown}: {found:?}", format.text);
+                assert!(names::speaks(&line, "-"), "{:?}: {shown}", format.text);
+                let found =
+                    set.find(b"kernel", &line).filter(|rule| format.owner != Some(rule.sub_system.as_str()));
+                assert!(found.is_none(), "{:?}: {shown}: {:?}", format.text, found.map(|rule| &rule.origin));
                 tried += 1;
             }
         }

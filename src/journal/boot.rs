@@ -1,6 +1,6 @@
 //! The present boot, and the clocks that journald writes.
 
-use super::{Error, Location, Reader, LOG_VALUE, STARTED};
+use super::{Error, Location, Reader, LOG_VALUE};
 
 /// MESSAGE_ID of journald's "Journal started" (sd-messages.h: SD_MESSAGE_JOURNAL_START).
 pub const STARTED: &str = "f77379a8490b408bbe5f6940505a777b";

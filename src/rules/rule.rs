@@ -189,7 +189,7 @@ impl Rule {
 
     fn is_excepted_by(&self, line: &[u8], is_match: impl Fn(&Pattern, &[u8]) -> bool) -> bool {
         self.unless.as_ref().is_some_and(|unless| is_match(unless, line))
-            || !self.origin.user && self.identifier == "kernel" && names::speaks(line)
+            || !self.origin.user && self.identifier == "kernel" && names::speaks(line, &self.sub_system)
     }
 
     /// How many bytes of a line that does not match agree with the rule.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 pub struct Format {
     /// Whose name it begins with.
     pub kind: Kind,
-    /// Storage code prints it: its lines may be events.
-    pub storage: bool,
+    /// The sub-system of the storage code that prints it, whose rules may take its lines.
+    pub owner: Option<&'static str>,
     /// Level of the kernel's log, from 0 (emergency) to 7 (debug).
     pub level: u8,
     /// The format, with the escapes of C; one that ends in `\c` does not end its line.
@@ -113,9 +113,10 @@ impl Format {
     /// Reads a line of the table.
     pub fn parse(line: &'static str) -> Option<Self> {
         let mut columns = line.split('\t');
-        let (kind, storage) = (Kind::parse(columns.next()?)?, columns.next()? == "storage");
+        let kind = Kind::parse(columns.next()?)?;
+        let owner = columns.next().filter(|owner| *owner != "-");
         let (level, text, file) = (columns.next()?.parse().ok()?, columns.next()?, columns.next()?);
-        Some(Format { kind, storage, level, text, file })
+        Some(Format { kind, owner, level, text, file })
     }
 
     /// What stands in front of the name, such as a bracket, and what follows the name.
@@ -137,8 +138,11 @@ impl Format {
     }
 
     /// A line of this format can be told from other lines: by the text behind the name, if there is enough of it, or nothing
-    /// else than numbers; or because it has the number of a process there.
+    /// else than numbers; or because it has the number of a process there. Those of storage code were looked at one by one.
     pub fn is_telling(&self) -> bool {
+        if self.owner.is_some() {
+            return true;
+        }
         let parts = self.parts();
         let own = |part: &Part| match part {
             Part::Text(text) => {

@@ -3,10 +3,7 @@
 //! Any user may name a process `XFS (dm-0): x` or, in a user namespace, a network interface `SPLError`, and have the kernel
 //! print a genuine line that begins so. What the kernel prints behind such a name is known: `formats.tsv` holds its format
 //! strings, made from its sources by `scripts/kernel-names.py`. A line that one of them can have printed is not a rule's
-//! whatever it begins with, unless storage code prints it.
-//!
-//! Formats with hardly any text of their own could have printed nearly everything, and are left to the rules:
-//! `tests/names.rs` holds that no rule takes a line of theirs, or of storage code, for something else.
+//! whatever it begins with, unless storage code prints it and the rule is of that code's sub-system.
 
 pub mod format;
 
@@ -21,14 +18,9 @@ pub fn formats() -> impl Iterator<Item = Format> {
     TABLE.lines().filter_map(Format::parse)
 }
 
-/// A line of this format is known by its text, and taken from the rules.
-pub fn is_known(format: &Format) -> bool {
-    !format.storage && format.is_telling()
-}
-
-/// The line may begin with a name that somebody chose, so that it tells nothing about storage.
-pub fn speaks(line: &[u8]) -> bool {
-    is_of_any_process(line) || known().iter().any(|known| known.may_print(line))
+/// The line may begin with a name that somebody chose, so that it is none for a rule of this sub-system.
+pub fn speaks(line: &[u8], sub_system: &str) -> bool {
+    is_of_any_process(line) || known().iter().any(|known| known.may_print(line, sub_system))
 }
 
 /// The formats that begin in the same way: with these bytes, a name, and this text.
@@ -49,7 +41,7 @@ fn known() -> &'static [Known] {
     static KNOWN: OnceLock<Vec<Known>> = OnceLock::new();
     KNOWN.get_or_init(|| {
         let mut all: Vec<Known> = Vec::new();
-        for format in formats().filter(is_known) {
+        for format in formats().filter(Format::is_telling) {
             let (before, kind) = (format.split().0.as_bytes(), format.kind);
             let (longest, suffixes) = (kind.longest(), kind.suffixes());
             let text = match format.parts().first() {
@@ -73,23 +65,24 @@ fn known() -> &'static [Known] {
 }
 
 impl Known {
-    fn may_print(&self, line: &[u8]) -> bool {
+    fn may_print(&self, line: &[u8], sub_system: &str) -> bool {
         let Some(rest) = line.strip_prefix(self.before) else { return false };
         let ends = 0..=self.longest.min(rest.len());
         ends.filter_map(|end| rest.get(end..)).any(|rest| {
             let behind = |suffix: &&str| rest.strip_prefix(suffix.as_bytes());
-            self.suffixes.iter().filter_map(behind).any(|rest| self.has_tail(rest))
+            self.suffixes.iter().filter_map(behind).any(|rest| self.has_tail(rest, sub_system))
         })
     }
 
-    /// One of the formats may print this behind the name. Of the sorted tails those stay that agree with the line byte for
+    /// One of the formats, which is not this sub-system's own, may print this behind the name. Of the sorted tails those stay that agree with the line byte for
     /// byte.
-    fn has_tail(&self, rest: &[u8]) -> bool {
+    fn has_tail(&self, rest: &[u8], sub_system: &str) -> bool {
         let mut tails = self.tails.as_slice();
         for agreed in 0.. {
             let ended = tails.partition_point(|tail| tail.text.len() <= agreed);
             let (short, long) = tails.split_at(ended);
-            if short.iter().any(|tail| is_printed(&tail.format.parts(), rest)) {
+            let mut others = short.iter().filter(|tail| tail.format.owner != Some(sub_system));
+            if others.any(|tail| is_printed(&tail.format.parts(), rest)) {
                 return true;
             }
             let Some(byte) = rest.get(agreed).filter(|_| !long.is_empty()) else { return false };
@@ -109,7 +102,8 @@ fn is_printed(parts: &[Part], line: &[u8]) -> bool {
     for (number, part) in parts.iter().enumerate() {
         ends = match part {
             Part::Text(text) => {
-                let last = number + 1 == parts.len();
+                let mut behind = parts.iter().skip(number + 1);
+                let last = behind.all(|part| matches!(part, Part::Any(_)));
                 let text = if last { text.trim_ascii_end() } else { text.as_slice() };
                 let follows = |end: &usize| line.get(*end..).is_some_and(|rest| rest.starts_with(text));
                 ends.into_iter().filter(follows).map(|end| end + text.len()).collect()
@@ -143,7 +137,7 @@ const BEHIND: [&[u8]; 2] = [b" invoked oom-killer", b": page allocation failure"
 /// The line has the form of those that begin with the name of a process and its number.
 fn is_of_any_process(line: &[u8]) -> bool {
     let end = line.len().min(PROCESS + 1);
-    (0..end).filter_map(|at| line.get(at..)).any(|rest| {
+    (1..end).filter_map(|at| line.get(at..)).any(|rest| {
         BEHIND.iter().any(|words| rest.starts_with(words))
             || PROCESS_NUMBERS.iter().any(|(open, close)| is_number(rest, open.as_bytes(), close.as_bytes()))
     })
@@ -174,7 +168,7 @@ mod tests {
             "SPLError (unregistering): left promiscuous mode",
             "sd 0:0:0:0: [s/7: reached RLIMIT_SIGPENDING, dropped signal 9",
         ] {
-            assert!(speaks(line.as_bytes()), "{line}");
+            assert!(speaks(line.as_bytes(), "other"), "{line}");
         }
     }
 
@@ -189,7 +183,7 @@ mod tests {
             "ata1: link is slow to respond, please be patient (ready=0)",
             "mount: attempt to access beyond end of device\nsdb1: rw=0, sector=1, nr_sectors = 8 limit=1",
         ] {
-            assert!(!speaks(line.as_bytes()), "{line}");
+            assert!(!speaks(line.as_bytes(), "block"), "{line}");
         }
     }
 }
