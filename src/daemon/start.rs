@@ -80,7 +80,7 @@ pub async fn start(
     let bus = RawBus::new(RAW_BUS);
     let frontier = Frontier::default();
     let (burst, burst_changes) = watch::channel(config.burst);
-    let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes, frontier.clone());
+    let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes, frontier.clone(), devices.clone());
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
     // Only the parsers keep it: the stage behind them ends when they do.

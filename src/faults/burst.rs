@@ -302,12 +302,12 @@ impl<T> Bursts<T> {
     }
 
     /// A device was removed: what carries its name from now on is another one.
-    pub fn gone(&mut self, place: &Place, holder: &[Name]) {
+    pub fn gone(&mut self, boot_id: &str, holder: &[Name]) {
         for number in self.numbers(holder) {
             let Some(burst) = self.bursts.get_mut(&number) else { continue };
             let is_device =
                 |name: &&Name| name.text == burst.key.device && !name.identity.denies(&burst.identity);
-            if let Some(name) = holder.iter().find(is_device).filter(|_| burst.key.place == *place) {
+            if let Some(name) = holder.iter().find(is_device).filter(|_| burst.key.place.boot_id == boot_id) {
                 let identity = name.identity.clone();
                 burst.learn(&identity);
                 burst.gone = true;

@@ -205,9 +205,10 @@ impl Causes {
     }
 
     /// A device was removed at that time.
-    pub fn gone(&mut self, place: &Place, holder: &[Name], time: u64) {
+    pub fn gone(&mut self, boot_id: &str, holder: &[Name], time: u64) {
         for number in self.numbers(holder) {
-            let Some(fault) = self.faults.get_mut(&number).filter(|fault| fault.place == *place) else {
+            let Some(fault) = self.faults.get_mut(&number).filter(|fault| fault.place.boot_id == boot_id)
+            else {
                 continue;
             };
             for condition in fault.conditions.iter_mut().filter(|c| share(holder, &c.subject)) {

@@ -1,8 +1,9 @@
 //! Lines in the order in which they were written.
 //!
 //! journald stores lines seconds late under load, those of the kernel and those of a tool in an order of its own. What belongs
-//! together, and what follows from what, must not depend on that. So a line is held until nothing written before it can still
-//! come: the reader has caught up, or has read what journald received long after; but never for long.
+//! together, and what follows from what, must not depend on that. So a line is held until nothing written before it is likely to
+//! come: the reader has caught up, or has read later lines of the kernel (whose lines come in their order), or has read what
+//! journald received long after; but never for long.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -10,8 +11,10 @@ use super::place::Place;
 
 /// How late journald stores a line, at most, µs: 4.8 s were measured on a machine under load.
 pub const LATE: u64 = 5_000_000;
+/// How long after a line those of a tool may come that were written before, where the kernel's have all come, µs.
+const NEAR: u64 = 100_000;
 /// How long a line is held while the reader is behind, µs of the clock.
-const MAX_HELD: u64 = 2_000_000;
+const MAX_HELD: u64 = 1_000_000;
 /// Lines held of one boot; with more, the earliest goes on.
 const MAX_LINES: usize = 8192;
 /// Boots without a line that are remembered.
@@ -25,6 +28,19 @@ pub struct Hold<E> {
     received: HashMap<String, u64>,
 }
 
+/// Where a line comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// When it was written, µs since the epoch.
+    pub written: u64,
+    /// When journald received it, µs since the epoch.
+    pub received: u64,
+    /// A number that rises from line to line.
+    pub number: u64,
+    /// The kernel wrote it.
+    pub kernel: bool,
+}
+
 /// When a line was written, and its number among equals.
 type Key = (u64, u64);
 
@@ -34,11 +50,13 @@ struct Lane<E> {
     lines: BTreeMap<Key, E>,
     /// When each came, µs of the clock, in that order; those that are gone included.
     came: VecDeque<(u64, Key)>,
+    /// When the newest line of the kernel was written.
+    kernel: u64,
 }
 
 impl<E> Default for Lane<E> {
     fn default() -> Self {
-        Lane { lines: BTreeMap::new(), came: VecDeque::new() }
+        Lane { lines: BTreeMap::new(), came: VecDeque::new(), kernel: 0 }
     }
 }
 
@@ -49,8 +67,9 @@ impl<E> Default for Hold<E> {
 }
 
 impl<E> Hold<E> {
-    /// Takes a line: when it was written, when journald received it (both µs since the epoch), and its number, which rises.
-    pub fn put(&mut self, place: &Place, (written, received, number): (u64, u64, u64), line: E, now: u64) {
+    /// Takes a line.
+    pub fn put(&mut self, place: &Place, origin: Origin, line: E, now: u64) {
+        let Origin { written, received, number, kernel } = origin;
         if self.lanes.len() > MAX_PLACES {
             self.lanes.retain(|_, lane| !lane.lines.is_empty());
         }
@@ -60,6 +79,9 @@ impl<E> Hold<E> {
         let newest = self.received.entry(place.hostname.clone()).or_default();
         *newest = received.max(*newest);
         let lane = self.lanes.entry(place.clone()).or_default();
+        if kernel {
+            lane.kernel = written.max(lane.kernel);
+        }
         lane.lines.insert((written, number), line);
         lane.came.push_back((now, (written, number)));
     }
@@ -85,6 +107,7 @@ impl<E> Lane<E> {
         let Some(((written, _), _)) = self.lines.first_key_value() else { return false };
         complete
             || written.saturating_add(LATE) <= received
+            || *written < self.kernel && written.saturating_add(NEAR) <= received
             || self.lines.len() > MAX_LINES
             || self.due().is_some_and(|at| at <= now)
     }
@@ -104,10 +127,14 @@ mod tests {
 
     const S: u64 = 1_000_000;
 
+    fn origin(written: u64, received: u64, number: u64) -> Origin {
+        Origin { written, received, number, kernel: false }
+    }
+
     fn hold(lines: &[(u64, u64)]) -> Hold<u64> {
         let mut hold = Hold::default();
         for (number, (written, received)) in (0..).zip(lines) {
-            hold.put(&Place::default(), (*written, *received, number), *written, 0);
+            hold.put(&Place::default(), origin(*written, *received, number), *written, 0);
         }
         hold
     }
@@ -126,20 +153,31 @@ mod tests {
     #[test]
     fn while_the_reader_is_behind_a_late_line_is_waited_for() {
         let mut hold = hold(&[(10 * S, 10 * S), (8 * S, 11 * S)]);
-        assert!(all(&mut hold, S, false).is_empty());
+        assert!(all(&mut hold, S / 2, false).is_empty());
         // What was received five seconds later proves that nothing earlier comes.
-        hold.put(&Place::default(), (14 * S, 14 * S, 9), 14 * S, S);
-        assert_eq!(all(&mut hold, S, false), [8 * S]);
+        hold.put(&Place::default(), origin(14 * S, 14 * S, 9), 14 * S, S / 2);
+        assert_eq!(all(&mut hold, S / 2, false), [8 * S]);
         assert_eq!(hold.next(), Some(MAX_HELD));
         assert_eq!(all(&mut hold, MAX_HELD, false), [10 * S]);
         assert_eq!(all(&mut hold, MAX_HELD + S, false), [14 * S]);
+    }
+
+    /// The kernel's lines come in their order: one that is later proves that all before it have come.
+    #[test]
+    fn in_a_storm_of_the_kernel_s_lines_each_is_held_for_a_moment_only() {
+        let mut hold = hold(&[(S, S)]);
+        let kernel = |written, number| Origin { kernel: true, ..origin(written, written, number) };
+        hold.put(&Place::default(), kernel(S + NEAR / 2, 1), 0, 0);
+        assert!(all(&mut hold, 0, false).is_empty());
+        hold.put(&Place::default(), kernel(S + NEAR, 2), 0, 0);
+        assert_eq!(all(&mut hold, 0, false), [S]);
     }
 
     /// What has waited long enough takes those with it that were written before.
     #[test]
     fn a_line_that_is_due_is_not_held_by_an_earlier_one() {
         let mut hold = hold(&[(10, 10)]);
-        hold.put(&Place::default(), (5, 11, 1), 5, MAX_HELD - 1);
+        hold.put(&Place::default(), origin(5, 11, 1), 5, MAX_HELD - 1);
         assert_eq!(all(&mut hold, MAX_HELD, false), [5, 10]);
     }
 
@@ -147,10 +185,10 @@ mod tests {
     fn hosts_do_not_wait_for_each_other_and_a_boot_ends_with_the_next_one() {
         let mut hold = hold(&[(10, 10)]);
         let other = Place { hostname: "other".into(), ..Place::default() };
-        hold.put(&other, (5, 100 * S, 1), 5, 0);
+        hold.put(&other, origin(5, 100 * S, 1), 5, 0);
         assert_eq!(all(&mut hold, 0, false), [5]);
         let next = Place { boot_id: "next".into(), ..Place::default() };
-        hold.put(&next, (100 * S, 100 * S, 2), 100 * S, 0);
+        hold.put(&next, origin(100 * S, 100 * S, 2), 100 * S, 0);
         assert_eq!(all(&mut hold, 0, false), [10]);
     }
 }

@@ -142,6 +142,11 @@ impl<T> Joins<T> {
         }
     }
 
+    /// Lines about the same device, or one on the way to it, wait for others.
+    pub fn has_related(&self, event: &StorageEvent) -> bool {
+        !self.open.is_empty() && related(event).iter().any(|name| self.by_device.contains_key(&name.text))
+    }
+
     /// Keeps a line back that ends a condition while lines before it wait about the same device; and any line behind such a
     /// one. Otherwise gives it back.
     pub fn wait_behind(&mut self, made: Made<T>) -> Option<Made<T>> {

@@ -18,10 +18,6 @@ impl World {
         made.event.holders = vec![holder];
         self.faults.push(made, time)
     }
-
-    fn place(&self) -> Place {
-        Place { boot_id: "b".into(), hostname: "h".into() }
-    }
 }
 
 fn root(done: &[Done<u64>]) -> Option<&str> {
@@ -60,7 +56,7 @@ fn a_removal_ends_what_was_reported_of_a_disk() {
     let disk = holder("sda", "naa.1", 1);
     let done = world.about(disk.clone(), "kernel", "path sda failed", 0);
     let id = done[0].event.event_id.clone();
-    world.faults.gone(&world.place(), &disk, 1_000 * S + S);
+    world.faults.gone("b", &disk, 1_000 * S + S);
     // The last words, of a kind that follows from nothing by its rule.
     let last = Holder { gone: true, ..disk };
     let done = world.about(last, "kernel", "path sda broke", 2 * S);

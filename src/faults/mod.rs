@@ -34,7 +34,6 @@ use cause::Causes;
 use join::Joins;
 use names::{related, subject};
 pub use names::{with_kind, ARRAY_OF_DM};
-use place::Place;
 
 /// Lines of one error lie this close together, µs; an event leaves at most this long after its first line was read.
 pub const WINDOW: u64 = 200_000;
@@ -113,7 +112,7 @@ impl<T> Faults<T> {
         }
         let follows = !made.rule.spec.follows.is_empty();
         // A cause may still be waiting for its other lines, or be read later: what follows waits as long.
-        let waits = follows && !self.causes.knows(&made);
+        let waits = follows && (self.joins.has_related(&made.event) || !self.causes.knows(&made));
         if made.rule.spec.group.is_some() || waits {
             self.joins.add(made, now);
         } else if let Some(made) = self.joins.wait_behind(made) {
@@ -122,11 +121,11 @@ impl<T> Faults<T> {
         out
     }
 
-    /// A device was removed at that time, µs since the epoch.
-    pub fn gone(&mut self, place: &Place, holder: &Holder, time: u64) {
+    /// A device of that boot was removed at that time, µs since the epoch.
+    pub fn gone(&mut self, boot_id: &str, holder: &Holder, time: u64) {
         let names = cause::names_of(holder);
-        self.causes.gone(place, &names, time);
-        self.bursts.gone(place, &names);
+        self.causes.gone(boot_id, &names, time);
+        self.bursts.gone(boot_id, &names);
     }
 
     /// Takes an event that an earlier run reported less than a minute ago, so that the next line of its fault follows it.

@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::burst::Settings;
-use super::hold::Hold;
+use super::hold::{Hold, Origin};
 use super::order::Order;
 use super::place::Place;
 use super::{Done, Faults, Made};
 use crate::bus::{Beat, Frontier, RawEvent, Ticket};
+use crate::devices::Devices;
 use crate::event::StorageEvent;
+use crate::journal;
+use crate::parser::build;
 use crate::store::Sink;
 
 /// Events that may wait for the task.
@@ -70,10 +73,17 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the task; it ends when every [`Inlet`] is dropped. `frontier` says how far the reader is.
-    pub fn start(sink: Sink, settings: watch::Receiver<Settings>, frontier: Frontier) -> (Inlet, Self) {
+    ///
+    /// Devices that are removed end what was reported of them.
+    pub fn start(
+        sink: Sink,
+        settings: watch::Receiver<Settings>,
+        frontier: Frontier,
+        devices: Arc<Devices>,
+    ) -> (Inlet, Self) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let complete = Arc::new(AtomicBool::new(false));
-        let work = Work::new(sink, *settings.borrow(), frontier);
+        let work = Work::new(sink, *settings.borrow(), frontier, devices);
         let task = tokio::spawn(work.run(receiver, settings, complete.clone()));
         (Inlet(sender), Stage { task, complete })
     }
@@ -94,6 +104,7 @@ impl Stage {
 struct Work {
     sink: Sink,
     frontier: Frontier,
+    devices: Arc<Devices>,
     start: Instant,
     order: Order<Box<Line>>,
     hold: Hold<Made<Arc<Ticket>>>,
@@ -101,10 +112,11 @@ struct Work {
 }
 
 impl Work {
-    fn new(sink: Sink, settings: Settings, frontier: Frontier) -> Self {
+    fn new(sink: Sink, settings: Settings, frontier: Frontier, devices: Arc<Devices>) -> Self {
         Work {
             sink,
             frontier,
+            devices,
             start: Instant::now(),
             order: Order::default(),
             hold: Hold::default(),
@@ -162,6 +174,7 @@ impl Work {
         while let Some(line) = self.order.take(now) {
             self.put(*line, now);
         }
+        self.take_removed();
         let complete = self.is_complete();
         self.faults.set_caught_up(self.frontier.caught_up().is_some());
         while let Some(made) = self.hold.take(now, complete) {
@@ -172,10 +185,22 @@ impl Work {
         self.emit(done).await;
     }
 
+    /// Ends what was reported of devices that were removed.
+    fn take_removed(&mut self) {
+        for removed in self.devices.removed() {
+            let ago = journal::monotonic_now().saturating_sub(removed.time);
+            let time = journal::now().saturating_sub(ago);
+            if let Some(boot_id) = self.devices.boot_id() {
+                self.faults.gone(boot_id, &build::holder(&removed.block), time);
+            }
+        }
+    }
+
     fn put(&mut self, line: Line, now: u64) {
         let Line { number, received, made } = line;
         let (place, written) = (Place::of(&made.event), made.event.timestamp);
-        self.hold.put(&place, (written, received, number), made, now);
+        let kernel = made.event.source.identifier == "kernel";
+        self.hold.put(&place, Origin { written, received, number, kernel }, made, now);
     }
 
     /// The parsers have ended. With `complete` everything is reported: no entry will come any more.

@@ -16,7 +16,7 @@ use crate::collector::twins::Twins;
 use crate::devices::Devices;
 use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
 use crate::faults::burst::Settings;
-use crate::faults::hold::Hold;
+use crate::faults::hold::{Hold, Origin};
 use crate::faults::place::Place as Boot;
 use crate::faults::{Done, Faults, Made};
 use crate::journal::{Entry, Position};
@@ -160,7 +160,8 @@ impl Stage {
         let boot = Boot::of(&event);
         let made = Made::new(event, raw.rule, moment.precision, ());
         self.held += 1;
-        self.hold.put(&boot, (written, received, self.held), made, 0);
+        let kernel = made.event.source.identifier == "kernel";
+        self.hold.put(&boot, Origin { written, received, number: self.held, kernel }, made, 0);
         out.extend(self.release(false));
         out
     }

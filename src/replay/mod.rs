@@ -14,7 +14,7 @@ use crate::bus::RawEvent;
 use crate::devices::{Devices, Recording, RecordingError};
 use crate::event::StorageEvent;
 use crate::faults::burst::Settings;
-use crate::faults::hold::Hold;
+use crate::faults::hold::{Hold, Origin};
 use crate::faults::place::Place;
 use crate::faults::{Done, Faults, Made};
 use crate::parser::work::Work;
@@ -59,13 +59,14 @@ pub fn play(directory: &Path, rules: Vec<Arc<Rule>>, bursts: Settings) -> Result
     let recording = Recording::open(directory)?;
     let first = entries.iter().find(|entry| recording.is_of(&entry.raw.entry.boot_id));
     recording.begin(first.map(|entry| entry.received.monotonic));
+    let devices = Devices::recorded(&recording)?;
     let mut player = Player {
-        devices: Devices::recorded(&recording)?,
+        boot_id: devices.boot_id().unwrap_or_default().to_owned(),
+        devices,
         // What the clocks differ by; entries of another boot have the time of day only.
         epoch: first.map_or(0, |entry| entry.received.realtime.saturating_sub(entry.received.monotonic)),
         recording,
         works: FAMILIES.iter().map(Work::new).collect(),
-        place: Place::default(),
         hold: Hold::default(),
         behind: false,
         faults: Faults::new(bursts),
@@ -112,8 +113,8 @@ struct Player {
     devices: Devices,
     epoch: u64,
     works: Vec<Work>,
-    /// The host and boot that were recorded.
-    place: Place,
+    /// The boot that was recorded.
+    boot_id: String,
     hold: Hold<Made<()>>,
     /// Something was written by now that journald receives later.
     behind: bool,
@@ -144,15 +145,12 @@ impl Player {
         self.recording.advance(to, || self.devices.catch_up());
         for removed in self.devices.removed() {
             let time = self.epoch.saturating_add(removed.time);
-            self.faults.gone(&self.place, &build::holder(&removed.block), time);
+            self.faults.gone(&self.boot_id, &build::holder(&removed.block), time);
         }
     }
 
     fn take(&mut self, raw: Arc<RawEvent>) {
         self.devices.note_line(&raw);
-        if self.devices.knows(&raw.entry) {
-            self.place = Place { hostname: raw.entry.hostname.clone(), boot_id: raw.entry.boot_id.clone() };
-        }
         let Some(work) = self.works.iter_mut().find(|work| work.takes(&raw)) else { return };
         if let Some((event, raw)) = work.take(&self.devices, raw) {
             self.push(event, &raw);
@@ -162,8 +160,13 @@ impl Player {
     fn push(&mut self, event: StorageEvent, raw: &RawEvent) {
         let place = Place::of(&event);
         let made = Made::new(event, raw.rule.clone(), 0, ());
-        let key = (raw.entry.timestamp, raw.entry.received, raw.number);
-        self.hold.put(&place, key, made, self.now());
+        let origin = Origin {
+            written: raw.entry.timestamp,
+            received: raw.entry.received,
+            number: raw.number,
+            kernel: raw.entry.identifier == "kernel",
+        };
+        self.hold.put(&place, origin, made, self.now());
         self.release();
     }
 
