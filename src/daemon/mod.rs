@@ -9,6 +9,7 @@ mod device_saver;
 mod dump;
 mod heartbeat;
 mod memory;
+mod recent;
 mod reload;
 mod running;
 mod saver;

@@ -80,7 +80,9 @@ pub async fn start(
     let bus = RawBus::new(RAW_BUS);
     let frontier = Frontier::default();
     let (burst, burst_changes) = watch::channel(config.burst);
-    let (inlet, faults) = Stage::start(sinks.sink.clone(), burst_changes, frontier.clone(), devices.clone());
+    let earlier = super::recent::events(sinks.access.borrow().clone(), &start, &rules.borrow().clone()).await;
+    let (inlet, faults) =
+        Stage::start(sinks.sink.clone(), burst_changes, frontier.clone(), devices.clone(), &earlier);
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
     // Only the parsers keep it: the stage behind them ends when they do.

@@ -173,6 +173,10 @@ fn a_group_closes_before_the_next_line() {
     assert_eq!(types(&done), ["BLK_IO_ERROR", "PATH_FAILED"]);
 }
 
+fn earlier(event: &StorageEvent, closes: &[&str]) -> Reported {
+    Reported { event: event.clone(), closes: closes.iter().map(|name| (*name).to_owned()).collect() }
+}
+
 /// What an earlier run reported goes on: the same is counted, and what follows names it.
 #[test]
 fn a_restart_remembers_the_last_minute() {
@@ -181,15 +185,15 @@ fn a_restart_remembers_the_last_minute() {
     let id = reported[0].event.event_id.clone();
     let mut world = World::new();
     for done in &reported {
-        world.faults.remember(&done.event, &[], 0);
+        world.faults.remember(&earlier(&done.event, &[]), 0);
     }
     assert!(world.kernel("path sdb failed", S).is_empty());
     let made = world.made("multipathd", "sdb: mark as failed", 2 * S);
     assert_eq!(root(&world.faults.push(made, 2 * S)), Some(id.as_str()));
     // A recovery that it reported has ended it.
     let mut world = World::new();
-    world.faults.remember(&reported[0].event, &[], 0);
+    world.faults.remember(&earlier(&reported[0].event, &[]), 0);
     let back = before.kernel("path sdb is back", S);
-    world.faults.remember(&back[0].event, &["PATH_FAILED".to_owned()], 0);
+    world.faults.remember(&earlier(&back[0].event, &["PATH_FAILED"]), 0);
     assert_eq!(root(&world.kernel("path sdb failed", 2 * S)), None);
 }

@@ -70,6 +70,15 @@ pub struct Done<T> {
     pub carried: Vec<T>,
 }
 
+/// An event that an earlier run of the daemon reported.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// The event, as it was stored.
+    pub event: StorageEvent,
+    /// The types of events whose condition its types end.
+    pub closes: Vec<String>,
+}
+
 /// Joins lines, counts bursts and finds causes. Times named `now` are µs of any clock that does not go back.
 #[derive(Debug)]
 pub struct Faults<T> {
@@ -128,9 +137,8 @@ impl<T> Faults<T> {
         self.bursts.gone(boot_id, &names);
     }
 
-    /// Takes an event that an earlier run reported less than a minute ago, so that the next line of its fault follows it.
-    /// `closes`: what events of its types end.
-    pub fn remember(&mut self, event: &StorageEvent, closes: &[String], now: u64) {
+    /// Takes an event that an earlier run reported, so that the next line of its fault follows it.
+    pub fn remember(&mut self, Reported { event, closes }: &Reported, now: u64) {
         let (subject, related) = (subject(event), related(event));
         self.close(event, closes, &subject, &mut Vec::new());
         self.bursts.remember(event, &related, now);

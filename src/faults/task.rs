@@ -10,7 +10,7 @@ use super::burst::Settings;
 use super::hold::{Hold, Origin};
 use super::order::Order;
 use super::place::Place;
-use super::{Done, Faults, Made};
+use super::{Done, Faults, Made, Reported};
 use crate::bus::{Beat, Frontier, RawEvent, Ticket};
 use crate::devices::Devices;
 use crate::event::StorageEvent;
@@ -74,16 +74,18 @@ pub struct Stage {
 impl Stage {
     /// Starts the task; it ends when every [`Inlet`] is dropped. `frontier` says how far the reader is.
     ///
-    /// Devices that are removed end what was reported of them.
+    /// Devices that are removed end what was reported of them. `earlier`: what the run before reported last.
     pub fn start(
         sink: Sink,
         settings: watch::Receiver<Settings>,
         frontier: Frontier,
         devices: Arc<Devices>,
+        earlier: &[Reported],
     ) -> (Inlet, Self) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let complete = Arc::new(AtomicBool::new(false));
-        let work = Work::new(sink, *settings.borrow(), frontier, devices);
+        let mut work = Work::new(sink, *settings.borrow(), frontier, devices);
+        earlier.iter().for_each(|reported| work.faults.remember(reported, 0));
         let task = tokio::spawn(work.run(receiver, settings, complete.clone()));
         (Inlet(sender), Stage { task, complete })
     }

@@ -1,0 +1,50 @@
+//! What an earlier run reported shortly before it ended: the next line of a fault follows it, and repetitions go on being
+//! counted.
+
+use std::collections::BTreeMap;
+
+use crate::collector::Start;
+use crate::event::StorageEvent;
+use crate::faults::Reported;
+use crate::rules::RuleSet;
+use crate::store::access::StoreAccess;
+use crate::store::filter::Filter;
+use crate::store::query::{Order, Query};
+
+/// How long before the end of the earlier run, µs: nothing follows from what is older.
+const SPAN: u64 = 60_000_000;
+/// Events that are read back, the oldest of that span.
+const MAX_EVENTS: u64 = 4096;
+
+/// Reads back the events of the last minute before reading resumes, in the order of their times.
+pub async fn events(access: Option<StoreAccess>, start: &Start, rules: &RuleSet) -> Vec<Reported> {
+    let (Some(access), Start::Resume(resume)) = (access, start) else { return Vec::new() };
+    let since = resume.position.realtime.saturating_sub(SPAN);
+    let filter = Filter { since: Some(since), ..Filter::default() };
+    let query =
+        Query { filter, order: Order::OldestFirst, after: None, limit: Some(MAX_EVENTS), up_to: None };
+    let mut batches = access.query(query, rustix::process::geteuid().as_raw());
+    let closes = closes_by_type(rules);
+    let mut all = Vec::new();
+    while let Some(batch) = batches.recv().await {
+        match batch {
+            Ok(events) => all.extend(events.into_iter().map(|event| reported(event, &closes))),
+            Err(e) => {
+                tracing::warn!(
+                    "cannot read back the events of the last minute ({e}): a fault may be reported again"
+                );
+                break;
+            }
+        }
+    }
+    all
+}
+
+fn closes_by_type(rules: &RuleSet) -> BTreeMap<&str, &[String]> {
+    rules.rules().map(|rule| (rule.event_type.as_str(), rule.closes.as_slice())).collect()
+}
+
+fn reported(event: StorageEvent, closes: &BTreeMap<&str, &[String]>) -> Reported {
+    let ended = event.event_types().filter_map(|name| closes.get(name)).flat_map(|list| list.iter().cloned());
+    Reported { closes: ended.collect(), event }
+}
