@@ -19,7 +19,7 @@ pub mod notifier;
 mod notify;
 pub mod offline;
 pub mod parser;
-mod permits;
+pub mod permits;
 pub mod probe;
 pub mod replay;
 pub mod rules;

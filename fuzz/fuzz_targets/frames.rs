@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use peripety::permits::Permits;
 use peripety::varlink::frame::{Ended, FrameReader, MAX_MESSAGE};
 use peripety::varlink::schema;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tokio::net::UnixStream;
 
 fuzz_target!(|data: &[u8]| {
     let Some((size, data)) = data.split_first() else { return };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let frames = runtime.block_on(read(data, usize::from(*size) + 1));
     let mut expected: Vec<&[u8]> = data.split(|byte| *byte == 0).collect();
     // What no NUL ends is no message.
@@ -23,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
 async fn read(data: &[u8], size: usize) -> Vec<Vec<u8>> {
     let (mut client, server) = UnixStream::pair().expect("a connection");
     let (stream, _writer) = server.into_split();
-    let mut reader = FrameReader::new(stream);
+    let mut reader = FrameReader::new(stream, 0, Permits::new(1, 1));
     let write = async {
         for piece in data.chunks(size) {
             client.write_all(piece).await.expect("the reader is there");
@@ -35,7 +36,10 @@ async fn read(data: &[u8], size: usize) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         loop {
             match reader.next().await {
-                Ok(frame) => frames.push(frame.to_vec()),
+                Ok(frame) => {
+                    frames.push(frame.to_vec());
+                    reader.handled();
+                }
                 Err(ended) => {
                     assert_eq!(ended, Ended::Closed);
                     return frames;

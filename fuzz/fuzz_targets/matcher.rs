@@ -57,5 +57,8 @@ fuzz_target!(|data: &[u8]| {
 
 fn example(rule: &Rule, number: u8) -> Vec<u8> {
     let examples = &rule.spec.examples;
-    examples.get(usize::from(number) % examples.len().max(1)).map(|e| e.line.clone().into_bytes()).unwrap_or_default()
+    examples
+        .get(usize::from(number) % examples.len().max(1))
+        .map(|e| e.line.clone().into_bytes())
+        .unwrap_or_default()
 }

@@ -157,7 +157,7 @@ impl Format {
                 let fits = |(opens, closes): &(&str, &str)| {
                     open == opens.as_bytes() && close.starts_with(closes.as_bytes())
                 };
-                PROCESS_NUMBERS.iter().any(|form| fits(form))
+                PROCESS_NUMBERS.iter().any(fits)
             }
             _ => false,
         };

@@ -103,10 +103,12 @@ fn is_printed(parts: &[Part], line: &[u8]) -> bool {
         ends = match part {
             Part::Text(text) => {
                 let mut behind = parts.iter().skip(number + 1);
-                let last = behind.all(|part| matches!(part, Part::Any(_)));
-                let text = if last { text.trim_ascii_end() } else { text.as_slice() };
-                let follows = |end: &usize| line.get(*end..).is_some_and(|rest| rest.starts_with(text));
-                ends.into_iter().filter(follows).map(|end| end + text.len()).collect()
+                let is_last = behind.all(|part| matches!(part, Part::Any(_)));
+                // White space at the end of the line may be lost.
+                let fits = |rest: &[u8]| rest.starts_with(text) || is_last && rest == text.trim_ascii_end();
+                let follows = |end: &usize| line.get(*end..).is_some_and(fits);
+                let after = |end: usize| (end + text.len()).min(line.len());
+                ends.into_iter().filter(follows).map(after).collect()
             }
             Part::Any(class) => extended(&ends, line, *class),
         };
@@ -182,6 +184,7 @@ mod tests {
             "mmc0: error -110 x",
             "ata1: link is slow to respond, please be patient (ready=0)",
             "mount: attempt to access beyond end of device\nsdb1: rw=0, sector=1, nr_sectors = 8 limit=1",
+            "ata3.00: cmd 60/08:50:10:5b:4a/00:00:00:00:00/40 tag 10 ncq dma 4096 in",
         ] {
             assert!(!speaks(line.as_bytes(), "block"), "{line}");
         }
