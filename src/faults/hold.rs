@@ -97,8 +97,8 @@ impl<E> Hold<E> {
     }
 
     /// When the next line has waited long enough.
-    pub fn next(&mut self) -> Option<u64> {
-        self.lanes.values_mut().filter_map(|lane| lane.due()).min()
+    pub fn wakes_at(&mut self) -> Option<u64> {
+        self.lanes.values_mut().filter_map(Lane::due).min()
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
     fn lines_leave_in_the_order_in_which_they_were_written() {
         let mut hold = hold(&[(3, 3), (1, 4), (2, 5)]);
         assert_eq!(all(&mut hold, 0, true), [1, 2, 3]);
-        assert_eq!(hold.next(), None);
+        assert_eq!(hold.wakes_at(), None);
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
         // What was received five seconds later proves that nothing earlier comes.
         hold.put(&Place::default(), origin(14 * S, 14 * S, 9), 14 * S, S / 2);
         assert_eq!(all(&mut hold, S / 2, false), [8 * S]);
-        assert_eq!(hold.next(), Some(MAX_HELD));
+        assert_eq!(hold.wakes_at(), Some(MAX_HELD));
         assert_eq!(all(&mut hold, MAX_HELD, false), [10 * S]);
         assert_eq!(all(&mut hold, MAX_HELD + S, false), [14 * S]);
     }

@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::cause::is_like;
 use super::names::{holder_of, related, subject, Names};
 use super::place::Place;
 use super::{Made, WINDOW};
@@ -23,6 +24,9 @@ const MOST_LINES: usize = 64;
 
 /// How long a group waits for lines while the reader is behind, µs.
 const MAX_WAIT: u64 = 2_000_000;
+
+/// How often a line lets others go first from which it may follow.
+const MAX_YIELDS: u32 = 4;
 
 /// How sure it is that two belong together, and how near in time they are, µs.
 type Sure = (u32, Reverse<u64>);
@@ -55,6 +59,8 @@ struct Group<T> {
     closes: bool,
     /// The names under which it stands in `by_device`.
     related: Vec<String>,
+    /// How often it let others go first.
+    yielded: u32,
 }
 
 #[derive(Debug)]
@@ -208,25 +214,51 @@ impl<T> Joins<T> {
     /// A group that is complete by now, as one event: it has been open for the whole window and no entry waits to be read
     /// (`caught_up`), or it has waited long enough.
     pub fn close(&mut self, now: u64, caught_up: bool) -> Option<Made<T>> {
-        let (number, group) = self.open.first_key_value()?;
         let wait = if caught_up { WINDOW } else { MAX_WAIT };
-        let number = *number;
-        if group.opened.saturating_add(wait) <= now {
-            self.take(number)
-        } else {
-            None
-        }
+        let number = self.first(|group| group.opened.saturating_add(wait) <= now)?;
+        self.take(number)
     }
 
     /// A group that is complete because this line, the next in the order of time, was written too late for it.
     pub fn close_before(&mut self, next: &StorageEvent) -> Option<Made<T>> {
-        let (number, group) = self.open.first_key_value()?;
-        let number = *number;
-        if group.is_before(next) {
-            self.take(number)
-        } else {
-            None
+        let number = self.first(|group| group.is_before(next))?;
+        self.take(number)
+    }
+
+    /// The number of the first group, when its time has come. A line that may follow from one that waits behind it (two
+    /// clocks are never quite the same) lets that one go first.
+    fn first(&mut self, is_due: impl Fn(&Group<T>) -> bool) -> Option<u64> {
+        loop {
+            let (number, group) = self.open.first_key_value()?;
+            let number = *number;
+            if !is_due(group) {
+                return None;
+            }
+            let Some(opened) = self.opened_by_a_cause(number, group) else { return Some(number) };
+            let mut group = self.remove(number)?;
+            group.yielded += 1;
+            group.opened = group.opened.max(opened);
+            self.insert(group, None);
         }
+    }
+
+    /// When a group was opened that this line may follow from, and that waits behind it.
+    fn opened_by_a_cause(&self, number: u64, group: &Group<T>) -> Option<u64> {
+        let made =
+            group.lines.first().map(|line| &line.made).filter(|made| made.rule.spec.group.is_none())?;
+        let follows = made.rule.spec.follows.as_slice();
+        if follows.is_empty() || group.yielded >= MAX_YIELDS {
+            return None;
+        }
+        let may_cause = |line: &Line<T>| {
+            let event = &line.made.event;
+            let apart = event.timestamp.abs_diff(made.event.timestamp);
+            apart <= WINDOW + made.precision
+                && follows.iter().any(|pattern| is_like(&event.event_type, pattern))
+        };
+        let numbers = group.related.iter().filter_map(|name| self.by_device.get(name)).flatten();
+        let others = numbers.filter(|other| **other > number).filter_map(|other| self.open.get(other));
+        others.filter(|other| other.lines.iter().any(may_cause)).map(|other| other.opened).max()
     }
 
     fn take(&mut self, number: u64) -> Option<Made<T>> {
@@ -298,7 +330,7 @@ impl<T> Group<T> {
     fn new(opened: u64, line: Line<T>, names: Names) -> Self {
         let related = related(&line.made.event).into_iter().map(|name| name.text).collect();
         let closes = !line.made.closes.is_empty();
-        Group { opened, lines: vec![line], names, closes, related }
+        Group { opened, lines: vec![line], names, closes, related, yielded: 0 }
     }
 
     /// None of its lines can belong together with this one, or with a later one.

@@ -173,6 +173,22 @@ fn a_group_closes_before_the_next_line() {
     assert_eq!(types(&done), ["BLK_IO_ERROR", "PATH_FAILED"]);
 }
 
+/// Two clocks are never quite the same: what follows may be written a moment before its cause, which waits itself.
+#[test]
+fn an_effect_lets_its_cause_go_first() {
+    let mut world = World::new();
+    let mut done = Vec::new();
+    for (identifier, text, time) in
+        [("multipathd", "sdb: mark as failed", 0), ("kernel", "path sdb is rejected", 15 * MS)]
+    {
+        let made = world.made(identifier, text, time);
+        done.extend(world.faults.push(made, time));
+    }
+    done.extend(world.faults.tick(S));
+    assert_eq!(types(&done), ["PATH_REJECTED", "DAEMON_SAYS_FAILED"]);
+    assert_eq!(root(&done), Some(done[0].event.event_id.as_str()));
+}
+
 fn earlier(event: &StorageEvent, closes: &[&str]) -> Reported {
     Reported { event: event.clone(), closes: closes.iter().map(|name| (*name).to_owned()).collect() }
 }

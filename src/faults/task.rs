@@ -167,7 +167,7 @@ impl Work {
     }
 
     fn next(&mut self) -> Option<u64> {
-        self.faults.next().into_iter().chain(self.order.next()).chain(self.hold.next()).min()
+        self.faults.next().into_iter().chain(self.order.next()).chain(self.hold.wakes_at()).min()
     }
 
     /// Works on everything whose turn it is.

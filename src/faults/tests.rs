@@ -44,6 +44,11 @@ regex = '''^path (?P<kdev>[a-z]+) failed\s*$'''
 event_type = "PATH_FAILED"
 severity = "Warning"
 [[collector_regexs]]
+regex = '''^path (?P<kdev>[a-z]+) is rejected\s*$'''
+event_type = "PATH_REJECTED"
+severity = "Error"
+follows = ["SESSION_LOST"]
+[[collector_regexs]]
 regex = '''^path (?P<kdev>[a-z]+) broke\s*$'''
 event_type = "PATH_BROKE"
 severity = "Warning"

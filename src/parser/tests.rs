@@ -1,6 +1,6 @@
 //! Events made of single lines and a recorded device tree.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use peripety_blkinfo::Tree;
 

@@ -127,7 +127,7 @@ impl Player {
     fn run_until(&mut self, to: u64) {
         loop {
             let waiting = self.works.iter().filter(|work| work.is_waiting()).filter_map(Work::next);
-            let stages = self.faults.next().into_iter().chain(self.hold.next());
+            let stages = self.faults.next().into_iter().chain(self.hold.wakes_at());
             let next = waiting.chain(stages.map(|at| at.saturating_sub(self.epoch))).min();
             let Some(next) = next.filter(|next| *next <= to) else { break };
             self.look(next);

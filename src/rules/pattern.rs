@@ -60,7 +60,7 @@ impl Pattern {
         self.get().ok()
     }
 
-    fn get(&self) -> Result<Arc<Regex>, BuildError> {
+    fn get(&self) -> Result<Arc<Regex>, Box<BuildError>> {
         if let Some(regex) = &*self.compiled.read().unwrap_or_else(PoisonError::into_inner) {
             return Ok(regex.clone());
         }
@@ -151,11 +151,11 @@ impl Pattern {
 
     /// Without lazy automata: which rule matches is found by that of its bucket, and for the captures of one line they
     /// cost more time and memory than they save.
-    fn build(&self) -> Result<Regex, BuildError> {
+    fn build(&self) -> Result<Regex, Box<BuildError>> {
         let config = Config::new().utf8_empty(false).hybrid(false).dfa(false);
         let config = config.nfa_size_limit(Some(MAX_COMPILED)).onepass_size_limit(Some(MAX_ONE_PASS));
         let syntax = syntax::Config::new().unicode(self.unicode).utf8(false);
-        Regex::builder().configure(config).syntax(syntax).build(&self.text)
+        Regex::builder().configure(config).syntax(syntax).build(&self.text).map_err(Box::new)
     }
 }
 

@@ -220,7 +220,7 @@ pub fn put_event(buffer: &mut BytesMut, json: &Bytes) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use tokio::net::UnixStream;
