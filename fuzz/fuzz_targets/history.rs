@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
             0 | 1 => history.seen(block.clone(), now),
             2 => history.gone(&block.kdev, block.diskseq.filter(|_| now % 2 == 0), now),
             3 => history.address_gone(block.address.as_deref().unwrap_or("0:0:0:0"), now),
-            4 => history.refresh(block.clone()),
+            4 => history.refresh(block.clone(), now),
             5 => history.told(now),
             6 => history.told_in_part(now),
             7 => {
