@@ -220,10 +220,14 @@ fn newest_record(kmsg: &mut File) -> Option<u64> {
     newest
 }
 
-/// The time stamp of a record `PRIORITY,NUMBER,TIME,FLAGS;TEXT` (Documentation/ABI/testing/dev-kmsg).
+/// The time stamp of a record `PRIORITY,NUMBER,TIME,FLAGS;TEXT` (Documentation/ABI/testing/dev-kmsg) that the kernel itself
+/// wrote: its facility is 0.
 fn time_of(record: &[u8]) -> Option<u64> {
-    let head = record.split(|byte| *byte == b';').next()?;
-    std::str::from_utf8(head.split(|byte| *byte == b',').nth(2)?).ok()?.parse().ok()
+    let head = std::str::from_utf8(record.split(|byte| *byte == b';').next()?).ok()?;
+    let mut fields = head.split(',');
+    let priority: u64 = fields.next()?.parse().ok()?;
+    let time = fields.nth(1)?.parse().ok()?;
+    (priority < 8).then_some(time)
 }
 
 fn open_kmsg() -> Option<File> {
@@ -233,4 +237,19 @@ fn open_kmsg() -> Option<File> {
     result
         .inspect_err(|e| tracing::info!("no /dev/kmsg ({e}): kernel lines are seen up to 250 ms later"))
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_of;
+
+    #[test]
+    fn records_of_the_kernel_have_a_time() {
+        assert_eq!(
+            time_of(b"6,339,5140900,-;NET: Registered protocol family\n SUBSYSTEM=net"),
+            Some(5_140_900)
+        );
+        assert_eq!(time_of(b"30,340,5690716,-;udevd[80]: starting version 181"), None, "another facility");
+        assert_eq!(time_of(b"no record"), None);
+    }
 }

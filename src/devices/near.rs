@@ -113,11 +113,18 @@ pub fn is_last_word(raw: &RawEvent) -> bool {
     is("limit", "0")
         || is("detail", "Synchronizing SCSI cache")
         || is("detail", "Stopping disk")
+        || is_failed_write(raw)
         || LAST_WORDS.contains(&raw.rule.event_type.as_str())
 }
 
-/// Event types of an NVMe controller that is removed.
-const LAST_WORDS: [&str; 2] = ["NVME_CTRL_REMOVED", "NVME_FABRICS_GIVEN_UP"];
+/// A file system could not write: where nobody has the name, its disk was removed. What is being probed is only read.
+fn is_failed_write(raw: &RawEvent) -> bool {
+    let lost = raw.captures.get("detail").is_some_and(|detail| detail.starts_with("lost "));
+    lost || raw.rule.event_type == "FS_IO_ERROR"
+}
+
+/// Event types of an NVMe controller, or of a path, that is removed.
+const LAST_WORDS: [&str; 3] = ["NVME_CTRL_REMOVED", "NVME_FABRICS_GIVEN_UP", "DM_MPATH_PATH_REMOVED"];
 
 /// A name that the kernel gives to a disk or an array before the uevent about it.
 fn is_disk(name: &str) -> bool {

@@ -13,7 +13,7 @@ use super::join::unlist;
 use super::names::{share, Name};
 use super::place::Place;
 use super::{Made, WINDOW};
-use crate::event::{Holder, Severity, StorageEvent, ESCALATES};
+use crate::event::{Holder, Identity, Severity, StorageEvent, ESCALATES};
 
 /// A fault is over when nothing was reported of it for this long, µs.
 const OVER: u64 = 60_000_000;
@@ -136,8 +136,15 @@ impl Causes {
         }
     }
 
-    fn join(&mut self, number: u64, event: &mut StorageEvent, subject: Vec<Name>, related: Vec<Name>) {
+    fn join(
+        &mut self,
+        number: u64,
+        event: &mut StorageEvent,
+        mut subject: Vec<Name>,
+        mut related: Vec<Name>,
+    ) {
         let Some(fault) = self.faults.get_mut(&number) else { return };
+        subject.iter_mut().chain(&mut related).for_each(|name| fault.identify(name));
         if event.event_id != fault.event_id {
             event.root_cause_event_id = Some(fault.event_id.clone());
         }
@@ -279,11 +286,17 @@ impl Fault {
         open.any(|condition| condition.is_of_type(asked.follows)) && share(asked.names, &self.names)
     }
 
-    /// Something was wrong with this very device until it was removed, or since.
+    /// Something was wrong with this very device. Nothing begins again on one that is gone.
     fn is_about(&self, holder: &Holder) -> bool {
-        let same = |name: &Name| holder.identity.proves(&name.identity);
-        let left = |condition: &&Condition| condition.ended.is_none_or(|(_, how)| how == End::Gone);
-        self.conditions.iter().filter(left).any(|condition| condition.related.iter().any(same))
+        self.names.iter().any(|name| holder.identity.proves(&name.identity))
+    }
+
+    /// A name that nobody is known to have held is that of the device that the fault knows by it: else it would be everybody's.
+    fn identify(&self, name: &mut Name) {
+        if name.identity == Identity::default() {
+            let known = self.names.iter().find(|known| known.text == name.text);
+            name.identity = known.map(|known| known.identity.clone()).unwrap_or_default();
+        }
     }
 }
 

@@ -69,6 +69,19 @@ fn a_removal_ends_what_was_reported_of_a_disk() {
     assert_ne!(root(&done), Some(id.as_str()), "it follows from the second failure");
 }
 
+/// A line that names no device for certain makes the name of a fault nobody else's.
+#[test]
+fn a_name_without_a_holder_is_that_of_the_fault() {
+    let mut world = World::new();
+    let disk = holder("sda", "naa.1", 1);
+    world.about(disk, "kernel", "path sda failed", 0);
+    let made = world.made("multipathd", "sda: mark as failed", S);
+    assert!(root(&world.faults.push(made, S)).is_some());
+    let done = world.about(holder("sda", "naa.2", 2), "multipathd", "sda: mark as failed", 2 * S);
+    assert!(done.is_empty(), "nothing is known that it follows from");
+    assert_eq!(root(&world.faults.tick(3 * S)), None);
+}
+
 /// What ends with the recovery of a path, by the list of its event type, is a new fault when it happens again, and so is what
 /// the tool says of it.
 #[test]

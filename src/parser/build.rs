@@ -102,12 +102,15 @@ pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
         devices.first_at(&raw.entry, names.map(Name::Kernel))
     };
     let of_member = || volume_of_member(devices, raw);
-    let gone = || {
-        let names = [capture("kdev"), capture("hctl")].into_iter().flatten();
-        let mut names = names.filter(|_| is_last_word(raw));
-        names.find_map(|name| devices.last_holder(&raw.entry, name))
-    };
+    let gone = || gone(devices, raw);
     named().or_else(of_member).or_else(hardware).or_else(of_unit).or_else(journald).or_else(gone)
+}
+
+/// The device that had the name last, when the line is one that is written only of a device that goes.
+pub fn gone(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
+    let names = ["kdev", "hctl"].iter().filter_map(|name| raw.captures.get(*name));
+    let mut names = names.filter(|_| is_last_word(raw));
+    names.find_map(|name| devices.last_holder(&raw.entry, name))
 }
 
 /// The device that the line names may be one that is being probed: it, or its identity, will be known in a moment.

@@ -14,6 +14,7 @@ pub fn takes(sub_system: &str) -> bool {
 /// a line that names the path only is about the map above it.
 pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
     let path = build::kdev(raw).and_then(|kdev| devices.at(&raw.entry, kdev));
+    let path = path.or_else(|| build::gone(devices, raw));
     let named =
         ["map", "dm_name"].iter().find_map(|c| devices.at(&raw.entry, Name::Any(raw.captures.get(*c)?)));
     let is_map =
