@@ -252,9 +252,11 @@ impl Identity {
             || self.wwid.as_ref().zip(other.wwid.as_ref()).is_some_and(|(a, b)| a != b)
     }
 
-    /// They are certainly one device.
+    /// They are one device, where they have one name.
     pub fn proves(&self, other: &Identity) -> bool {
-        !self.denies(other) && self.diskseq.is_some() && self.diskseq == other.diskseq
+        let seq = self.diskseq.is_some() && self.diskseq == other.diskseq;
+        let wwid = self.wwid.is_some() && self.wwid == other.wwid;
+        !self.denies(other) && (seq || wwid)
     }
 }
 

@@ -22,7 +22,7 @@ use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Recorded, Tree};
 
 use self::feed::Clock;
 use self::near::Claims;
-pub use self::near::{is_last_word, PROBING};
+pub use self::near::{is_deleted, is_last_word, PROBING};
 pub use self::recording::{Recording, RecordingError};
 pub use self::watch::Removed;
 use self::watch::Watch;

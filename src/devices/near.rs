@@ -106,15 +106,19 @@ impl Devices {
     }
 }
 
-/// The line is written only of a device that goes, or is gone.
+/// The line is written only of a device that goes, or is gone; or, where nobody has its name, of one that is gone.
 pub fn is_last_word(raw: &RawEvent) -> bool {
     let is = |name: &str, value: &str| raw.captures.get(name).is_some_and(|found| found == value);
-    // A deleted disk has no sectors (block/genhd.c, del_gendisk).
-    is("limit", "0")
+    is_deleted(raw)
+        || is_failed_write(raw)
         || is("detail", "Synchronizing SCSI cache")
         || is("detail", "Stopping disk")
-        || is_failed_write(raw)
         || LAST_WORDS.contains(&raw.rule.event_type.as_str())
+}
+
+/// The line is about a deleted disk, perhaps before the uevent that says so: it has no sectors (block/genhd.c, del_gendisk).
+pub fn is_deleted(raw: &RawEvent) -> bool {
+    raw.captures.get("limit").is_some_and(|limit| limit == "0")
 }
 
 /// A file system could not write: where nobody has the name, its disk was removed. What is being probed is only read.

@@ -392,6 +392,14 @@ impl Counter {
         };
         Counter { key, identity }
     }
+
+    /// Takes over who holds the device's name, where that was not known and is now.
+    pub fn learn(&mut self, names: &[Name]) {
+        if self.identity == Identity::default() {
+            let known = names.iter().find(|name| name.text == self.key.device);
+            self.identity = known.map(|name| name.identity.clone()).unwrap_or_default();
+        }
+    }
 }
 
 /// As the line names it; a path of a map is not another one. A line that names no device may still say where it happens.

@@ -55,6 +55,8 @@ struct Fault {
 #[derive(Debug)]
 struct Condition {
     types: Vec<String>,
+    /// One of those events is `Warning` or worse.
+    problem: bool,
     /// The device itself, and everything on the way to it.
     subject: Vec<Name>,
     related: Vec<Name>,
@@ -75,7 +77,8 @@ enum End {
 impl Condition {
     fn of(event: &StorageEvent, subject: Vec<Name>, related: Vec<Name>) -> Self {
         let types = event.event_types().map(str::to_owned).collect();
-        Condition { types, subject, related, last: event.timestamp, ended: None }
+        let problem = is_problem(event.severity);
+        Condition { types, problem, subject, related, last: event.timestamp, ended: None }
     }
 
     /// It had not ended at that time.
@@ -119,12 +122,16 @@ impl Causes {
         }
     }
 
-    /// Names the cause of an event, if it has one, and remembers the event as a cause of others.
-    pub fn find<T>(&mut self, made: &mut Made<T>, subject: Vec<Name>, related: Vec<Name>) {
-        match self.cause_of(made, &related) {
-            Some(number) => self.join(number, &mut made.event, subject, related),
-            None => self.begin(&made.event, subject, related),
+    /// Names the cause of an event, if it has one, and remembers the event as a cause of others. The names learn who holds
+    /// them, where the fault knows that.
+    pub fn find<T>(&mut self, made: &mut Made<T>, mut subject: Vec<Name>, related: &mut [Name]) {
+        let Some(number) = self.cause_of(made, related) else {
+            return self.begin(&made.event, subject, related.to_vec());
+        };
+        if let Some(fault) = self.faults.get(&number) {
+            subject.iter_mut().chain(related.iter_mut()).for_each(|name| fault.identify(name));
         }
+        self.join(number, &mut made.event, subject, related.to_vec());
     }
 
     /// Remembers an event that an earlier run reported, with the cause that it named then.
@@ -136,15 +143,8 @@ impl Causes {
         }
     }
 
-    fn join(
-        &mut self,
-        number: u64,
-        event: &mut StorageEvent,
-        mut subject: Vec<Name>,
-        mut related: Vec<Name>,
-    ) {
+    fn join(&mut self, number: u64, event: &mut StorageEvent, subject: Vec<Name>, related: Vec<Name>) {
         let Some(fault) = self.faults.get_mut(&number) else { return };
-        subject.iter_mut().chain(&mut related).for_each(|name| fault.identify(name));
         if event.event_id != fault.event_id {
             event.root_cause_event_id = Some(fault.event_id.clone());
         }
@@ -279,16 +279,19 @@ impl Fault {
             && (self.has_open(asked) || asked.gone.is_some_and(|holder| self.is_about(holder)))
     }
 
-    /// A condition that is still open is of a type that the event follows from, and the fault has a name of it.
+    /// A condition that is still open is of a type that the event follows from, and the fault has a name of it. A problem follows
+    /// from no recovery that is part of a fault.
     fn has_open(&self, asked: &Asked<'_>) -> bool {
-        let time = asked.event.timestamp;
-        let mut open = self.conditions.iter().filter(|condition| condition.is_open(time));
+        let (time, routine) = (asked.event.timestamp, !is_problem(asked.event.severity));
+        let open = self.conditions.iter().filter(|condition| condition.is_open(time));
+        let mut open = open.filter(|condition| condition.problem || routine);
         open.any(|condition| condition.is_of_type(asked.follows)) && share(asked.names, &self.names)
     }
 
     /// Something was wrong with this very device. Nothing begins again on one that is gone.
     fn is_about(&self, holder: &Holder) -> bool {
-        self.names.iter().any(|name| holder.identity.proves(&name.identity))
+        let is_name = |name: &&Name| holder.names.contains(&name.text);
+        self.names.iter().filter(is_name).any(|name| holder.identity.proves(&name.identity))
     }
 
     /// A name that nobody is known to have held is that of the device that the fault knows by it: else it would be everybody's.

@@ -168,12 +168,15 @@ impl<T> Faults<T> {
     }
 
     fn finish(&mut self, mut made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
-        let (subject, related) = (subject(&made.event), related(&made.event));
+        let (subject, mut related) = (subject(&made.event), related(&made.event));
         self.close(&made.event, &made.closes, &subject, out);
-        let counter = self.bursts.counter(&made.event);
+        let mut counter = self.bursts.counter(&made.event);
         match counter.as_ref().and_then(|counter| self.bursts.counts(counter, &made.event)) {
             Some(first) => self.causes.goes_on(first, made.event.timestamp),
-            None => self.causes.find(&mut made, subject, related.clone()),
+            None => {
+                self.causes.find(&mut made, subject, &mut related);
+                counter.iter_mut().for_each(|counter| counter.learn(&related));
+            }
         }
         self.bursts.take(made, counter, &related, now, out);
     }

@@ -156,7 +156,8 @@ impl Stage {
         }
         self.newest = self.newest.max(moment.timestamp);
         let received = raw.entry.received.max(moment.timestamp);
-        let written = if moment.precision > 0 { self.newest } else { moment.timestamp };
+        let exact = moment.known && moment.precision == 0;
+        let written = if exact { moment.timestamp } else { self.newest };
         let boot = Boot::of(&event);
         let made = Made::new(event, raw.rule, moment.precision, ());
         self.held += 1;

@@ -8,7 +8,7 @@ use peripety_blkinfo::BlockInfo;
 
 use super::unit::{self, About};
 use crate::bus::RawEvent;
-use crate::devices::{is_last_word, Devices, Name, PROBING};
+use crate::devices::{is_deleted, is_last_word, Devices, Name, PROBING};
 use crate::event::{Holder, Identity, Source, StorageEvent};
 use crate::faults::{with_kind, ARRAY_OF_DM};
 use crate::journal::EntryKey;
@@ -171,6 +171,9 @@ pub fn mark_gone(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
             let now = Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq };
             !now.denies(&holder.identity)
         });
+    }
+    if let Some(device) = event.holders.first_mut() {
+        device.gone |= is_deleted(raw);
     }
 }
 
