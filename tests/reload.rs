@@ -10,7 +10,7 @@ use serde_json::json;
 const RATE: usize = 1000;
 /// How often it is read again, and in what rhythm; PERIPETY_RELOADS asks for more.
 const RELOADS: usize = 12;
-const RHYTHM: Duration = Duration::from_millis(500);
+const RHYTHM: Duration = Duration::from_millis(300);
 
 /// A rule that takes the lines of the built-in one under another type.
 fn own_rule(event_type: &str) -> String {
@@ -38,14 +38,20 @@ fn every_line_is_one_event_while_the_rules_change() {
     let reloads = std::env::var("PERIPETY_RELOADS").map_or(RELOADS, |n| n.parse().unwrap());
     let (start, mut written) = (Instant::now(), 0);
     for round in 1..=reloads {
+        let before = loaded(&daemon);
         std::fs::write(&config, own_rule(&format!("RULE_{round}"))).unwrap();
         reload(&daemon);
-        let end = Instant::now() + RHYTHM;
-        while Instant::now() < end {
+        // Lines go on while it is read, and for a while after it is in force.
+        let mut end = None;
+        while end.is_none_or(|end| Instant::now() < end) {
             let due = start.elapsed().as_millis() as usize * RATE / 1000;
             journal.write_failures(written..due);
             written = due;
             std::thread::sleep(Duration::from_millis(3));
+            if end.is_none() && loaded(&daemon) != before {
+                end = Some(Instant::now() + RHYTHM);
+            }
+            assert!(start.elapsed() < common::PATIENCE * reloads as u32, "{}", daemon.log());
         }
     }
     wait_for("every line's event", || (daemon.status()["events_stored"] == json!(written)).then_some(()));

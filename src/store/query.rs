@@ -20,7 +20,7 @@ const CHUNK: usize = 32_768;
 /// Keys kept while the reader takes no batch: about 80 KiB. The others are collected again.
 const PARKED: usize = 512;
 /// Slack of a search by time, µs: an event may seem to be stored so much earlier than it happened. Events for
-/// which it is (about) more, because the clock was set back in between, carry [`fields::STORED_EARLY`] and are
+/// which it is (about) more, because the clock was set back in between, carry [`STORED_EARLY`](super::fields::STORED_EARLY) and are
 /// searched for by that.
 pub const SKEW: u64 = 60_000_000;
 
@@ -75,7 +75,7 @@ pub struct Query {
     pub up_to: Option<(String, u64)>,
 }
 
-/// A query that is answered batch by batch. Between two batches it can be [parked](Reading::park).
+/// A query that is answered batch by batch. Between two batches it can be parked, so that it holds no file.
 #[derive(Debug)]
 pub struct Search {
     location: Location,
