@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::cause::is_like;
+use super::command::Command;
 use super::names::{holder_of, related, subject, Names};
 use super::place::Place;
 use super::{Made, WINDOW};
@@ -74,62 +75,10 @@ impl<T> Line<T> {
         let mut command = Command::of(&made.event);
         // Where lines have no parts, several commands are one error, each with a tag of its own.
         if made.rule.spec.part.is_none() {
-            command = Command { sector: command.sector, ..Command::default() };
+            command = command.sector_only();
         }
         Line { made, command }
     }
-}
-
-/// What a line knows of the command that failed.
-#[derive(Debug, Default)]
-struct Command {
-    tag: Option<String>,
-    /// First block, and number of blocks, of the command.
-    blocks: Option<(u64, u64)>,
-    sector: Option<u64>,
-}
-
-impl Command {
-    /// Which command is meant only the sector can tell.
-    fn waits(&self) -> bool {
-        self.sector.is_some() && self.tag.is_none()
-    }
-
-    fn of(event: &StorageEvent) -> Self {
-        let number = |key: &str| event.extension.get(key).and_then(|value| value.parse().ok());
-        Command {
-            tag: event.extension.get("tag").cloned(),
-            blocks: number("lba").map(|lba| (lba, number("blocks").unwrap_or(1))),
-            sector: number("sector"),
-        }
-    }
-
-    /// `None`: they cannot be the same. Else how sure it is that they are.
-    fn agreement(&self, other: &Command) -> Option<u32> {
-        let mut sure = 0;
-        if let (Some(a), Some(b)) = (&self.tag, &other.tag) {
-            if a != b {
-                return None;
-            }
-            sure += 2;
-        }
-        let covers = |blocks: Option<(u64, u64)>, sector: Option<u64>| Some(covers(blocks?, sector?));
-        match covers(self.blocks, other.sector).or(covers(other.blocks, self.sector)) {
-            Some(true) => sure += 4,
-            Some(false) => return None,
-            None => {}
-        }
-        Some(sure)
-    }
-}
-
-/// A block of the device has 512 bytes, as a sector, or 4,096.
-fn covers((lba, blocks): (u64, u64), sector: u64) -> bool {
-    let inside = |scale: u64| {
-        let first = lba.saturating_mul(scale);
-        (first..first.saturating_add(blocks.max(1).saturating_mul(scale))).contains(&sector)
-    };
-    inside(1) || inside(8)
 }
 
 impl<T> Joins<T> {

@@ -11,6 +11,7 @@
 
 pub mod burst;
 mod cause;
+mod command;
 mod counted;
 pub mod hold;
 mod join;
