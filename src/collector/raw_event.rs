@@ -21,7 +21,10 @@ pub fn happened(entry: &Entry, position: &Position) -> Happened {
     if let Some(monotonic) = Entry::number(&entry.source_monotonic) {
         let late = position.monotonic.saturating_sub(monotonic);
         let realtime = position.realtime.saturating_sub(late);
-        return Happened { realtime, monotonic, identity: EntryTime::Source(monotonic) };
+        let identity = EntryTime::Source(monotonic);
+        // The kernel's log has a clock of its own, some milliseconds ahead on some machines: no line is received before it is
+        // written.
+        return Happened { realtime, monotonic: monotonic.min(position.monotonic), identity };
     }
     let realtime = Entry::number(&entry.source_realtime).unwrap_or(position.realtime);
     let late = position.realtime.saturating_sub(realtime);
@@ -64,6 +67,14 @@ mod tests {
         entry.set(b"_SOURCE_MONOTONIC_TIMESTAMP", b"2000");
         let at = happened(&entry, &position());
         assert_eq!((at.realtime, at.monotonic, at.identity), (997_000, 2_000, EntryTime::Source(2_000)));
+    }
+
+    #[test]
+    fn no_line_is_of_the_future() {
+        let mut entry = Entry::default();
+        entry.set(b"_SOURCE_MONOTONIC_TIMESTAMP", b"5015");
+        let at = happened(&entry, &position());
+        assert_eq!((at.realtime, at.monotonic, at.identity), (1_000_000, 5_000, EntryTime::Source(5_015)));
     }
 
     #[test]
