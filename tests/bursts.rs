@@ -42,6 +42,7 @@ fn a_burst_is_one_event_and_one_count_an_interval() {
     let mut journal = LiveJournal::start(machine.path("live.journal"));
     let config = configured(&machine, "[burst]\ninterval_seconds = 2\n");
     let daemon = machine.following(&journal, &["--config", &config]);
+    let start = std::time::Instant::now();
     for _ in 0..20 {
         journal.write((0..500).map(|_| FAILING.to_owned()));
     }
@@ -51,7 +52,9 @@ fn a_burst_is_one_event_and_one_count_an_interval() {
     daemon.settle();
     let events = daemon.query(json!({}));
     assert_eq!(entries(&events), 10_000);
-    assert!(events.len() <= 10, "{} events", events.len());
+    // One an interval, however long the lines took, and a few at both ends.
+    let most = start.elapsed().as_secs() / 2 + 4;
+    assert!(events.len() as u64 <= most, "{} events", events.len());
     assert_eq!(daemon.query(json!({ "causes_only": true })).len(), 1);
     for update in &events[1..] {
         assert_eq!(update["root_cause_event_id"], events[0]["event_id"]);
