@@ -297,3 +297,25 @@ fn a_summary_counts_by_device() {
     let text = String::from_utf8(parse(&["--summary", "dmesg"], folder.path()).stdout).unwrap();
     assert!(text.starts_with("DEVICE") && text.lines().count() == 3, "{text}");
 }
+
+/// The kernel's first line begins a boot: what failed before it is not the cause of what fails after it, on that host.
+#[test]
+fn a_boot_in_a_text_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = "\
+Nov 30 10:00:00 a kernel: Linux version 6.1.0-18-amd64 (x@y) (gcc) #1 SMP\n\
+Nov 30 10:00:10 a kernel: I/O error, dev sda, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2\n\
+Nov 30 10:00:10 b kernel: I/O error, dev sda, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2\n\
+Nov 30 10:00:20 a kernel: Linux version 6.1.0-18-amd64 (x@y) (gcc) #1 SMP\n\
+Nov 30 10:00:25 a kernel: EXT4-fs error (device sda): ext4_find_entry:1689: inode #2: comm ls: reading directory lblock 0\n\
+Nov 30 10:00:25 b kernel: EXT4-fs error (device sda): ext4_find_entry:1689: inode #2: comm ls: reading directory lblock 0\n";
+    std::fs::write(folder.path().join("messages"), log).unwrap();
+    let found = events(&parse(&["-o", "json", "messages"], folder.path()));
+    let root = |host: &str| {
+        let mut of_host = found.iter().filter(|event| text(event, "hostname") == host);
+        let (first, second) = (of_host.next().unwrap(), of_host.next().unwrap());
+        assert!(text(second, "event_type").starts_with("FS_"), "{second:#}");
+        (second["root_cause_event_id"] == first["event_id"], first["boot_id"] == second["boot_id"])
+    };
+    assert_eq!((root("a"), root("b")), ((false, false), (true, true)));
+}

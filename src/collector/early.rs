@@ -16,7 +16,7 @@ use crate::journal::{self, Entry, Error, Location, Position};
 /// print such a line this early.
 const BANNER_BY: u64 = 1_000_000;
 /// What that line begins with (init/version-timestamp.c: linux_banner).
-const BANNER: &[u8] = b"Linux version ";
+pub const BANNER: &[u8] = b"Linux version ";
 /// Lines that some architectures print before it.
 const BEFORE_BANNER: usize = 64;
 

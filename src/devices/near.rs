@@ -127,8 +127,9 @@ fn is_failed_write(raw: &RawEvent) -> bool {
     lost || raw.rule.event_type == "FS_IO_ERROR"
 }
 
-/// Event types of an NVMe controller, or of a path, that is removed.
-const LAST_WORDS: [&str; 3] = ["NVME_CTRL_REMOVED", "NVME_FABRICS_GIVEN_UP", "DM_MPATH_PATH_REMOVED"];
+/// Event types of an NVMe controller, of a remote port, or of a path, that is removed.
+const LAST_WORDS: [&str; 4] =
+    ["FC_RPORT_LOST", "NVME_CTRL_REMOVED", "NVME_FABRICS_GIVEN_UP", "DM_MPATH_PATH_REMOVED"];
 
 /// A name that the kernel gives to a disk or an array before the uevent about it.
 fn is_disk(name: &str) -> bool {

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::join::unlist;
-use super::names::{share, Name};
+use super::names::{add_new, affected, below, related, share, Name};
 use super::place::Place;
 use super::{Made, WINDOW};
 use crate::event::{Holder, Identity, Severity, StorageEvent, ESCALATES};
@@ -44,6 +44,8 @@ struct Fault {
     /// The worst that was reported of it.
     worst: Severity,
     place: Place,
+    /// Identity and node of the device of that event.
+    device: (Option<String>, Option<String>),
     names: Vec<Name>,
     conditions: Vec<Condition>,
     /// When it began, and when something was last reported of it.
@@ -57,9 +59,10 @@ struct Condition {
     types: Vec<String>,
     /// One of those events is `Warning` or worse.
     problem: bool,
-    /// The device itself, and everything on the way to it.
+    /// The device itself, everything on the way to it, and what it is to be found by as a cause.
     subject: Vec<Name>,
     related: Vec<Name>,
+    affected: Vec<Name>,
     last: u64,
     /// When it ended, and how.
     ended: Option<(u64, End)>,
@@ -78,7 +81,8 @@ impl Condition {
     fn of(event: &StorageEvent, subject: Vec<Name>, related: Vec<Name>) -> Self {
         let types = event.event_types().map(str::to_owned).collect();
         let problem = is_problem(event.severity);
-        Condition { types, problem, subject, related, last: event.timestamp, ended: None }
+        let affected = affected(event);
+        Condition { types, problem, subject, related, affected, last: event.timestamp, ended: None }
     }
 
     /// It had not ended at that time.
@@ -103,7 +107,8 @@ struct Asked<'e> {
     event: &'e StorageEvent,
     follows: &'e [String],
     precision: u64,
-    names: &'e [Name],
+    /// See [`below`].
+    names: Vec<Name>,
     /// Its device, when that is gone.
     gone: Option<&'e Holder>,
 }
@@ -111,21 +116,22 @@ struct Asked<'e> {
 impl Causes {
     /// Something is known that this event follows from.
     pub fn knows<T>(&self, made: &Made<T>) -> bool {
-        self.cause_of(made, &super::names::related(&made.event)).is_some()
+        self.cause_of(made).is_some()
     }
 
-    /// The same was reported again at this time.
-    pub fn goes_on(&mut self, event_id: &str, time: u64) {
+    /// The same was reported again, with the event of this id before.
+    pub fn goes_on(&mut self, event_id: &str, again: &mut StorageEvent) {
         let fault = self.by_event.get(event_id).and_then(|number| self.faults.get_mut(number));
         if let Some(fault) = fault {
-            fault.last = fault.last.max(time);
+            fault.last = fault.last.max(again.timestamp);
+            fault.lend_device(again);
         }
     }
 
     /// Names the cause of an event, if it has one, and remembers the event as a cause of others. The names learn who holds
     /// them, where the fault knows that.
     pub fn find<T>(&mut self, made: &mut Made<T>, mut subject: Vec<Name>, related: &mut [Name]) {
-        let Some(number) = self.cause_of(made, related) else {
+        let Some(number) = self.cause_of(made) else {
             return self.begin(&made.event, subject, related.to_vec());
         };
         if let Some(fault) = self.faults.get(&number) {
@@ -148,6 +154,7 @@ impl Causes {
         if event.event_id != fault.event_id {
             event.root_cause_event_id = Some(fault.event_id.clone());
         }
+        fault.lend_device(event);
         if is_problem(event.severity) && event.severity < fault.worst {
             event.extension.insert(ESCALATES.into(), "true".into());
         }
@@ -171,6 +178,7 @@ impl Causes {
             problem: is_problem(event.severity),
             worst: event.severity,
             place: Place::of(event),
+            device: (event.dev_wwid.clone(), event.dev_path.clone()),
             names: related.clone(),
             conditions: vec![Condition::of(event, subject, related)],
             began: event.timestamp,
@@ -224,24 +232,35 @@ impl Causes {
         }
     }
 
-    /// The latest problem that the event follows from; else, if it is no problem itself, the latest other thing.
-    fn cause_of<T>(&self, made: &Made<T>, names: &[Name]) -> Option<u64> {
+    /// The latest problem that the event follows from; else, if it is no problem itself, the latest other thing. An event that
+    /// names nothing follows from the one that it can follow from, when there is only one.
+    fn cause_of<T>(&self, made: &Made<T>) -> Option<u64> {
         let event = &made.event;
         let gone = event.holders.first().filter(|holder| holder.gone);
         let follows = made.rule.spec.follows.as_slice();
         if follows.is_empty() && gone.is_none() {
             return None;
         }
-        let asked = Asked { event, follows, precision: made.precision, names, gone };
-        let tried = self.numbers(names);
+        let asked = Asked { event, follows, precision: made.precision, names: below(event), gone };
+        let tried = match asked.names.is_empty() {
+            true => self.newest(),
+            false => self.numbers(&asked.names),
+        };
         let latest = |problem: bool| {
             let fits = |number: &u64| {
                 self.faults.get(number).is_some_and(|f| f.problem == problem && f.explains(&asked))
             };
-            tried.iter().copied().find(fits)
+            let mut found = tried.iter().copied().filter(fits);
+            let first = found.next();
+            first.filter(|_| !asked.names.is_empty() || found.next().is_none())
         };
         let routine = || if is_problem(event.severity) { None } else { latest(false) };
         latest(true).or_else(routine)
+    }
+
+    /// The newest faults, the newest first.
+    fn newest(&self) -> Vec<u64> {
+        self.faults.keys().rev().take(MAX_TRIED).copied().collect()
     }
 
     /// The faults that have one of these names, the newest first.
@@ -257,8 +276,13 @@ impl Causes {
 }
 
 impl Fault {
-    /// Takes in what one more event reports: of a condition that it has, or of another one.
+    /// Takes in what one more event reports: of a condition that it has, or of another one. What names the device in one is a
+    /// name of it in the others, too.
     fn add(&mut self, new: Condition) {
+        for known in self.conditions.iter_mut().filter(|known| share(&known.subject, &new.subject)) {
+            let room = MAX_NAMES.saturating_sub(known.affected.len());
+            add_new(&mut known.affected, new.affected.iter().take(room).cloned());
+        }
         let has_room = self.conditions.len() < MAX_CONDITIONS;
         let same = |known: &&mut Condition| known.types == new.types && known.subject == new.subject;
         match self.conditions.iter_mut().find(same) {
@@ -266,6 +290,13 @@ impl Fault {
             Some(known) => *known = new,
             None if has_room => self.conditions.push(new),
             None => {}
+        }
+    }
+
+    /// An event that names nothing is about the device of the fault.
+    fn lend_device(&self, event: &mut StorageEvent) {
+        if event.dev_path.is_none() && related(event).is_empty() {
+            (event.dev_wwid, event.dev_path) = self.device.clone();
         }
     }
 
@@ -279,13 +310,15 @@ impl Fault {
             && (self.has_open(asked) || asked.gone.is_some_and(|holder| self.is_about(holder)))
     }
 
-    /// A condition that is still open is of a type that the event follows from, and the fault has a name of it. A problem follows
-    /// from no recovery that is part of a fault.
+    /// A condition that is still open is of a type that the event follows from, and of a device below that of the event. A
+    /// problem follows from no recovery that is part of a fault.
     fn has_open(&self, asked: &Asked<'_>) -> bool {
         let (time, routine) = (asked.event.timestamp, !is_problem(asked.event.severity));
         let open = self.conditions.iter().filter(|condition| condition.is_open(time));
         let mut open = open.filter(|condition| condition.problem || routine);
-        open.any(|condition| condition.is_of_type(asked.follows)) && share(asked.names, &self.names)
+        let is_below =
+            |condition: &Condition| asked.names.is_empty() || share(&asked.names, &condition.affected);
+        open.any(|condition| condition.is_of_type(asked.follows) && is_below(condition))
     }
 
     /// Something was wrong with this very device. Nothing begins again on one that is gone.

@@ -2,7 +2,7 @@
 //!
 //! A rule names the `group` of its lines. A line joins an open group of that name about the same device when their times lie
 //! within the window and nothing speaks against it: another tag, a sector that the command does not cover, a part that the
-//! group has already. The line that begins a group never joins one of its own kind: it is the next error.
+//! group has already. The line that begins a group never joins one of its own kind, if it names anything: it is the next error.
 //!
 //! The block layer's line has a sector and no tag. Until the command is known whose blocks hold that sector, it stays by itself;
 //! when a group closes, it takes what belongs to it.
@@ -314,8 +314,10 @@ impl<T> Group<T> {
     fn fits(&self, names: &Names, line: &Line<T>) -> Option<Sure> {
         let (first, made) = (&self.lines.first()?.made, &line.made);
         let apart = first.event.timestamp.abs_diff(made.event.timestamp);
-        let again = Arc::ptr_eq(&first.rule, &made.rule);
         let part = &made.rule.spec.part;
+        // What names nothing, not even a part of an error, is printed as often as the source tries.
+        let is_repeat = || part.is_none() && related(&made.event).is_empty();
+        let again = Arc::ptr_eq(&first.rule, &made.rule) && !is_repeat();
         let has_part = part.is_some() && self.lines.iter().any(|line| line.made.rule.spec.part == *part);
         let same_place =
             first.event.boot_id == made.event.boot_id && first.event.hostname == made.event.hostname;

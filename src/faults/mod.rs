@@ -173,7 +173,7 @@ impl<T> Faults<T> {
         self.close(&made.event, &made.closes, &subject, out);
         let mut counter = self.bursts.counter(&made.event);
         match counter.as_ref().and_then(|counter| self.bursts.counts(counter, &made.event)) {
-            Some(first) => self.causes.goes_on(first, made.event.timestamp),
+            Some(first) => self.causes.goes_on(first, &mut made.event),
             None => {
                 self.causes.find(&mut made, subject, &mut related);
                 counter.iter_mut().for_each(|counter| counter.learn(&related));

@@ -191,6 +191,72 @@ fn all_names(event: &StorageEvent) -> Vec<String> {
     all
 }
 
+/// Captures that name what is built on the device that a line is about.
+const BUILT_ON: [&str; 4] = ["map", "dm_name", "array", "fs_name"];
+
+/// The names by which a device is found that may be the cause of an event: of the device that the event is about, of what
+/// that is built from, and of the hardware on the way to it. Not of what is built on it, nor its WWID: those it has in common
+/// with the other paths of its map.
+pub fn below(event: &StorageEvent) -> Vec<Name> {
+    let subject = subject(event);
+    let above = above(event, &subject);
+    let wwids = || event.owners_wwids.iter().chain(&event.dev_wwid);
+    let is_below = |name: &Name| {
+        let is_wwid = wwids().any(|wwid| plain(wwid) == name.text);
+        !above.contains(name) && (subject.contains(name) || !is_wwid)
+    };
+    let mut below: Vec<Name> = related(event).into_iter().filter(is_below).collect();
+    let hardware = || {
+        let held = event.holders.iter().flat_map(|holder| &holder.names);
+        let whole = held.filter_map(|name| whole_of(name));
+        whole.filter(|whole| numbered(whole, "host")).map(|text| Name::of(text, event))
+    };
+    let new: Vec<Name> = subject.iter().cloned().chain(hardware()).collect();
+    add_new(&mut below, new);
+    below
+}
+
+/// The names by which the cause of a later event is found: of the device that the event is about, of what it is the front of,
+/// and of what is built on it, where the line says so; of a connection, its portal; of hardware, the one device behind it.
+pub fn affected(event: &StorageEvent) -> Vec<Name> {
+    let mut names = subject(event);
+    let wholes = names.iter().filter_map(|name| whole_of(&name.text));
+    let wholes: Vec<Name> =
+        wholes.filter(|whole| !numbered(whole, "host")).map(|text| Name::of(text, event)).collect();
+    let above = above(event, &names);
+    // The device of a line about hardware lies behind it.
+    let held = event.holders.iter().any(|holder| names.iter().any(|name| holder.names.contains(&name.text)));
+    let behind = event.holders.first().filter(|_| !held).into_iter().flat_map(|device| &device.names);
+    let behind: Vec<Name> = behind.map(|text| Name::of(text.clone(), event)).collect();
+    let portals = if event.sub_system == "iscsi" { portals(event) } else { Vec::new() };
+    let portals: Vec<Name> = portals.into_iter().map(|text| Name::of(text, event)).collect();
+    add_new(&mut names, wholes.into_iter().chain(above).chain(behind).chain(portals));
+    names
+}
+
+/// Adds what is not among them.
+pub fn add_new(names: &mut Vec<Name>, new: impl IntoIterator<Item = Name>) {
+    for name in new {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+}
+
+/// The names of what is built on the subject of an event: the map of a path, the array of a member.
+fn above(event: &StorageEvent, subject: &[Name]) -> Vec<Name> {
+    let is_subject = |holder: &Holder| subject.iter().any(|name| holder.names.contains(&name.text));
+    // A line about a path has the map as its device.
+    let device =
+        event.holders.first().filter(|device| !is_subject(device) && event.holders.iter().any(is_subject));
+    let of_device = device.into_iter().flat_map(|device| device.names.iter());
+    let node = device.and(event.dev_path.as_deref()).map(plain);
+    let named = BUILT_ON.iter().filter_map(|key| event.extension.get(*key)).map(|name| plain(name));
+    let texts = of_device.map(String::as_str).chain(node).chain(named).map(str::to_owned);
+    let names = texts.map(|text| Name::of(text, event));
+    names.filter(|name| !subject.iter().any(|own| own.text == name.text)).collect()
+}
+
 /// Captures and details of a path with the address of an iSCSI portal: alone, or with a port.
 const PORTALS: [&str; 3] = ["portal", "peer", "address"];
 
@@ -250,6 +316,9 @@ fn whole_of(name: &str) -> Option<String> {
     if let Some((connection, _)) = name.split_once(':').filter(|(name, _)| numbered(name, "connection")) {
         return Some(connection.replace("connection", "session"));
     }
+    if let Some(place) = name.strip_prefix("rport-").or_else(|| name.strip_prefix("target")) {
+        return place.split(':').next().map(|host| format!("host{host}"));
+    }
     if name.split(':').count() == 4 {
         return name.split(':').next().map(|host| format!("host{host}"));
     }
@@ -293,6 +362,8 @@ mod tests {
             ("ata3.00", Some("ata3")),
             ("ata3", None),
             ("2:0:0:1", Some("host2")),
+            ("rport-2:0-1", Some("host2")),
+            ("target2:0:0", Some("host2")),
             ("connection1:0", Some("session1")),
             ("xvda2", Some("xvda")),
             ("", None),

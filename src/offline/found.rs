@@ -30,6 +30,11 @@ impl Found {
         Found { matched: Some(matched), role: None, line, lines, said: Said::Line(said) }
     }
 
+    /// The kernel's first line of a boot, in text.
+    pub fn banner(said: Line) -> Self {
+        Found { matched: None, role: Some(Role::Banner), line: 0, lines: 1, said: Said::Line(said) }
+    }
+
     /// Of an entry, if a rule matches it and its writer is, or may be, the one that it names, or if it has a role.
     /// `at`: its position.
     pub fn entry<E>(

@@ -1,5 +1,6 @@
 //! The sequential part: from what was found, in order, to the events that people see.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use super::found::{Found, Line, Said};
 use super::identity::Machine;
 use crate::bus::raw::EntryInfo;
 use crate::bus::{RawEvent, Ticket};
+use crate::collector::early::Role;
 use crate::collector::raw_event::{self, Happened};
 use crate::collector::twins::Twins;
 use crate::devices::Devices;
@@ -23,6 +25,8 @@ use crate::journal::{Entry, Position};
 use crate::parser;
 use crate::rules::Matched;
 
+/// Hosts whose boots are counted; beyond them, anew.
+const MAX_HOSTS: usize = 65_536;
 /// A line so much older than the one before begins anew: another boot, or another log.
 const BACK: u64 = 5_000_000;
 
@@ -68,6 +72,8 @@ pub struct Stage {
     now: u64,
     /// Lines up to this one have been taken.
     taken: u64,
+    /// For every host of a text, how many boots began, and whether the latest has events.
+    boots: HashMap<String, (u64, bool)>,
 }
 
 impl Stage {
@@ -88,6 +94,7 @@ impl Stage {
             newest: 0,
             now: 0,
             taken: 0,
+            boots: HashMap::new(),
         }
     }
 
@@ -100,6 +107,7 @@ impl Stage {
         self.name = name;
         (self.clock.booted, self.clock.not_after) = (self.machine.booted, not_after);
         (self.now, self.newest, self.taken) = (0, 0, 0);
+        self.boots.clear();
     }
 
     /// The input ended: everything that is still open.
@@ -136,7 +144,10 @@ impl Stage {
     }
 
     fn take_one(&mut self, mut found: Found) -> Vec<StorageEvent> {
-        let Some(matched) = found.matched.take() else { return Vec::new() };
+        let Some(matched) = found.matched.take() else {
+            self.note_banner(&found);
+            return Vec::new();
+        };
         if found.line > 0 && found.line <= self.taken {
             // The line before took it as its own.
             return Vec::new();
@@ -165,6 +176,21 @@ impl Stage {
         self.hold.put(&boot, Origin { written, received, number: self.held, kernel }, made, 0);
         out.extend(self.release(false));
         out
+    }
+
+    /// The kernel's first line in a text: what was wrong before is over, and names mean other devices.
+    fn note_banner(&mut self, found: &Found) {
+        let Said::Line(line) = &found.said else { return };
+        if found.role == Some(Role::Banner) {
+            let (boots, used) = self.boots.entry(self.host_of(line)).or_default();
+            *boots += u64::from(*used);
+            *used = false;
+        }
+    }
+
+    fn host_of(&self, line: &Line) -> String {
+        let host = line.host.as_deref().map(|host| String::from_utf8_lossy(host).into_owned());
+        host.unwrap_or_else(|| self.machine.hostname.clone())
     }
 
     fn raw(&mut self, matched: Matched, found: Found) -> (RawEvent, Moment, bool) {
@@ -206,12 +232,12 @@ impl Stage {
             (None, false) => EntryTime::Received { realtime: 0, monotonic: number },
         };
         let event_id = self.twins.event_id("", identity, &line.message);
-        let host = line.host.as_deref().map(|host| String::from_utf8_lossy(host).into_owned());
+        let hostname = self.host_of(&line);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let info = EntryInfo {
             cursor: String::new(),
-            hostname: host.unwrap_or_else(|| self.machine.hostname.clone()),
-            boot_id: self.boot_of(&line, moment),
+            boot_id: self.boot_of(&line, moment, &hostname),
+            hostname,
             timestamp: moment.timestamp,
             received: moment.timestamp,
             // A line without a time is about the devices that were there at the end.
@@ -226,19 +252,32 @@ impl Stage {
 
     /// The boot whose devices are known, or one of which nothing is: a line from before the machine was booted is of
     /// another boot.
-    fn boot_of(&self, line: &Line, moment: Moment) -> String {
+    fn boot_of(&mut self, line: &Line, moment: Moment, hostname: &str) -> String {
         let before = self.clock.booted.is_some_and(|booted| moment.known && moment.timestamp < booted);
         let other = before && line.boot.is_none() || self.machine.blind(line.wall.is_some());
         match (&self.machine.boot_id, other) {
             (Some(boot_id), false) => boot_id.clone(),
-            _ => unknown_boot(),
+            _ => {
+                if self.boots.len() > MAX_HOSTS {
+                    self.boots.clear();
+                }
+                let (number, used) = self.boots.entry(hostname.to_owned()).or_default();
+                *used = true;
+                boot_number(*number)
+            }
         }
     }
 }
 
 /// Stands for the boot of lines that do not tell it.
 pub fn unknown_boot() -> String {
-    Uuid::new_v5(&NAMESPACE, b"unknown boot").simple().to_string()
+    boot_number(0)
+}
+
+/// Stands for a later boot of a text, by how many began before it.
+fn boot_number(number: u64) -> String {
+    let name = if number == 0 { "unknown boot".to_owned() } else { format!("unknown boot {number}") };
+    Uuid::new_v5(&NAMESPACE, name.as_bytes()).simple().to_string()
 }
 
 fn events(done: Vec<Done<()>>) -> Vec<StorageEvent> {

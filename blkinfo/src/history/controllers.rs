@@ -1,4 +1,5 @@
-//! NVMe controllers, which are no block devices: a line about one is about its namespace, if it has one only.
+//! NVMe controllers, remote ports of a Fibre Channel network and iSCSI sessions, which are no block devices: a line about one is about what
+//! is behind it, if that is one device only.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::tenure::Tenure;
 use super::{keys, Answer, History};
 
 impl History {
-    /// Which namespace did the controller of that name lead to?
+    /// Which device did the controller, port or session of that name lead to?
     pub(super) fn behind_controller(&self, controller: &str, time: u64) -> Answer {
         let mut certain = self.led(controller, |tenure| tenure.certain(time, self.told_until));
         let possible = self.led(controller, |tenure| tenure.possible(time));
@@ -27,7 +28,7 @@ impl History {
         }
     }
 
-    /// The one namespace to which a controller led last, which is gone by then, or about then.
+    /// The one device to which a controller, port or session led last, which is gone by then, or about then.
     pub(super) fn last_behind(&self, controller: &str, time: u64) -> Option<Arc<BlockInfo>> {
         let mut led = self.led(controller, |tenure| tenure.came.after < time);
         let number = led.pop().filter(|_| led.is_empty())?;
@@ -53,9 +54,10 @@ impl History {
         there.map(|(_, block)| block.kdev.clone()).collect()
     }
 
-    /// The devices that a controller led to at some time, each once.
+    /// The devices that a controller, port or session led to at some time, each once.
     fn led(&self, controller: &str, when: impl Fn(&Tenure) -> bool) -> Vec<u64> {
-        if numbered(controller, "nvme").is_none() {
+        let is_numbered = ["nvme", "session"].iter().any(|prefix| numbered(controller, prefix).is_some());
+        if !is_numbered && !controller.starts_with("rport-") {
             return Vec::new();
         }
         let prefix = keys::controller(controller, "");

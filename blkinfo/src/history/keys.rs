@@ -24,7 +24,7 @@ pub(super) fn address(address: &str) -> String {
     format!("{ADDRESS}{address}")
 }
 
-/// The key of a namespace as that of an NVMe controller: a controller may have several.
+/// The key of a device as that behind an NVMe controller, a remote port of a Fibre Channel network, or an iSCSI session: several may be.
 pub(super) fn controller(controller: &str, kdev: &str) -> String {
     format!("{CONTROLLER}{controller} {kdev}")
 }
@@ -49,6 +49,10 @@ pub(super) fn of(block: &BlockInfo) -> Vec<String> {
     if block.blk_type == BlkType::Nvme {
         let controllers = block.extension.get("controllers").into_iter().flat_map(|names| names.split(' '));
         keys.extend(controllers.map(|name| controller(name, &block.kdev)));
+    }
+    if block.blk_type == BlkType::Scsi {
+        let ports = ["rport", "session"].iter().filter_map(|key| block.extension.get(key));
+        keys.extend(ports.map(|name| controller(name, &block.kdev)));
     }
     keys.extend(block.dev_path.strip_prefix("/dev/mapper/").map(|name| format!("{MAPPER}{name}")));
     keys

@@ -213,3 +213,34 @@ fn lines_about_a_controller_that_is_removed() {
     assert_eq!(history.at("nvme0", 8 * SECOND), Answer::Uncertain);
     assert_eq!(found(&history, 6 * SECOND), Some(("nvme0n1".to_owned(), false)));
 }
+
+/// A disk behind a remote port of a Fibre Channel network.
+fn behind_port(kdev: &str, address: &str, minor: u32) -> BlockInfo {
+    let mut block = BlockInfo {
+        major_minor: Some(DevNumber { major: 8, minor }),
+        ..disk(kdev, address, kdev, u64::from(minor) + 1)
+    };
+    block.extension = crate::Extension::from_iter([("rport".to_owned(), "rport-3:0-0".to_owned())]);
+    block
+}
+
+#[test]
+fn lines_about_a_remote_port_that_is_removed() {
+    let mut history = listening();
+    comes(&mut history, behind_port("sdq", "3:0:0:0", 0), 5 * SECOND);
+    let found = |history: &History, time| match history.at("rport-3:0-0", time) {
+        Answer::Known { block, .. } => Some(block.kdev.clone()),
+        _ => None,
+    };
+    assert_eq!(found(&history, 5 * SECOND).as_deref(), Some("sdq"));
+    history.told(6 * SECOND);
+    history.gone("sdq", Some(1), 7 * SECOND);
+    history.told(7 * SECOND);
+    assert_eq!(found(&history, 6 * SECOND).as_deref(), Some("sdq"));
+    assert_eq!(history.last_holder("rport-3:0-0", 8 * SECOND).unwrap().kdev, "sdq");
+    // Two disks behind the port: neither is guessed.
+    for (kdev, address, minor) in [("sdr", "3:0:0:1", 16), ("sds", "3:0:0:2", 32)] {
+        comes(&mut history, behind_port(kdev, address, minor), 9 * SECOND);
+    }
+    assert_eq!(found(&history, 9 * SECOND), None);
+}

@@ -16,12 +16,14 @@ pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
     let address = path.address;
     let target =
         format!("/sys/class/fc_transport/target{}:{}:{}", address.host, address.channel, address.target);
-    let remote = path.ancestor_like("rport-").map(|name| Path::new("/sys/class/fc_remote_ports").join(name));
+    let rport = path.ancestor_like("rport-");
+    let remote = rport.map(|name| Path::new("/sys/class/fc_remote_ports").join(name));
     let of_remote = |attr: &str| tree.attr(&remote.as_ref()?.join(attr));
     Some(facts([
         ("transport", Some(transport(tree, &host))),
         ("host_wwpn", Some(host_wwpn)),
         ("target_wwpn", tree.attr(&Path::new(&target).join("port_name")).or_else(|| of_remote("port_name"))),
+        ("rport", rport.map(str::to_owned)),
         ("port_state", of_remote("port_state").or_else(|| tree.attr(&host.join("port_state")))),
         ("speed", tree.attr(&host.join("speed"))),
         ("pci_address", pci_address(&path.device.dir)),

@@ -19,6 +19,7 @@ pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
     };
     Some(facts([
         ("transport", Some("iSCSI".to_owned())),
+        ("session", Some(name.to_owned())),
         ("address", of_connection("address")),
         ("port", of_connection("port")),
         ("tpgt", path.tree.attr(&session.join("tpgt"))),

@@ -14,6 +14,7 @@ use super::chunk::Chunk;
 use super::found::{Found, Line};
 use super::record;
 use super::rules::Rules;
+use crate::collector::early::BANNER;
 use crate::journal::LOG_VALUE;
 use crate::rules::Matched;
 use head::Head;
@@ -100,7 +101,7 @@ fn kernel(rules: &Rules, head: &Head<'_>, body: &[u8], kmsg: bool) -> Option<Fou
             return Some(found(head, b"kernel", message.to_vec(), matched, 1));
         }
     }
-    None
+    (head.headed && message.starts_with(BANNER)).then(|| Found::banner(said(head, b"kernel", Vec::new())))
 }
 
 /// A line at whose beginning nothing is known: what a known form stands before, further inside, counts.
@@ -123,13 +124,16 @@ fn bare(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> 
 }
 
 fn found(head: &Head<'_>, identifier: &[u8], message: Vec<u8>, matched: Matched, lines: u64) -> Found {
-    let line = Line {
+    Found::line(matched, 0, lines, said(head, identifier, message))
+}
+
+fn said(head: &Head<'_>, identifier: &[u8], message: Vec<u8>) -> Line {
+    Line {
         message,
         identifier: identifier.to_vec(),
         host: head.host.map(<[u8]>::to_vec),
         level: head.level,
         boot: head.boot,
         wall: head.wall,
-    };
-    Found::line(matched, 0, lines, line)
+    }
 }
