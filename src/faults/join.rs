@@ -18,7 +18,7 @@ use super::place::Place;
 use super::{Made, WINDOW};
 use crate::event::{StorageEvent, EVENT_TYPES, SUB_SYSTEMS};
 
-/// Open groups about one device that are looked at, the newest first.
+/// Open groups about one device that are looked at.
 const MOST_TRIED: usize = 32;
 /// Lines in one group; what comes then is another event.
 const MOST_LINES: usize = 64;
@@ -205,8 +205,9 @@ impl<T> Joins<T> {
             apart <= WINDOW + made.precision
                 && follows.iter().any(|pattern| is_like(&event.event_type, pattern))
         };
-        let numbers = group.related.iter().filter_map(|name| self.by_device.get(name)).flatten();
-        let others = numbers.filter(|other| **other > number).filter_map(|other| self.open.get(other));
+        let listed = group.related.iter().filter_map(|name| self.by_device.get(name));
+        let numbers = listed.flat_map(|numbers| numbers.range(number + 1..).take(MOST_TRIED));
+        let others = numbers.filter_map(|other| self.open.get(other));
         others.filter(|other| other.lines.iter().any(may_cause)).map(|other| other.opened).max()
     }
 

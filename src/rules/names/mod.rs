@@ -9,6 +9,7 @@ pub mod format;
 
 use std::sync::OnceLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use format::{Class, Format, Part, PROCESS_NUMBERS};
 
 static TABLE: &str = include_str!("formats.tsv");
@@ -20,77 +21,64 @@ pub fn formats() -> impl Iterator<Item = Format> {
 
 /// The line may begin with a name that somebody chose, so that it is none for a rule of this sub-system.
 pub fn speaks(line: &[u8], sub_system: &str) -> bool {
-    is_of_any_process(line) || known().iter().any(|known| known.may_print(line, sub_system))
+    is_of_any_process(line) || known().may_print(line, sub_system)
 }
 
-/// The formats that begin in the same way: with these bytes, a name, and this text.
+/// The formats that can be told from other lines, and their longest texts: nearly all lines contain none of these.
 struct Known {
-    before: &'static [u8],
-    longest: usize,
-    suffixes: &'static [&'static str],
-    /// Sorted by their first text.
-    tails: Vec<Tail>,
+    /// `None`: all formats are tried.
+    longest_texts: Option<AhoCorasick>,
+    formats: Vec<Telling>,
 }
 
-struct Tail {
-    text: Vec<u8>,
+/// A format that can be told from other lines.
+struct Telling {
     format: Format,
+    parts: Vec<Part>,
 }
 
-fn known() -> &'static [Known] {
-    static KNOWN: OnceLock<Vec<Known>> = OnceLock::new();
+fn known() -> &'static Known {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let mut all: Vec<Known> = Vec::new();
-        for format in formats().filter(Format::is_telling) {
-            let (before, kind) = (format.split().0.as_bytes(), format.kind);
-            let (longest, suffixes) = (kind.longest(), kind.suffixes());
-            let text = match format.parts().first() {
-                Some(Part::Text(text)) => text.clone(),
-                _ => Vec::new(),
-            };
-            let fits = |known: &Known| {
-                known.before == before && known.longest == longest && known.suffixes == suffixes
-            };
-            let place = all.iter().position(fits).unwrap_or(all.len());
-            if place == all.len() {
-                all.push(Known { before, longest, suffixes, tails: Vec::new() });
-            }
-            if let Some(known) = all.get_mut(place) {
-                known.tails.push(Tail { text, format });
-            }
-        }
-        all.iter_mut().for_each(|known| known.tails.sort_by(|a, b| a.text.cmp(&b.text)));
-        all
+        let telling = formats().filter(Format::is_telling);
+        let formats: Vec<Telling> = telling.map(|format| Telling { parts: format.parts(), format }).collect();
+        let texts = formats.iter().map(Telling::longest_text);
+        let longest_texts = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts);
+        Known { longest_texts: longest_texts.ok(), formats }
     })
 }
 
 impl Known {
     fn may_print(&self, line: &[u8], sub_system: &str) -> bool {
-        let Some(rest) = line.strip_prefix(self.before) else { return false };
-        let ends = 0..=self.longest.min(rest.len());
-        ends.filter_map(|end| rest.get(end..)).any(|rest| {
-            let behind = |suffix: &&str| rest.strip_prefix(suffix.as_bytes());
-            self.suffixes.iter().filter_map(behind).any(|rest| self.has_tail(rest, sub_system))
-        })
+        let prints = |telling: &Telling| telling.format.owner != Some(sub_system) && telling.may_print(line);
+        match &self.longest_texts {
+            Some(texts) => {
+                let found = texts.find_overlapping_iter(line);
+                found.filter_map(|found| self.formats.get(found.pattern().as_usize())).any(prints)
+            }
+            None => self.formats.iter().any(prints),
+        }
+    }
+}
+
+impl Telling {
+    /// The text behind the name that is in every line; at its end there may be no white space.
+    fn longest_text(&self) -> &[u8] {
+        let texts = self.parts.iter().map(|part| match part {
+            Part::Text(text) => text.trim_ascii_end(),
+            Part::Any(_) => &[],
+        });
+        texts.max_by_key(|text| text.len()).unwrap_or_default()
     }
 
-    /// One of the formats, which is not this sub-system's own, may print this behind the name. Of the sorted tails those stay that agree with the line byte for
-    /// byte.
-    fn has_tail(&self, rest: &[u8], sub_system: &str) -> bool {
-        let mut tails = self.tails.as_slice();
-        for agreed in 0.. {
-            let ended = tails.partition_point(|tail| tail.text.len() <= agreed);
-            let (short, long) = tails.split_at(ended);
-            let mut others = short.iter().filter(|tail| tail.format.owner != Some(sub_system));
-            if others.any(|tail| is_printed(&tail.format.parts(), rest)) {
-                return true;
-            }
-            let Some(byte) = rest.get(agreed).filter(|_| !long.is_empty()) else { return false };
-            let from = long.partition_point(|tail| tail.text.get(agreed) < Some(byte));
-            let to = long.partition_point(|tail| tail.text.get(agreed) <= Some(byte));
-            tails = long.get(from..to).unwrap_or_default();
-        }
-        false
+    fn may_print(&self, line: &[u8]) -> bool {
+        let (before, kind) = (self.format.split().0, self.format.kind);
+        let Some(rest) = line.strip_prefix(before.as_bytes()) else { return false };
+        let ends = 0..=kind.longest().min(rest.len());
+        ends.filter_map(|end| rest.get(end..)).any(|rest| {
+            let mut behind = kind.suffixes().iter().filter_map(|suffix| rest.strip_prefix(suffix.as_bytes()));
+            behind.any(|rest| is_printed(&self.parts, rest))
+        })
     }
 }
 
