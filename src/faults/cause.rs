@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::join::unlist;
-use super::names::{add_new, affected, below, related, share, Name};
+use super::names::{above, add_new, affected, below, related, share, Name};
 use super::place::Place;
 use super::{Made, WINDOW};
 use crate::event::{Holder, Identity, Severity, StorageEvent, ESCALATES};
@@ -204,15 +204,18 @@ impl Causes {
         }
     }
 
-    /// What this event says is over: conditions of these types of its device, and of what lies behind it.
+    /// What this event says is over: conditions of these types of its device, of what lies behind it, and of the very thing that
+    /// is built on it, such as the map of a path.
     pub fn close(&mut self, patterns: &[String], by: &StorageEvent, subject: &[Name]) {
-        let (place, time) = (Place::of(by), by.timestamp);
-        for number in self.numbers(subject) {
+        let (place, time, above) = (Place::of(by), by.timestamp, above(by, subject));
+        let names: Vec<Name> = subject.iter().chain(&above).cloned().collect();
+        for number in self.numbers(&names) {
             let Some(fault) = self.faults.get_mut(&number).filter(|fault| fault.place == place) else {
                 continue;
             };
             for condition in &mut fault.conditions {
-                if condition.is_of_type(patterns) && share(subject, &condition.related) {
+                let is_meant = share(subject, &condition.related) || share(&above, &condition.subject);
+                if is_meant && condition.is_of_type(patterns) {
                     condition.end(time, End::Closed);
                 }
             }

@@ -191,18 +191,20 @@ impl<T> Joins<T> {
         }
     }
 
-    /// When a group was opened that this line may follow from, and that waits behind it.
+    /// When a group was opened that this one may follow from, and that waits behind it.
     fn opened_by_a_cause(&self, number: u64, group: &Group<T>) -> Option<u64> {
-        let made =
-            group.lines.first().map(|line| &line.made).filter(|made| made.rule.spec.group.is_none())?;
-        let follows = made.rule.spec.follows.as_slice();
+        let made = group.lines.first().map(|line| &line.made)?;
+        let follows: Vec<&String> =
+            group.lines.iter().flat_map(|line| &line.made.rule.spec.follows).collect();
         if follows.is_empty() || group.yielded >= MAX_YIELDS {
             return None;
         }
+        // The next error of the same kind does not cause this one.
+        let is_group = made.rule.spec.group.is_some();
         let may_cause = |line: &Line<T>| {
-            let event = &line.made.event;
-            let apart = event.timestamp.abs_diff(made.event.timestamp);
-            apart <= WINDOW + made.precision
+            let (event, time) = (&line.made.event, made.event.timestamp);
+            event.timestamp.abs_diff(time) <= WINDOW + made.precision
+                && (!is_group || event.timestamp < time)
                 && follows.iter().any(|pattern| is_like(&event.event_type, pattern))
         };
         let listed = group.related.iter().filter_map(|name| self.by_device.get(name));

@@ -24,6 +24,8 @@ mod units;
 #[cfg(test)]
 mod lifecycle_tests;
 #[cfg(test)]
+mod relation_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

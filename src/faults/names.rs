@@ -244,7 +244,7 @@ pub fn add_new(names: &mut Vec<Name>, new: impl IntoIterator<Item = Name>) {
 }
 
 /// The names of what is built on the subject of an event: the map of a path, the array of a member.
-fn above(event: &StorageEvent, subject: &[Name]) -> Vec<Name> {
+pub fn above(event: &StorageEvent, subject: &[Name]) -> Vec<Name> {
     let is_subject = |holder: &Holder| subject.iter().any(|name| holder.names.contains(&name.text));
     // A line about a path has the map as its device.
     let device =

@@ -69,6 +69,27 @@ event_type = "DAEMON_SAYS_FAILED"
 severity = "Warning"
 follows = ["PATH_*"]
 [[collector_regexs]]
+regex = '''^map (?P<map>[a-z]+): path (?P<kdev>[a-z]+) lost\s*$'''
+event_type = "MAP_PATH_LOST"
+severity = "Warning"
+follows = ["BLK_*", "MAP_*"]
+[[collector_regexs]]
+regex = '''^map (?P<map>[a-z]+): path (?P<kdev>[a-z]+) found\s*$'''
+event_type = "MAP_PATH_FOUND"
+severity = "Notice"
+clears = ["MAP_*"]
+[[collector_regexs]]
+regex = '''^map (?P<map>[a-z]+) has no path\s*$'''
+event_type = "MAP_DOWN"
+severity = "Critical"
+follows = ["MAP_*"]
+[[collector_regexs]]
+regex = '''^a write failed\s*$'''
+event_type = "WRITE_FAILED"
+severity = "Error"
+device = "none"
+follows = ["MAP_*"]
+[[collector_regexs]]
 regex = '''^nvme (?P<kdev>nvme[0-9]+): reset\s*$'''
 event_type = "NVME_RESET"
 severity = "Warning"

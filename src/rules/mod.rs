@@ -19,6 +19,7 @@ mod pattern;
 mod reach;
 pub mod rule;
 pub mod spec;
+mod surface;
 pub mod trial;
 pub mod writer;
 

@@ -15,6 +15,7 @@ use regex_syntax::ParserBuilder;
 use super::begin::Begin;
 use super::cost;
 use super::literal::{self, LiteralSet};
+use super::surface;
 
 /// Bytes that one compiled pattern may take.
 const MAX_COMPILED: usize = 10 << 20;
@@ -29,7 +30,9 @@ pub struct Pattern {
     names: Vec<String>,
     /// Asked for only when people ask why a rule takes a line or does not.
     literals: OnceLock<Vec<LiteralSet>>,
-    begin: Begin,
+    /// Of a built-in pattern, until more is needed: see [`surface::first_two`].
+    first_two: Option<[u8; 2]>,
+    begin: OnceLock<Begin>,
     compiled: RwLock<Option<Arc<Regex>>>,
 }
 
@@ -40,11 +43,17 @@ impl Pattern {
     /// What is wrong with it, in one line.
     pub fn new(text: &str, unicode: bool) -> Result<Self, String> {
         let hir = parse(text, unicode)?;
-        let mut names = Vec::new();
-        collect_names(&hir, &mut names);
-        let begin = Begin::of(&hir);
+        let names = names_of(&hir);
+        let begin = OnceLock::from(Begin::of(&hir));
         let (literals, compiled) = (OnceLock::new(), RwLock::default());
-        Ok(Pattern { text: text.to_owned(), unicode, names, literals, begin, compiled })
+        Ok(Pattern { text: text.to_owned(), unicode, names, literals, first_two: None, begin, compiled })
+    }
+
+    /// A built-in pattern, which tests have checked: it is parsed when it is first needed.
+    pub fn built_in(text: &str) -> Self {
+        let (literals, begin, compiled) = (OnceLock::new(), OnceLock::new(), RwLock::default());
+        let (names, first_two) = (surface::names(text), surface::first_two(text));
+        Pattern { text: text.to_owned(), unicode: false, names, literals, first_two, begin, compiled }
     }
 
     /// Compiles it now.
@@ -95,9 +104,17 @@ impl Pattern {
         &self.names
     }
 
+    /// A line that matches may have these first two bytes: see [`Begin::possible`].
+    pub fn may_begin(&self, beginning: [u8; 2]) -> bool {
+        match self.first_two {
+            Some(two) => two == beginning,
+            None => self.begin().possible(beginning),
+        }
+    }
+
     /// How a line that matches can begin.
-    pub fn begin(&self) -> &Begin {
-        &self.begin
+    fn begin(&self) -> &Begin {
+        self.begin.get_or_init(|| self.parsed().map(|hir| Begin::of(&hir)).unwrap_or_default())
     }
 
     /// Sets of literals: a match contains at least one of each set.
@@ -108,7 +125,7 @@ impl Pattern {
 
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
-        self.begin.fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
+        self.begin().fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
     }
 
     /// The line matches. Costs much time and keeps nothing in memory but [`Pattern::literals`]: the regex is made for
@@ -124,7 +141,7 @@ impl Pattern {
 
     fn once(&self, line: &[u8]) -> Option<Regex> {
         let occurs = |literal: &Vec<u8>| memchr::memmem::find(line, literal).is_some();
-        let possible = self.begin.fits(line) && self.literals().iter().all(|set| set.iter().any(occurs));
+        let possible = self.begin().fits(line) && self.literals().iter().all(|set| set.iter().any(occurs));
         possible.then(|| self.build().ok()).flatten()
     }
 
@@ -170,6 +187,13 @@ fn too_large(error: &BuildError) -> String {
 pub fn parse(text: &str, unicode: bool) -> Result<Hir, String> {
     let parsed = ParserBuilder::new().unicode(unicode).utf8(false).build().parse(text);
     parsed.map_err(|e| last_line(&e.to_string()))
+}
+
+/// Names of the captures of a pattern, in order.
+pub fn names_of(hir: &Hir) -> Vec<String> {
+    let mut names = Vec::new();
+    collect_names(hir, &mut names);
+    names
 }
 
 fn collect_names(hir: &Hir, names: &mut Vec<String>) {

@@ -85,16 +85,16 @@ impl Rule {
             RuleError::from(Located::at(&origin.file, source, span, message, remedy))
         };
         let pattern = |pattern: &Spanned<String>| {
-            let checked = Pattern::new(pattern.get_ref(), origin.user);
-            // A user's rules are few, and everything wrong with them is said at once.
+            if !origin.user {
+                return Ok(Pattern::built_in(pattern.get_ref()));
+            }
+            // A user's rules are few, and everything wrong with them is reported at once.
             let compiled = |pattern: Pattern| {
-                if origin.user {
-                    pattern.compile()?;
-                    pattern.forget();
-                }
+                pattern.compile()?;
+                pattern.forget();
                 Ok(pattern)
             };
-            checked.and_then(compiled).map_err(|e| {
+            Pattern::new(pattern.get_ref(), true).and_then(compiled).map_err(|e| {
                 located(
                     Some(pattern.span()),
                     &format!("the regex does not compile: {e}"),
@@ -239,7 +239,7 @@ impl Rule {
 
     /// A line that the rule takes may begin with these two bytes: see [`super::begin::Begin::possible`].
     pub(super) fn may_begin(&self, beginning: [u8; 2]) -> bool {
-        self.regex.begin().possible(beginning)
+        self.regex.may_begin(beginning)
             && self.prefix.iter().zip(beginning).all(|(wanted, byte)| *wanted == byte)
     }
 

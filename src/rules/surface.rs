@@ -1,0 +1,139 @@
+//! What the text of a well-formed pattern tells without parsing it: parsing all built-in patterns is most of what a start
+//! of the daemon would cost.
+
+/// Names of the captures, in order.
+pub fn names(pattern: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (sign, rest) in signs(pattern) {
+        let named =
+            rest.strip_prefix("?P<").or_else(|| rest.strip_prefix("?<")).filter(|_| sign == Sign::Open);
+        let name = named.and_then(|rest| rest.split_once('>')).map(|(name, _)| name);
+        names.extend(name.filter(|name| !name.starts_with(['=', '!'])).map(str::to_owned));
+    }
+    names
+}
+
+/// The first two bytes of every line that matches; `None`: they differ, or the text does not tell.
+pub fn first_two(pattern: &str) -> Option<[u8; 2]> {
+    let text = pattern.strip_prefix('^')?;
+    if has_alternatives(text)
+        || ["(?i", "(?x", "(?s", "(?m", "(?u", "(?-", "(?U", "(?R"].iter().any(|flag| text.contains(flag))
+    {
+        return None;
+    }
+    let (first, rest) = literal(text)?;
+    // Repeated, it may be followed by itself.
+    if rest.starts_with('+') {
+        return None;
+    }
+    let (second, _) = literal(rest)?;
+    Some([first, second])
+}
+
+/// A character that stands for itself, at least once, and what follows.
+fn literal(text: &str) -> Option<(u8, &str)> {
+    let escaped = text.strip_prefix('\\');
+    let text = escaped.unwrap_or(text);
+    let byte = *text.as_bytes().first()?;
+    let rest = text.get(1..)?;
+    let is_itself = match escaped {
+        Some(_) => byte.is_ascii_punctuation() && byte != b'<' && byte != b'>',
+        None => byte.is_ascii_alphanumeric() || b" !\"#%&',-/:;<=>@_`~".contains(&byte),
+    };
+    (is_itself && !rest.starts_with(['?', '*', '{'])).then_some((byte, rest))
+}
+
+/// `|` stands outside of all groups.
+fn has_alternatives(pattern: &str) -> bool {
+    let mut depth = 0_usize;
+    for (sign, _) in signs(pattern) {
+        match sign {
+            Sign::Open => depth += 1,
+            Sign::Close => depth = depth.saturating_sub(1),
+            Sign::Or if depth == 0 => return true,
+            Sign::Or => {}
+        }
+    }
+    false
+}
+
+/// A sign of the pattern's structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Open,
+    Close,
+    Or,
+}
+
+/// The signs outside of classes, each with what follows.
+fn signs(pattern: &str) -> impl Iterator<Item = (Sign, &str)> {
+    let mut rest = pattern;
+    let mut in_class = 0_usize;
+    std::iter::from_fn(move || loop {
+        let sign = rest.chars().next()?;
+        rest = rest.get(sign.len_utf8()..)?;
+        match sign {
+            '\\' => rest = rest.get(rest.chars().next()?.len_utf8()..)?,
+            '[' => {
+                in_class += 1;
+                // A bracket that closes stands for itself at the beginning.
+                let inner = rest.strip_prefix('^').unwrap_or(rest);
+                rest = inner.strip_prefix(']').unwrap_or(inner);
+            }
+            ']' => in_class = in_class.saturating_sub(1),
+            '(' if in_class == 0 => return Some((Sign::Open, rest)),
+            ')' if in_class == 0 => return Some((Sign::Close, rest)),
+            '|' if in_class == 0 => return Some((Sign::Or, rest)),
+            _ => {}
+        }
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rules::begin::Begin;
+    use crate::rules::builtin;
+    use crate::rules::pattern::{names_of, parse};
+
+    #[test]
+    fn beginnings_that_the_text_tells() {
+        for (pattern, expected) in [
+            ("^ab", Some(*b"ab")),
+            (r"^\[x", Some(*b"[x")),
+            ("^ab?c", None),
+            ("^a+b", None),
+            ("^ab|cd", None),
+            ("^ab(?:c|d)[|]e", Some(*b"ab")),
+            ("^(?i)ab", None),
+            ("ab", None),
+            (r"^\d", None),
+            ("^é", None),
+            ("^a", None),
+        ] {
+            assert_eq!(first_two(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_every_built_in_rule_tells_the_truth() {
+        let mut told = 0;
+        for rule in builtin::rules().unwrap() {
+            for pattern in std::iter::once(&rule.spec.regex).chain(&rule.spec.unless) {
+                let pattern = pattern.get_ref();
+                let hir = parse(pattern, false).unwrap();
+                assert_eq!(names(pattern), names_of(&hir), "{pattern}");
+                let Some([first, second]) = first_two(pattern) else { continue };
+                told += 1;
+                let begin = Begin::of(&hir);
+                let all = (0..=u16::MAX).map(u16::to_be_bytes);
+                // Of some patterns the parsed form tells less.
+                let possible: Vec<[u8; 2]> = all.filter(|two| begin.possible(*two)).collect();
+                assert!(possible.contains(&[first, second]), "{pattern}");
+                assert!(possible.len() == 1 || possible.len() > 200, "{pattern}");
+            }
+        }
+        assert!(told > 700, "{told}");
+    }
+}
