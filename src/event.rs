@@ -235,25 +235,25 @@ pub struct Holder {
     pub gone: bool,
 }
 
-/// What tells a device from another one of the same name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
+/// What tells a device from another one of the same name. `W`: how the world wide id is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity<W = String> {
     /// World wide id of the block device; never the UUID of a file system.
-    pub wwid: Option<String>,
+    pub wwid: Option<W>,
     /// The kernel's disk sequence number, never used twice in one boot.
     pub diskseq: Option<u64>,
 }
 
-impl Identity {
+impl<W: PartialEq> Identity<W> {
     /// They are certainly two devices. What is not known denies nothing.
-    pub fn denies(&self, other: &Identity) -> bool {
+    pub fn denies(&self, other: &Self) -> bool {
         let differ = |a: Option<u64>, b: Option<u64>| a.zip(b).is_some_and(|(a, b)| a != b);
         differ(self.diskseq, other.diskseq)
             || self.wwid.as_ref().zip(other.wwid.as_ref()).is_some_and(|(a, b)| a != b)
     }
 
     /// They are one device, where they have one name.
-    pub fn proves(&self, other: &Identity) -> bool {
+    pub fn proves(&self, other: &Self) -> bool {
         let seq = self.diskseq.is_some() && self.diskseq == other.diskseq;
         let wwid = self.wwid.is_some() && self.wwid == other.wwid;
         !self.denies(other) && (seq || wwid)

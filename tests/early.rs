@@ -100,10 +100,10 @@ fn mounts(events: &[Value]) -> BTreeSet<String> {
     events.iter().map(point).collect()
 }
 
-fn parsed(folder: &Path, name: &str) -> BTreeSet<String> {
+fn parsed(directory: &Path, name: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_peripetyd"))
         .args(["parse", "-o", "json", name])
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -163,14 +163,14 @@ fn cases() -> Vec<Case> {
 fn logs_and_journal_files_give_the_same_answer() {
     for (what, first, second, believed) in cases() {
         let believed: BTreeSet<String> = believed.iter().map(|name| (*name).to_owned()).collect();
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let export = export(FIRST, &first) + &export(SECOND, &second);
-        journal_file(export.as_bytes(), &folder.path().join("a.journal"));
-        std::fs::write(folder.path().join("a.export"), &export).unwrap();
+        journal_file(export.as_bytes(), &directory.path().join("a.journal"));
+        std::fs::write(directory.path().join("a.export"), &export).unwrap();
         let lines = json_lines(FIRST, &first) + &json_lines(SECOND, &second);
-        std::fs::write(folder.path().join("a.json"), lines).unwrap();
+        std::fs::write(directory.path().join("a.json"), lines).unwrap();
         for name in ["a.journal", "a.export", "a.json"] {
-            assert_eq!(parsed(folder.path(), name), believed, "{what}: {name}");
+            assert_eq!(parsed(directory.path(), name), believed, "{what}: {name}");
         }
     }
 }

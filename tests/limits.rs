@@ -122,6 +122,45 @@ fn trials_leave_nothing_in_memory() {
     assert!(tried > 1000 && grown < 16 << 10, "{grown} KiB after {tried} trials");
 }
 
+/// Lines of a storm, and devices that it is about.
+const STORM: usize = 12_000;
+const DEVICES: usize = 100;
+
+/// What the kernel says of many failing disks, maps and file systems, each line another one.
+fn storm() -> impl Iterator<Item = String> {
+    (0..STORM).map(|n| {
+        let device = n * 7 % DEVICES;
+        let disk: String = ["sd", "b", &char::from(b'a' + (device % 26) as u8).to_string()].concat();
+        match n % 6 {
+            0 => format!("device-mapper: multipath: 253:{device}: Failing path 8:{device}."),
+            1 => format!("device-mapper: multipath: 253:{device}: Reinstating path 8:{device}."),
+            2 => format!("sd {device}:0:0:0: [{disk}] tag#{n} FAILED Result: hostbyte=DID_OK driverbyte=DRIVER_OK"),
+            3 => format!("sd {device}:0:0:0: [{disk}] tag#{n} CDB: Read(10) 28 00 00 00 {:02x} 00 00 00 08 00", n % 256),
+            4 => format!("critical medium error, dev {disk}, sector {n} op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 2"),
+            _ => format!("XFS (dm-{device}): metadata I/O error in \"xfs_trans_read_buf_map\" at daddr 0x{n:x} len 8 error 5"),
+        }
+    })
+}
+
+#[test]
+fn a_storm_takes_bounded_memory() {
+    let Some(machine) = Machine::start("memory of a storm", &[]) else { return };
+    let mut journal = LiveJournal::start(machine.path("live.journal"));
+    let config = machine.path("bursts.conf");
+    std::fs::write(&config, "").unwrap();
+    let daemon = machine.following(&journal, &["--config", config.to_str().unwrap(), "--no-store"]);
+    let before = daemon.own_memory();
+    journal.write(storm());
+    let mut most = 0;
+    wait_for("the storm", || {
+        most = most.max(daemon.own_memory());
+        (daemon.status()["entries_matched"] == STORM).then_some(())
+    });
+    let grown = most.saturating_sub(before);
+    eprintln!("a storm of {STORM} lines: {grown} KiB");
+    assert!(grown < 48 << 10, "{grown} KiB for {STORM} lines about {DEVICES} devices");
+}
+
 const FEW: &str = "[varlink]\nmax_connections = 16\nidle_seconds = 1\n";
 
 #[test]

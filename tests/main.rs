@@ -28,6 +28,8 @@ mod reload;
 mod restart;
 mod robustness_clock;
 mod robustness_deaf;
+mod robustness_deaf_given;
+mod robustness_deaf_namespace;
 mod robustness_files;
 mod robustness_journald;
 mod robustness_process;

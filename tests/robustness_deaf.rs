@@ -5,14 +5,14 @@ use serde_json::{json, Value};
 
 use crate::common::{signal, wait_for, Daemon, Journald, Machine};
 
-/// A machine whose journal may become persistent: /var/log is its own, and has no folder of journald's.
+/// A machine whose journal may become persistent: /var/log is its own, and journald has no directory there.
 fn machine(test: &str) -> Option<Machine> {
     let machine = Machine::start(test, &["Storage=auto"])?;
     run(&machine, "umount -l /var/log/journal 2>/dev/null; mount -t tmpfs tmpfs /var/log");
     Some(machine)
 }
 
-fn run(machine: &Machine, script: &str) {
+pub fn run(machine: &Machine, script: &str) {
     let out = machine.shell(script);
     assert!(out.status.success(), "{script}: {}", String::from_utf8_lossy(&out.stderr));
 }
@@ -47,8 +47,8 @@ fn restart(machine: &Machine, script: &str) -> Option<Journald> {
 }
 
 /// The events stored for these lines.
-fn heard(daemon: &Daemon, lines: &std::ops::Range<usize>) -> usize {
-    let events = daemon.query(json!({ "sub_systems": ["wear"] }));
+pub fn heard(daemon: &Daemon, lines: &std::ops::Range<usize>) -> usize {
+    let events = daemon.query(json!({ "sub_systems": ["wear", "multipath"] }));
     let number = |event: &Value| event["kdev"].as_str()?.strip_prefix("8:")?.parse::<usize>().ok();
     events.iter().filter_map(number).filter(|n| lines.contains(n)).count()
 }
@@ -63,6 +63,11 @@ fn heard_after(machine: &Machine, trouble: impl FnOnce(&Machine) -> Option<Journ
         machine.tool_writes(n..n + 1);
         wait_for("a line after", || (heard(&daemon, &(n..n + 1)) == 1).then_some(()));
     }
+    assert_once_after(machine, &daemon);
+}
+
+/// Each of the lines after the trouble has one stored event, and there is no trouble any more.
+pub fn assert_once_after(machine: &Machine, daemon: &Daemon) {
     daemon.settle();
     let stored = machine.stored_numbers();
     let after: Vec<_> = stored.values().filter(|(_, n)| (5..10).contains(n)).collect();
@@ -162,31 +167,8 @@ fn machine_id_changed() {
     });
 }
 
-#[test]
-fn given_directory_replaced() {
-    let Some(machine) = machine("given directory replaced") else { return };
-    let directory = machine.path("given");
-    let file = |name: &str| directory.join(name).join("live.journal");
-    std::fs::create_dir_all(file("").parent().unwrap()).unwrap();
-    let mut old = crate::common::LiveJournal::start(file(""));
-    let daemon = machine.daemon(&["--journal-directory", directory.to_str().unwrap()]);
-    old.write_failures(0..5);
-    machine.assert_each_once(&daemon, 0..5);
-    std::fs::rename(&directory, machine.path("old")).unwrap();
-    std::fs::create_dir(&directory).unwrap();
-    let mut new = old.next(file(""));
-    new.write_failures(5..10);
-    wait_for("the lines after", || {
-        let kdevs = daemon.query(json!({ "sub_systems": ["multipath"] }));
-        (kdevs.len() == 10).then_some(())
-    });
-    daemon.settle();
-    let stored = machine.stored_numbers();
-    assert!(stored.len() == 10 && stored.values().all(|(copies, _)| *copies == 1), "{stored:?}");
-}
-
 /// The event about deafness, once it is stored.
-fn report(daemon: &Daemon) -> Value {
+pub fn report(daemon: &Daemon) -> Value {
     wait_for("the report", || daemon.query(json!({ "event_types": ["PERIPETY_DEAF"] })).into_iter().next())
 }
 

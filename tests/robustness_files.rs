@@ -24,13 +24,13 @@ fn good(file: &Path, numbers: std::ops::Range<usize>, hour: u64) {
 }
 
 /// Makes three kinds of damage beside good files; only what is damaged is missing.
-fn damage(folder: &Path) {
-    good(&folder.join("a.journal"), 0..100, 3);
-    good(&folder.join("b.journal"), 100..200, 1);
-    std::fs::write(folder.join("empty.journal"), b"").unwrap();
-    std::fs::write(folder.join("rubbish.journal"), vec![0x5a; 4096]).unwrap();
-    good(&folder.join("cut.journal"), 200..300, 2);
-    let cut = std::fs::OpenOptions::new().write(true).open(folder.join("cut.journal")).unwrap();
+fn damage(directory: &Path) {
+    good(&directory.join("a.journal"), 0..100, 3);
+    good(&directory.join("b.journal"), 100..200, 1);
+    std::fs::write(directory.join("empty.journal"), b"").unwrap();
+    std::fs::write(directory.join("rubbish.journal"), vec![0x5a; 4096]).unwrap();
+    good(&directory.join("cut.journal"), 200..300, 2);
+    let cut = std::fs::OpenOptions::new().write(true).open(directory.join("cut.journal")).unwrap();
     cut.set_len(2000).unwrap();
 }
 
@@ -47,15 +47,15 @@ const SAID: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn in_a_folder() {
-    let Some(machine) = Machine::start("damaged files in a folder", &[]) else { return };
-    let folder = machine.path("files");
-    std::fs::create_dir(&folder).unwrap();
-    damage(&folder);
-    let mut daemon = machine.daemon(&["--journal-directory", folder.to_str().unwrap()]);
+fn in_a_directory() {
+    let Some(machine) = Machine::start("damaged files in a directory", &[]) else { return };
+    let directory = machine.path("files");
+    std::fs::create_dir(&directory).unwrap();
+    damage(&directory);
+    let mut daemon = machine.daemon(&["--journal-directory", directory.to_str().unwrap()]);
     machine.assert_each_once(&daemon, 0..200);
     for (file, what) in SAID {
-        let line = format!("the journal file {} cannot be read: {what}", folder.join(file).display());
+        let line = format!("the journal file {} cannot be read: {what}", directory.join(file).display());
         assert_said_once(&daemon, &line);
     }
     assert!(daemon.terminate().success());
@@ -65,9 +65,9 @@ fn in_a_folder() {
 fn in_the_journal_of_the_machine() {
     let Some(machine) = Machine::start("damaged files of the machine", &[]) else { return };
     let id = std::fs::read_to_string(machine.root().join("etc/machine-id")).unwrap();
-    let folder = machine.root().join("run/log/journal").join(id.trim());
-    std::fs::write(folder.join("empty.journal"), b"").unwrap();
-    std::fs::write(folder.join("rubbish.journal"), vec![0x5a; 4096]).unwrap();
+    let directory = machine.root().join("run/log/journal").join(id.trim());
+    std::fs::write(directory.join("empty.journal"), b"").unwrap();
+    std::fs::write(directory.join("rubbish.journal"), vec![0x5a; 4096]).unwrap();
     machine.tool_writes(0..20);
     let daemon = machine.tool_daemon();
     machine.tool_writes(20..40);
@@ -82,12 +82,12 @@ fn in_the_journal_of_the_machine() {
 #[test]
 fn random_bytes_in_the_middle() {
     let Some(machine) = Machine::start("damage in the middle", &[]) else { return };
-    let folder = machine.path("files");
-    std::fs::create_dir(&folder).unwrap();
-    good(&folder.join("a.journal"), 0..100, 3);
-    good(&folder.join("b.journal"), 100..200, 2);
-    good(&folder.join("c.journal"), 200..300, 1);
-    let mut bytes = std::fs::read(folder.join("b.journal")).unwrap();
+    let directory = machine.path("files");
+    std::fs::create_dir(&directory).unwrap();
+    good(&directory.join("a.journal"), 0..100, 3);
+    good(&directory.join("b.journal"), 100..200, 2);
+    good(&directory.join("c.journal"), 200..300, 1);
+    let mut bytes = std::fs::read(directory.join("b.journal")).unwrap();
     let line = b"Failing path 8:150.";
     let place = bytes.windows(line.len()).position(|bytes| bytes == line).unwrap();
     let mut seed = 1u32;
@@ -95,15 +95,15 @@ fn random_bytes_in_the_middle() {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *byte = (seed >> 24) as u8;
     }
-    std::fs::write(folder.join("b.journal"), bytes).unwrap();
-    let daemon = machine.daemon(&["--journal-directory", folder.to_str().unwrap()]);
+    std::fs::write(directory.join("b.journal"), bytes).unwrap();
+    let daemon = machine.daemon(&["--journal-directory", directory.to_str().unwrap()]);
     daemon.settle();
     let numbers: Vec<usize> = machine.stored_numbers().values().map(|(_, n)| *n).collect();
     let of = |range: std::ops::Range<usize>| numbers.iter().filter(|n| range.contains(n)).count();
     assert_eq!((of(0..100), of(200..300)), (100, 100));
     let read = of(100..200);
     assert!((1..100).contains(&read), "{read} of the damaged file");
-    let file = folder.join("b.journal");
+    let file = directory.join("b.journal");
     let line = format!("the journal file {} is damaged: at least ", file.display());
     assert_said_once(&daemon, &line);
     let log = daemon.log();
@@ -113,8 +113,8 @@ fn random_bytes_in_the_middle() {
     assert_eq!(daemon.said(" is damaged: "), 1, "{}", daemon.log());
 }
 
-/// The stored report about this file of so many entries at least: how many cannot be read, of how many.
-fn report(daemon: &Daemon, file: &str, least: u64) -> (u64, u64) {
+/// The stored report about this file of so many entries at least: its text, how many cannot be read, of how many.
+fn report(daemon: &Daemon, file: &str, least: u64) -> (String, u64, u64) {
     let number =
         |event: &Value, name: &str| event["extension"][name].as_str().unwrap_or("0").parse().unwrap();
     let event = wait_for(file, || {
@@ -126,32 +126,36 @@ fn report(daemon: &Daemon, file: &str, least: u64) -> (u64, u64) {
         reports.into_iter().find(about)
     });
     assert_eq!((&event["severity"], &event["source"]["entries"]), (&json!("Error"), &json!(0)), "{event}");
-    (number(&event, "count"), number(&event, "entries"))
+    let text = event["msg"].as_str().unwrap().to_owned();
+    (text, number(&event, "count"), number(&event, "entries"))
 }
 
 /// What is damaged while the daemon runs is found then: an event and counters.
 #[test]
 fn damaged_while_the_daemon_runs() {
     let Some(machine) = Machine::start("damage while running", &[]) else { return };
-    let folder = machine.path("files");
-    std::fs::create_dir(&folder).unwrap();
-    good(&folder.join("a.journal"), 0..100, 3);
-    good(&folder.join("b.journal"), 100..200, 2);
-    let daemon = machine.daemon(&["--journal-directory", folder.to_str().unwrap()]);
+    let directory = machine.path("files");
+    std::fs::create_dir(&directory).unwrap();
+    good(&directory.join("a.journal"), 0..100, 3);
+    good(&directory.join("b.journal"), 100..200, 2);
+    let daemon = machine.daemon(&["--journal-directory", directory.to_str().unwrap()]);
     machine.assert_each_once(&daemon, 0..200);
-    let open = |name: &str| std::fs::OpenOptions::new().write(true).open(folder.join(name)).unwrap();
+    let open = |name: &str| std::fs::OpenOptions::new().write(true).open(directory.join(name)).unwrap();
     open("a.journal").set_len(2000).unwrap();
-    assert_eq!(report(&daemon, "a.journal", 100), (100, 100));
-    let bytes = std::fs::read(folder.join("b.journal")).unwrap();
+    let (text, lost, of) = report(&daemon, "a.journal", 100);
+    assert!(text.ends_with("is damaged: 100 of its 100 entries cannot be read"), "{text}");
+    assert_eq!((lost, of), (100, 100));
+    let bytes = std::fs::read(directory.join("b.journal")).unwrap();
     let line = b"Failing path 8:150.";
     let place = bytes.windows(line.len()).position(|bytes| bytes == line).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&open("b.journal"), &[0x5a; 8000], place as u64 - 2000).unwrap();
-    let (lost, of) = report(&daemon, "b.journal", 100);
+    let (text, lost, of) = report(&daemon, "b.journal", 100);
     assert!((1..=100).contains(&lost) && of == 100, "{lost} of {of}");
+    assert!(text.contains(": at least "), "{text}");
     let status = daemon.status();
     assert_eq!(status["journal_files_damaged"], 2, "{status}");
     assert_eq!(status["journal_entries_damaged"], 100 + lost, "{status}");
-    good(&folder.join("c.journal"), 200..300, 1);
+    good(&directory.join("c.journal"), 200..300, 1);
     wait_for("the new file", || (machine.stored_numbers().len() == 300).then_some(()));
 }
 
@@ -201,9 +205,10 @@ fn shortened(test: &str, length: u64, archived: bool) {
         let kdevs: Vec<&str> = events.iter().filter_map(|event| event["kdev"].as_str()).collect();
         (510..520).all(|n| kdevs.contains(&format!("8:{n}").as_str())).then_some(())
     });
-    // How many entries the file had when it was last seen whole.
-    let (lost, of) = report(&daemon, "/run/log/journal/", 1);
+    // How many entries the file has by its header, or had when it was last seen whole.
+    let (text, lost, of) = report(&daemon, "/run/log/journal/", 1);
     assert_eq!(lost, of);
+    assert!(length > 0 || text.contains(&format!(": at least {lost} of its {lost} entries")), "{text}");
     let twice = machine.stored_numbers().into_values().find(|(copies, _)| *copies != 1);
     assert_eq!(twice, None, "{}", daemon.log());
     assert!(daemon.child.try_wait().unwrap().is_none());

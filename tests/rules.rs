@@ -59,7 +59,7 @@ fn every_example_matches_its_own_rule_first() {
             let found = set.matched(rule.identifier.as_bytes(), example.line.as_bytes());
             let found = found.unwrap_or_else(|| panic!("{place}: nothing matches {:?}", example.line));
             assert_eq!(found.rule.origin, rule.origin, "{:?}", example.line);
-            assert_eq!(found.captures, example.captures, "{place}: {:?}", example.line);
+            assert_eq!(found.captures, example.captures.map(), "{place}: {:?}", example.line);
             examples += 1;
         }
         for line in &rule.spec.not {

@@ -16,6 +16,9 @@ examples = [ { line = "mydrv sdb: wear level 90%" } ]
 
 [[collector_regexs]]
 identifier = "mydrvd"
+user = "42"
+programs = ["mydrv*"]
+units = ["mydrv@*", "mydrv.service"]
 regex = '''^(?P<sub_system>\w+) (?P<kdev>sd[a-z]+) asleep$'''
 event_type = "mydrv_asleep"
 clears = "MYDRV_WORN"
@@ -59,9 +62,12 @@ fn list_rules_lists_all_in_force() {
         "regex": "^mydrv (?P<kdev>sd[a-z]+): wear level (?P<percent>[0-9]+)%$", "device": "Capture",
         "file": machine.path("my.conf").to_str().unwrap(), "line": 4, "user": true,
         "examples": ["mydrv sdb: wear level 90%"], "severity": null, "starts_with": null, "closes": [],
-        "catch_all": false, "group": null, "follows": [], "meaning": null, "advice": null,
+        "catch_all": false, "group": null, "follows": [], "meaning": null, "advice": null, "writer": null,
     });
     assert_eq!(own["rules"][0], expected);
+    let written = client.call("ListRules", json!({ "event_types": ["MYDRV_ASLEEP"] })).unwrap();
+    let writer = json!({ "user": "42", "programs": ["mydrv*"], "units": ["mydrv@*", "mydrv.service"] });
+    assert_eq!(written["rules"][0]["writer"], writer);
 }
 
 /// Every example of every rule is taken by its own rule, with the captures that stand there.

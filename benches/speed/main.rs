@@ -7,6 +7,7 @@ mod lines;
 mod machine;
 mod matcher;
 mod measure;
+mod memory;
 mod parse;
 mod pipeline;
 mod random;
@@ -16,6 +17,7 @@ mod synthetic;
 mod table;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
@@ -34,6 +36,10 @@ struct Args {
     /// How often each measurement is done; the median is shown
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
+
+    /// Seconds after which the memory that remains is measured
+    #[arg(long, default_value_t = 60)]
+    settle: u64,
 
     /// Measure only this
     #[arg(long)]
@@ -61,6 +67,7 @@ enum Part {
     Devices,
     Parse,
     Pipeline,
+    Memory,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -82,6 +89,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Pipeline) {
         pipeline::run(args.entries, args.repeat, args.keep.as_deref())?;
+    }
+    if wanted(Part::Memory) {
+        memory::run(args.entries, Duration::from_secs(args.settle))?;
     }
     Ok(())
 }

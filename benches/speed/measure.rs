@@ -58,6 +58,11 @@ fn watch(child: &Child, start: Instant) -> anyhow::Result<Usage> {
     Ok(usage)
 }
 
+/// Anonymous memory of a process that is resident, MiB.
+pub fn own_memory(pid: u32) -> anyhow::Result<f64> {
+    Ok(mebibytes(&std::fs::read_to_string(format!("/proc/{pid}/status"))?, "RssAnon:"))
+}
+
 fn mebibytes(status: &str, field: &str) -> f64 {
     let value = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"));
     value.and_then(|kibibytes| kibibytes.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0

@@ -140,7 +140,7 @@ pub struct BlockInfo {
     pub fs_uuid: Option<String>,
     /// The label of that.
     pub fs_label: Option<String>,
-    /// Where it is mounted, bind mounts included (but for directories mounted on themselves): first where its root folder is,
+    /// Where it is mounted, bind mounts included (but for directories mounted on themselves): first where its root directory is,
     /// and the oldest first. At the end `[SWAP]` when it is in use as swap.
     pub mount_points: Vec<String>,
     /// How it is attached: `FC`, `iSCSI`, `SAS`, `SATA`, `ATA`, `USB`, `SPI`, `UFS`, `MMC`,

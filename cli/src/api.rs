@@ -16,5 +16,5 @@ mod convert_block;
 pub use generated::Source;
 pub use generated::{
     BlockInfo, BlockPath, DeviceWay, Error, ErrorKind, Filter, MissReason, Order, Rule, RuleMatch, RuleMiss,
-    Severity, Status, StorageEvent, VarlinkClient, VarlinkClientInterface,
+    RuleWriter, Severity, Status, StorageEvent, VarlinkClient, VarlinkClientInterface,
 };

@@ -12,9 +12,9 @@ use serde_json::json;
 
 #[test]
 fn a_daemon_that_does_not_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("missing");
-    let dead = folder.path().join("dead");
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    let dead = directory.path().join("dead");
     drop(UnixListener::bind(&dead).unwrap());
     for (socket, reason) in [(missing, "No such file or directory"), (dead, "Connection refused")] {
         let address = socket.to_str().unwrap();
@@ -176,8 +176,8 @@ fn help_and_version() {
 /// It accepts nothing, as a daemon that hangs; then it does.
 #[test]
 fn a_daemon_that_does_not_answer_is_waited_for_and_mentioned() {
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("socket");
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     let mut command = prpt(&["query"]);
     command.args(["--address", socket.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -12,6 +12,7 @@ fn rule(event_type: &str) -> Value {
         "starts_with": null, "regex": "^Failing path (?P<kdev>[0-9]+:[0-9]+)$", "device": "Capture",
         "closes": [], "file": "rules/multipath.toml", "line": 6, "user": false,
         "catch_all": false,
+        "writer": null,
         "group": null,
         "follows": ["BLK_*"],
         "meaning": "A path failed",
@@ -26,6 +27,7 @@ fn own_rule() -> Value {
     for (key, value) in [
         ("severity", Value::Null),
         ("starts_with", json!("Re")),
+        ("writer", json!({ "user": null, "programs": ["pathd", "pathctl"], "units": ["pathd@*"] })),
         ("closes", json!(["PATH_FAILED"])),
         ("device", json!("Entry")),
         ("user", json!(true)),
@@ -87,9 +89,14 @@ rules/multipath.toml:6 (built in)
 ";
     assert_eq!(rules().run(&["rules", "explain", "path_failed"]).ok(), expected);
     let own = rules().run(&["rules", "explain", "PATH_BACK"]).ok();
-    for part in
-        ["(configuration)", "Begins with:  Re\n", "Ends:         PATH_FAILED\n", "priority", "journald's"]
-    {
+    for part in [
+        "(configuration)",
+        "User:         root\n  Programs:     pathd\n                pathctl\n  Units:        pathd@*\n",
+        "Begins with:  Re\n",
+        "Ends:         PATH_FAILED\n",
+        "priority",
+        "journald's",
+    ] {
         assert!(own.contains(part), "{part:?} is missing: {own}");
     }
     let json = rules().run(&["rules", "explain", "PATH_BACK", "-J"]).ok();

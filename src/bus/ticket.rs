@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::Position;
+use crate::journal::{PackedPosition, Position};
 
 /// Where reading resumes after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +27,9 @@ pub struct Watermark(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    live: BTreeMap<u64, (Position, Option<String>)>,
-    last_read: Option<(Position, Option<String>)>,
-    stored: Option<String>,
+    live: BTreeMap<u64, (PackedPosition, Option<Arc<str>>)>,
+    last_read: Option<(Position, Option<Arc<str>>)>,
+    stored: Option<Arc<str>>,
     /// The reader is past all entries that events of earlier runs cover.
     past_coverage: bool,
 }
@@ -41,7 +41,7 @@ impl Watermark {
         let number = state.next;
         state.next += 1;
         let stored = state.stored.clone();
-        state.live.insert(number, (position, stored));
+        state.live.insert(number, (position.into(), stored));
         Arc::new(Ticket { number, watermark: self.clone() })
     }
 
@@ -54,7 +54,7 @@ impl Watermark {
 
     /// Where the events of earlier runs were looked for.
     pub fn stored_before(&self, cursor: String) {
-        self.state().stored = Some(cursor);
+        self.state().stored = Some(cursor.into());
     }
 
     /// The reader is past all entries that events of earlier runs cover: from now on what this
@@ -67,7 +67,7 @@ impl Watermark {
     pub fn stored_at(&self, cursor: String) {
         let mut state = self.state();
         if state.past_coverage {
-            state.stored = Some(cursor);
+            state.stored = Some(cursor.into());
         }
     }
 
@@ -80,10 +80,12 @@ impl Watermark {
     pub fn resume(&self) -> Option<Resume> {
         let state = self.state();
         if let Some((position, stored)) = state.live.values().next() {
-            return Some(Resume { position: position.clone(), done: false, stored: stored.clone() });
+            let stored = stored.as_deref().map(str::to_owned);
+            return Some(Resume { position: position.unpack(), done: false, stored });
         }
-        let (position, stored) = state.last_read.clone()?;
-        Some(Resume { position, done: true, stored })
+        let (position, stored) = state.last_read.as_ref()?;
+        let stored = stored.as_deref().map(str::to_owned);
+        Some(Resume { position: position.clone(), done: true, stored })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -117,14 +117,8 @@ impl FirstStarts {
 mod tests {
     use super::*;
 
-    fn entry(fields: &[(&str, &str)]) -> Entry {
-        let mut entry = Entry::default();
-        fields.iter().for_each(|(name, value)| entry.set(name.as_bytes(), value.as_bytes()));
-        entry
-    }
-
     fn kmsg(identifier: &str, facility: &str, time: &str, message: &str) -> Entry {
-        entry(&[
+        Entry::of(&[
             ("_TRANSPORT", "kernel"),
             ("SYSLOG_IDENTIFIER", identifier),
             ("SYSLOG_FACILITY", facility),
@@ -145,8 +139,8 @@ mod tests {
             (kmsg("kernel", "0", "1000000", "Linux version 6[42]: segfault at 0"), None),
             (kmsg("kernel", "1", "0", banner), None),
             (kmsg("kernel", "0", "0", "Command line: quiet"), None),
-            (entry(&started), Some(Role::Started)),
-            (entry(&[("_TRANSPORT", "journal"), started[1]]), None),
+            (Entry::of(&started), Some(Role::Started)),
+            (Entry::of(&[("_TRANSPORT", "journal"), started[1]]), None),
             (kmsg("systemd", "3", "114881725", "x"), Some(Role::Tool)),
             (kmsg("dracut-initqueue", "1", "5", "x"), Some(Role::Tool)),
             (kmsg("systemd", "0", "5", "x"), None),
@@ -166,6 +160,6 @@ mod tests {
         assert!(is_before(&line, 150, 200));
         assert!(!is_before(&line, 201, 200));
         assert!(!is_before(&line, 99, 100));
-        assert!(!is_before(&entry(&[("_TRANSPORT", "kernel")]), 1, 200));
+        assert!(!is_before(&Entry::of(&[("_TRANSPORT", "kernel")]), 1, 200));
     }
 }

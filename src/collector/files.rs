@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use crate::journal::{Damage, Damaged, FileKey, Tail};
+use crate::journal::{Count, Damage, Damaged, FileKey, Tail};
 
 /// For how many looks a file is remembered that has no header any more.
 const REMEMBERED: u32 = 60;
@@ -45,7 +45,10 @@ impl Files {
         let gone = self.seen.iter().filter(|(key, seen)| seen.age <= RECENT && !whole.contains(key));
         let (there, removed): (Vec<_>, Vec<_>) = gone.partition(|(_, seen)| seen.path.exists());
         let lost = if there.is_empty() { removed } else { there };
-        let damage = |seen: &Seen| Damage::Whole { why: "its end is missing", entries: Some(seen.entries) };
+        let damage = |seen: &Seen| Damage::Whole {
+            why: "its end is missing",
+            entries: Some(Count::AtLeast(seen.entries)),
+        };
         let lost = lost.into_iter().map(|(key, seen)| Damaged {
             file: *key,
             path: seen.path.clone(),
@@ -59,8 +62,9 @@ impl Files {
     /// A file was found damaged: adds how many entries it had. False: it was reported already.
     pub fn damaged(&mut self, found: &mut Damaged) -> bool {
         let Damage::Whole { entries, .. } = &mut found.damage else { return true };
-        if entries.unwrap_or(0) == 0 {
-            *entries = self.seen.get(&found.file).map(|seen| seen.entries).or(*entries);
+        if entries.map_or(0, Count::number) == 0 {
+            let seen = self.seen.get(&found.file);
+            *entries = seen.map(|seen| Count::AtLeast(seen.entries)).or(*entries);
         }
         self.lost.insert(found.file)
     }
@@ -86,7 +90,7 @@ mod tests {
         files.note(&tails);
         std::fs::remove_file(&tails[2].path).unwrap();
         let lost = files.lost(&tails[..1]);
-        let damage = Damage::Whole { why: "its end is missing", entries: Some(7) };
+        let damage = Damage::Whole { why: "its end is missing", entries: Some(Count::AtLeast(7)) };
         assert_eq!(
             lost,
             [Damaged { file: tails[1].file, path: tails[1].path.clone(), damage: damage.clone() }]
@@ -97,7 +101,7 @@ mod tests {
         assert!(!files.damaged(&mut again), "renamed by journald");
         let mut other = Damaged { file: tails[0].file, path: tails[0].path.clone(), damage: empty };
         assert!(files.damaged(&mut other));
-        assert_eq!(other.damage, Damage::Whole { why: "it is empty", entries: Some(7) });
+        assert_eq!(other.damage, Damage::Whole { why: "it is empty", entries: Some(Count::AtLeast(7)) });
     }
 
     #[test]

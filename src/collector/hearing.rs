@@ -19,8 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(320);
 pub enum Behind {
     /// This entry, the last of its file, was not read.
     Unread(Tail),
-    /// The journal, of which something was read before, has no files.
-    NoFiles,
+    /// The journal, of which something was read before, has no files. This unit writes them.
+    NoFiles(String),
     /// It could not be opened or read.
     Unreadable,
 }
@@ -30,7 +30,7 @@ impl fmt::Display for Behind {
         match self {
             Behind::Unread(tail) => write!(f, "entries in {} are not read", tail.path.display()),
             Behind::Unreadable => f.write_str("it could not be opened or read"),
-            Behind::NoFiles => f.write_str("its files are gone, restart systemd-journald"),
+            Behind::NoFiles(unit) => write!(f, "its files are gone, restart {unit}"),
         }
     }
 }

@@ -75,37 +75,31 @@ fn is_login(entry: &Entry) -> bool {
 mod tests {
     use super::*;
 
-    fn entry(fields: &[(&str, &str)]) -> Entry {
-        let mut entry = Entry::default();
-        fields.iter().for_each(|(name, value)| entry.set(name.as_bytes(), value.as_bytes()));
-        entry
-    }
-
     const KERNEL: [(&str, &str); 3] =
         [("_TRANSPORT", "kernel"), ("SYSLOG_IDENTIFIER", "kernel"), ("SYSLOG_FACILITY", "0")];
 
     #[test]
     fn the_kernel_logs_with_facility_0_only() {
-        assert!(is_trusted(&entry(&KERNEL)));
+        assert!(is_trusted(&Entry::of(&KERNEL)));
         let forged = |index: usize, value: &'static str| {
             let mut fields = KERNEL;
             if let Some(field) = fields.get_mut(index) {
                 field.1 = value;
             }
-            entry(&fields)
+            Entry::of(&fields)
         };
         // Forwarded by a stream connection, or written to /dev/kmsg.
         assert!(!is_trusted(&forged(2, "1")));
         // syslog(3) and the native protocol with a chosen identifier.
         assert!(!is_trusted(&forged(0, "syslog")));
         assert!(!is_trusted(&forged(0, "journal")));
-        assert!(!is_trusted(&entry(&KERNEL[..2])));
+        assert!(!is_trusted(&Entry::of(&KERNEL[..2])));
     }
 
     #[test]
     fn a_tool_runs_as_root_under_its_own_name() {
         let multipathd = |uid: &'static str, comm: &'static str, unit: &'static str| {
-            entry(&[
+            Entry::of(&[
                 ("_TRANSPORT", "syslog"),
                 ("SYSLOG_IDENTIFIER", "multipathd"),
                 ("_UID", uid),
@@ -124,7 +118,7 @@ mod tests {
     #[test]
     fn ceph_runs_as_a_user_of_its_own() {
         let osd = |uid: &'static str, comm: &'static str, unit: &'static str| {
-            is_trusted(&entry(&[
+            is_trusted(&Entry::of(&[
                 ("_TRANSPORT", "stdout"),
                 ("SYSLOG_IDENTIFIER", "ceph-osd"),
                 ("_UID", uid),
@@ -161,7 +155,7 @@ mod tests {
             crate::rules::builtin::parse("x.conf", &text, true).unwrap_or_default().remove(0)
         };
         let line = |uid: &'static str, comm: &'static str, unit: &'static str| {
-            entry(&[
+            Entry::of(&[
                 ("_TRANSPORT", "syslog"),
                 ("SYSLOG_IDENTIFIER", "tool"),
                 ("_UID", uid),
@@ -180,7 +174,7 @@ mod tests {
             &line("0", "tool", "tool@1.service"),
             &rule("units = [\"tool@*\"]\nprograms = [\"tool\"]")
         ));
-        let mut forwarded = entry(&[("_TRANSPORT", "kernel"), ("SYSLOG_IDENTIFIER", "tool")]);
+        let mut forwarded = Entry::of(&[("_TRANSPORT", "kernel"), ("SYSLOG_IDENTIFIER", "tool")]);
         forwarded.set(b"_UID", b"7");
         assert!(!is_trusted_for(&forwarded, &rule("user = \"7\"")));
     }
@@ -188,7 +182,7 @@ mod tests {
     #[test]
     fn a_checker_writes_under_the_name_of_systemd_fsck() {
         let fsck = |comm: &'static str, exe: &'static str, unit: &'static str| {
-            is_trusted(&entry(&[
+            is_trusted(&Entry::of(&[
                 ("_TRANSPORT", "stdout"),
                 ("SYSLOG_IDENTIFIER", "systemd-fsck"),
                 ("_UID", "0"),

@@ -203,7 +203,7 @@ impl Reader {
         Ok(true)
     }
 
-    fn step_to_end(&mut self) -> Result<bool, Error> {
+    pub(super) fn step_to_end(&mut self) -> Result<bool, Error> {
         while self.journal.step()? {
             self.waker.found();
             self.settings.frontier.set_caught_up(false);
@@ -240,14 +240,14 @@ impl Reader {
     }
 
     /// Position of the last entry read: at the end of a journal the handle still stands on it.
-    fn last_position(&self) -> Result<Option<Position>, Error> {
+    pub(super) fn last_position(&self) -> Result<Option<Position>, Error> {
         self.journal.position().map(Some).or_else(|e| match &self.last {
             Some(last) => Ok(Some(last.clone())),
             None => Err(e),
         })
     }
 
-    fn note_position(&mut self) {
+    pub(super) fn note_position(&mut self) {
         self.unnoted = 0;
         self.matched.clear();
         if let Some(position) = &self.last {

@@ -45,10 +45,10 @@ impl Reader {
         counters.journal_entries_damaged.add(damage.lost());
         let what = match damage {
             Damage::Whole { entries: Some(entries), .. } => {
-                format!("{entries} of its {entries} entries cannot")
+                format!("{entries} of its {} entries cannot", entries.number())
             }
             Damage::Whole { entries: None, .. } => "none of its entries can".to_owned(),
-            Damage::Entries { lost, of } => format!("{lost} of its {of} entries cannot"),
+            Damage::Entries { lost, of } => format!("at least {lost} of its {of} entries cannot"),
         };
         self.report_now(format!("Journal file {path} is damaged: {what} be read"));
     }

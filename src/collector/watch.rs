@@ -132,10 +132,29 @@ impl Reader {
     }
 
     fn notice_layout(&mut self) {
-        if Layout::of(&self.settings.location) != self.watch.layout && self.watch.repairs {
-            let location = &self.settings.location;
-            tracing::info!("directories of the {location} came, went or were replaced: opening it again");
-            self.reopen();
+        let location = &self.settings.location;
+        if !self.watch.repairs || !self.watch.layout.is_outdated(&Layout::of(location)) {
+            return;
+        }
+        let what = if matches!(location, Location::Files(_)) { "files" } else { "directories" };
+        tracing::info!("{what} of the {location} came, went or were replaced: opening it again");
+        self.read_rest();
+        self.reopen();
+    }
+
+    /// Reads what was still written to files that are open and were replaced since.
+    fn read_rest(&mut self) {
+        if self.stale {
+            return;
+        }
+        let read = self.step_to_end().and_then(|_| self.last_position());
+        match read {
+            Ok(last) => {
+                self.last = last;
+                self.note_position();
+            }
+            // The journal is opened again behind what was read last.
+            Err(e) => tracing::debug!("{e}"),
         }
     }
 
@@ -183,7 +202,7 @@ impl Reader {
             self.watch.damage.look_now();
         }
         if self.last.is_some() && !self.watch.layout.has_files() && !Layout::of(location).has_files() {
-            return Some(Behind::NoFiles);
+            return Some(Behind::NoFiles(location.unit()));
         }
         if let Some(waited_for) = self.watch.hearing.waits_for().filter(|tail| self.is_unread(tail)) {
             return Some(Behind::Unread(waited_for.clone()));

@@ -59,7 +59,7 @@ fn examples_of(rule: &Rule) -> Vec<Finding> {
                 let remedy = "the line agrees with the rule up to the mark: correct one of them";
                 add(&example.line, rule.reach(line), "the rule does not match its example", remedy);
             }
-            Some(captures) if !example.captures.is_empty() && captures != example.captures => {
+            Some(captures) if !example.captures.is_empty() && captures != example.captures.map() => {
                 let message = format!("the captures of this example are {captures:?}");
                 add(&example.line, 0, &message, "write down all of them, or none");
             }

@@ -137,6 +137,11 @@ impl Devices {
         self.watch.as_ref().map(|watch| watch.removed()).unwrap_or_default()
     }
 
+    /// Number of devices of the machine that is watched, present and past; 0 of any other.
+    pub fn count(&self) -> usize {
+        self.watch.as_ref().map_or(0, |watch| watch.count())
+    }
+
     /// Reads what has happened by now, as the thread that watches this machine does.
     pub fn catch_up(&self) {
         if let Some(watch) = &self.watch {

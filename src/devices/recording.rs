@@ -232,9 +232,9 @@ fn in_order(uevents: Vec<(u64, Uevent)>, trees: Vec<(u64, Arc<Recorded>)>) -> Ve
 
 /// The tree has the very device of the uevent.
 fn has(tree: &Recorded, event: &Uevent) -> bool {
-    let folder = PathBuf::from(format!("/sys{}", event.devpath));
-    let sequence = tree.text(&folder.join("diskseq")).and_then(|text| text.trim().parse().ok());
-    tree.read_dir(&folder).is_ok()
+    let device = PathBuf::from(format!("/sys{}", event.devpath));
+    let sequence = tree.text(&device.join("diskseq")).and_then(|text| text.trim().parse().ok());
+    tree.read_dir(&device).is_ok()
         && event.diskseq.is_none_or(|told| sequence.is_none_or(|own: u64| own == told))
 }
 

@@ -198,6 +198,11 @@ impl Watch {
         state.history.progress()
     }
 
+    /// Number of devices that are known, present and past.
+    pub fn count(&self) -> usize {
+        self.state().history.len()
+    }
+
     /// The history up to now.
     pub fn history(&self) -> History {
         let mut state = self.state();

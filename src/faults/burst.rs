@@ -1,52 +1,28 @@
 //! The same thing about the same device, again and again: one event at once, then one an interval that counts.
 //!
-//! What is the same: event type, writer, device, and the text without its numbers. Only problems are counted
+//! What is the same says `counter.rs`. Only problems are counted
 //! (Warning and worse); of anything else every event counts by itself. An event that closes a condition ends its burst, so that
 //! the next failure is reported at once; but not for ever: what fails and comes back again and again is counted, too. A burst
 //! belongs to the device that held the name, not to the name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::cause::is_like;
-use super::counted::{without_numbers, Counted, SUPPRESSED};
-use super::join::unlist;
-use super::names::{holder_of, share, where_named, Name, ARRAY_OF_DM};
-use super::place::Place;
+use super::counted::{Counted, SUPPRESSED};
+use super::counter::{Counter, Key};
+use super::fault::is_like;
+use super::key::{share, Bearer, Index, NameKey, PlaceKey, Texts, INDEX_ENTRY};
+use super::parties::Parties;
+pub use super::settings::Settings;
 use super::{Done, Made};
-use crate::event::{Identity, Severity, StorageEvent};
+use crate::event::{Severity, StorageEvent};
 
-/// Bursts that are followed at a time; the one that has been quiet for longest makes room.
-const MAX_BURSTS: usize = 8192;
 /// Entries that one event counts at most: each is remembered until that event is stored.
 const MAX_COUNTED: u64 = 16_384;
 /// A condition that ended this often within an interval, and begins once more, goes on: it is flapping.
 const MAX_ENDS: u32 = 3;
-/// Names by which an event can close a burst.
-const MAX_NAMES: usize = 64;
-
-/// The table `[burst]` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Whether repeated events are counted at all.
-    pub enabled: bool,
-    /// Seconds from one counting event to the next.
-    pub interval_seconds: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { enabled: true, interval_seconds: 60 }
-    }
-}
-
-impl Settings {
-    /// The interval in µs.
-    fn interval(self) -> u64 {
-        self.interval_seconds.saturating_mul(1_000_000)
-    }
-}
+/// Entries that all bursts together count: beyond them the burst with the most is reported.
+const MAX_COUNTED_IN_ALL: u64 = 32_768;
 
 /// What is reported again and again.
 #[derive(Debug)]
@@ -55,35 +31,24 @@ pub struct Bursts<T> {
     bursts: BTreeMap<u64, Burst<T>>,
     next: u64,
     by_key: HashMap<Key, u64>,
-    by_name: HashMap<String, BTreeSet<u64>>,
+    by_name: Index,
+    types: Texts,
+    /// Bytes of all bursts, about, and how many they may be.
+    bytes: usize,
+    room: usize,
+    /// Entries that are counted and not reported yet, at most.
+    counted: u64,
     /// No burst has anything to do before this time.
     idle_until: u64,
-}
-
-/// What makes two events the same, apart from the identity of their device.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    place: Place,
-    device: String,
-    event_type: String,
-    identifier: String,
-    text: String,
-}
-
-/// An event that may be one of many.
-#[derive(Clone, Debug)]
-pub struct Counter {
-    key: Key,
-    /// Who holds the device's name.
-    identity: Identity,
 }
 
 #[derive(Debug)]
 struct Burst<T> {
     key: Key,
-    identity: Identity,
+    event_type: Arc<str>,
+    bearer: Bearer,
     /// The names by which a later event can close it.
-    names: Vec<Name>,
+    names: Arc<[NameKey]>,
     /// The event that was reported at once.
     first: String,
     /// When the present interval began: by the lines' time, and by the clock.
@@ -100,22 +65,36 @@ struct Burst<T> {
 }
 
 impl<T> Bursts<T> {
-    /// Nothing has happened yet.
-    pub fn new(settings: Settings) -> Self {
+    /// Nothing has happened yet; what happens may take so many bytes, about, without the events that count.
+    pub fn new(settings: Settings, room: usize) -> Self {
         Bursts {
             settings,
             bursts: BTreeMap::new(),
             next: 0,
             by_key: HashMap::new(),
-            by_name: HashMap::new(),
+            by_name: Index::default(),
+            types: Texts::default(),
+            bytes: 0,
+            room,
+            counted: 0,
             idle_until: u64::MAX,
         }
     }
 
-    /// Number of bursts that are followed.
+    /// For how long the same counts as a repetition, µs.
+    pub fn interval(&self) -> u64 {
+        self.settings.interval()
+    }
+
+    /// They may take so many bytes from now on.
+    pub fn set_room(&mut self, room: usize) {
+        self.room = room;
+    }
+
+    /// Number of bursts that are followed, and their bytes, about.
     #[cfg(test)]
-    pub fn followed(&self) -> usize {
-        self.bursts.len()
+    pub fn followed(&self) -> (usize, usize) {
+        (self.bursts.len(), self.bytes)
     }
 
     /// Goes on with other settings; what was counted so far is reported.
@@ -146,7 +125,7 @@ impl<T> Bursts<T> {
 
     fn goes_on(&self, burst: &Burst<T>, counter: &Counter, event: &StorageEvent) -> bool {
         let soon = event.timestamp <= burst.last.saturating_add(self.settings.interval());
-        soon && burst.is_of(&counter.identity) && burst.goes_on(event.timestamp)
+        soon && burst.is_of(counter.bearer) && burst.goes_on(event.timestamp)
     }
 
     /// Reports an event, or counts it. `related`: the names by which a later event can close what it reports.
@@ -154,7 +133,7 @@ impl<T> Bursts<T> {
         &mut self,
         made: Made<T>,
         counter: Option<Counter>,
-        related: &[Name],
+        related: &Arc<[NameKey]>,
         now: u64,
         out: &mut Vec<Done<T>>,
     ) {
@@ -172,14 +151,16 @@ impl<T> Bursts<T> {
                     out.extend(burst.report(now));
                     burst.since = event.timestamp;
                 }
-                burst.learn(&counter.identity);
+                burst.bearer.learn(counter.bearer);
+                self.counted += event.source.entries;
                 out.extend(burst.count(event, carried, now));
                 self.idle_until = self.idle_until.min(burst.began.saturating_add(interval));
+                self.bound_counted(now, out);
                 return;
             }
             if let Some(mut before) = self.remove(number) {
                 let soon = event.timestamp <= before.last.saturating_add(interval);
-                ends = if soon && before.is_of(&counter.identity) { before.ends } else { 0 };
+                ends = if soon && before.is_of(counter.bearer) { before.ends } else { 0 };
                 out.extend(before.report(now));
             }
         }
@@ -189,7 +170,7 @@ impl<T> Bursts<T> {
     }
 
     /// Remembers an event that an earlier run reported, so that its repetitions are counted.
-    pub fn remember(&mut self, event: &StorageEvent, related: &[Name], now: u64) {
+    pub fn remember(&mut self, event: &StorageEvent, related: &Arc<[NameKey]>, now: u64) {
         let Some(counter) = self.counter(event) else { return };
         match self.by_key.get(&counter.key).and_then(|number| self.bursts.get_mut(number)) {
             Some(burst) if burst.goes_on(event.timestamp) => burst.last = burst.last.max(event.timestamp),
@@ -201,18 +182,23 @@ impl<T> Bursts<T> {
         }
     }
 
-    fn insert(&mut self, counter: Counter, event: &StorageEvent, related: &[Name], now: u64, ends: u32) {
+    fn insert(
+        &mut self,
+        counter: Counter,
+        event: &StorageEvent,
+        related: &Arc<[NameKey]>,
+        now: u64,
+        ends: u32,
+    ) {
         let number = self.next;
         self.next += 1;
-        let names: Vec<Name> = related.iter().take(MAX_NAMES).cloned().collect();
-        for name in &names {
-            self.by_name.entry(name.text.clone()).or_default().insert(number);
-        }
-        self.by_key.insert(counter.key.clone(), number);
+        related.iter().for_each(|name| self.by_name.insert(name.text, number));
+        self.by_key.insert(counter.key, number);
         let burst = Burst {
             key: counter.key,
-            identity: counter.identity,
-            names,
+            event_type: self.types.get(&event.event_type),
+            bearer: counter.bearer,
+            names: related.clone(),
             first: event.root_cause_event_id.clone().unwrap_or_else(|| event.event_id.clone()),
             since: event.timestamp,
             began: now,
@@ -222,18 +208,18 @@ impl<T> Bursts<T> {
             gone: false,
             counted: None,
         };
+        self.bytes += burst.bytes();
         self.bursts.insert(number, burst);
         self.idle_until = self.idle_until.min(now.saturating_add(self.settings.interval()));
     }
 
     fn remove(&mut self, number: u64) -> Option<Burst<T>> {
         let burst = self.bursts.remove(&number)?;
+        self.bytes -= burst.bytes();
         if self.by_key.get(&burst.key) == Some(&number) {
             self.by_key.remove(&burst.key);
         }
-        for name in &burst.names {
-            unlist(&mut self.by_name, &name.text, number);
-        }
+        burst.names.iter().for_each(|name| self.by_name.remove(name.text, number));
         Some(burst)
     }
 
@@ -270,7 +256,8 @@ impl<T> Bursts<T> {
 
     /// Reports all that was counted; every burst is over.
     pub fn flush(&mut self, out: &mut Vec<Done<T>>) {
-        (self.by_key, self.by_name) = (HashMap::new(), HashMap::new());
+        (self.by_key, self.by_name) = (HashMap::new(), Index::default());
+        (self.bytes, self.counted) = (0, 0);
         let bursts = std::mem::take(&mut self.bursts).into_values();
         let mut reported: Vec<Done<T>> = bursts.filter_map(|mut burst| burst.report(0)).collect();
         reported.sort_by(order);
@@ -278,20 +265,23 @@ impl<T> Bursts<T> {
         self.idle_until = u64::MAX;
     }
 
-    /// Conditions of these types have ended for this event's device, and for what lies behind it.
+    /// Conditions of these types have ended for this event's device, for what lies behind it, and for what is built on it.
     pub fn close(
         &mut self,
         patterns: &[String],
         by: &StorageEvent,
-        subject: &[Name],
+        parties: &Parties,
         out: &mut Vec<Done<T>>,
     ) {
-        let (place, time) = (Place::of(by), by.timestamp);
-        for number in self.numbers(subject) {
+        let (place, time) = (PlaceKey::of(by), by.timestamp);
+        let mut numbers = self.by_name.of(&parties.subject);
+        numbers.extend(self.by_name.of(&parties.above));
+        for number in numbers {
             let Some(burst) = self.bursts.get_mut(&number) else { continue };
-            let is_of_type = || patterns.iter().any(|pattern| is_like(&burst.key.event_type, pattern));
+            let is_of_type = || patterns.iter().any(|pattern| is_like(&burst.event_type, pattern));
             let open = burst.over.is_none() && burst.last <= time;
-            if open && burst.key.place == place && is_of_type() && share(subject, &burst.names) {
+            let is_meant = || share(&parties.subject, &burst.names) || burst.is_about(&parties.above);
+            if open && burst.key.place == place && is_of_type() && is_meant() {
                 burst.ends += 1;
                 burst.over = Some(time);
                 if burst.ends <= MAX_ENDS {
@@ -302,31 +292,46 @@ impl<T> Bursts<T> {
     }
 
     /// A device was removed: what carries its name from now on is another one.
-    pub fn gone(&mut self, boot_id: &str, holder: &[Name]) {
-        for number in self.numbers(holder) {
-            let Some(burst) = self.bursts.get_mut(&number) else { continue };
-            let is_device =
-                |name: &&Name| name.text == burst.key.device && !name.identity.denies(&burst.identity);
-            if let Some(name) = holder.iter().find(is_device).filter(|_| burst.key.place.boot_id == boot_id) {
-                let identity = name.identity.clone();
-                burst.learn(&identity);
+    pub fn gone(&mut self, boot: u64, holder: &[NameKey]) {
+        for number in self.by_name.of(holder) {
+            let Some(burst) = self.bursts.get_mut(&number).filter(|burst| burst.key.place.boot == boot)
+            else {
+                continue;
+            };
+            if let Some(name) = holder.iter().find(|name| burst.is_name(name)) {
+                burst.bearer.learn(name.bearer);
                 burst.gone = true;
             }
         }
     }
 
-    fn numbers(&self, names: &[Name]) -> BTreeSet<u64> {
-        names.iter().filter_map(|name| self.by_name.get(&name.text)).flatten().copied().collect()
+    /// When too many entries are counted, reports the bursts that have the most.
+    fn bound_counted(&mut self, now: u64, out: &mut Vec<Done<T>>) {
+        if self.counted < MAX_COUNTED_IN_ALL {
+            return;
+        }
+        let counted = |(number, burst): (&u64, &Burst<T>)| Some((burst.counted.as_ref()?.entries(), *number));
+        let mut all: Vec<(u64, u64)> = self.bursts.iter().filter_map(counted).collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        self.counted = all.iter().map(|(entries, _)| entries).sum();
+        for (entries, number) in all {
+            if self.counted < MAX_COUNTED_IN_ALL / 2 {
+                break;
+            }
+            out.extend(self.bursts.get_mut(&number).and_then(|burst| burst.report(now)));
+            self.counted -= entries;
+        }
     }
 
+    /// Those that have been quiet for longest make room.
     fn make_room(&mut self, out: &mut Vec<Done<T>>) {
-        if self.bursts.len() < MAX_BURSTS {
+        if self.bytes < self.room {
             return;
         }
         // A quarter at once, so that a flood of different faults does not look for the oldest every time.
         let mut last: Vec<u64> = self.bursts.values().map(|burst| burst.last).collect();
         last.sort_unstable();
-        let limit = last.get(MAX_BURSTS / 4).copied().unwrap_or_default();
+        let limit = last.get(last.len() / 4).copied().unwrap_or_default();
         let old: Vec<u64> =
             self.bursts.iter().filter(|(_, burst)| burst.last <= limit).map(|(number, _)| *number).collect();
         for mut burst in old.into_iter().filter_map(|number| self.remove(number)).collect::<Vec<_>>() {
@@ -340,22 +345,32 @@ fn order<T>(a: &Done<T>, b: &Done<T>) -> std::cmp::Ordering {
 }
 
 impl<T> Burst<T> {
+    /// Bytes that it takes, about, with its places in maps.
+    fn bytes(&self) -> usize {
+        let names = self.names.len() * (std::mem::size_of::<NameKey>() + INDEX_ENTRY);
+        std::mem::size_of::<Self>() + 160 + names
+    }
+
+    /// It is a name of the very device.
+    fn is_name(&self, name: &NameKey) -> bool {
+        name.text == self.key.device && !name.bearer.denies(&self.bearer)
+    }
+
+    fn is_about(&self, names: &[NameKey]) -> bool {
+        names.iter().any(|name| self.is_name(name))
+    }
+
     /// What happened at that time belongs to it: its condition had not ended, or it is flapping.
     fn goes_on(&self, time: u64) -> bool {
         self.over.is_none_or(|over| time <= over) || self.ends > MAX_ENDS
     }
 
     /// It may be about the device of this identity.
-    fn is_of(&self, identity: &Identity) -> bool {
+    fn is_of(&self, bearer: Bearer) -> bool {
         match self.gone {
-            true => self.identity.proves(identity),
-            false => !self.identity.denies(identity),
+            true => self.bearer.proves(&bearer),
+            false => !self.bearer.denies(&bearer),
         }
-    }
-
-    fn learn(&mut self, identity: &Identity) {
-        self.identity.wwid = self.identity.wwid.take().or_else(|| identity.wwid.clone());
-        self.identity.diskseq = self.identity.diskseq.or(identity.diskseq);
     }
 
     /// Counts an event; reports what was counted when that is as much as is remembered.
@@ -377,34 +392,4 @@ impl<T> Burst<T> {
         self.began = now;
         Some(self.counted.take()?.into_event(&self.first))
     }
-}
-
-impl Counter {
-    fn of(event: &StorageEvent) -> Self {
-        let device = device(event);
-        let identity = holder_of(&device, event).map(|holder| holder.identity.clone()).unwrap_or_default();
-        let key = Key {
-            place: Place::of(event),
-            device,
-            event_type: event.event_type.clone(),
-            identifier: event.source.identifier.clone(),
-            text: without_numbers(&event.msg),
-        };
-        Counter { key, identity }
-    }
-
-    /// Takes over who holds the device's name, where that was not known and is now.
-    pub fn learn(&mut self, names: &[Name]) {
-        if self.identity == Identity::default() {
-            let known = names.iter().find(|name| name.text == self.key.device);
-            self.identity = known.map(|name| name.identity.clone()).unwrap_or_default();
-        }
-    }
-}
-
-/// As the line names it; a path of a map is not another one. A line that names no device may still say where it happens.
-fn device(event: &StorageEvent) -> String {
-    let named = event.kdev.as_ref().filter(|kdev| *kdev != ARRAY_OF_DM).or(event.dev_path.as_ref());
-    let plain = |name: &String| super::names::plain(name).to_owned();
-    named.map_or_else(|| where_named(event).collect::<Vec<_>>().join(" "), plain)
 }

@@ -7,30 +7,22 @@
 //! The block layer's line has a sector and no tag. Until the command is known whose blocks hold that sector, it stays by itself;
 //! when a group closes, it takes what belongs to it.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use super::cause::is_like;
-use super::command::Command;
-use super::names::{holder_of, related, subject, Names};
-use super::place::Place;
+use super::fault::is_like;
+use super::group::{Group, Line, Sure};
+use super::key::{hash, Index};
+use super::names::{related, subject, Names};
 use super::{Made, WINDOW};
-use crate::event::{StorageEvent, EVENT_TYPES, SUB_SYSTEMS};
+use crate::event::StorageEvent;
 
 /// Open groups about one device that are looked at.
 const MOST_TRIED: usize = 32;
-/// Lines in one group; what comes then is another event.
-const MOST_LINES: usize = 64;
-
 /// How long a group waits for lines while the reader is behind, µs.
 const MAX_WAIT: u64 = 2_000_000;
 
 /// How often a line lets others go first from which it may follow.
 const MAX_YIELDS: u32 = 4;
-
-/// How sure it is that two belong together, and how near in time they are, µs.
-type Sure = (u32, Reverse<u64>);
 
 /// Groups that may still get lines.
 #[derive(Debug)]
@@ -39,45 +31,14 @@ pub struct Joins<T> {
     open: BTreeMap<u64, Group<T>>,
     next: u64,
     /// For every name of a device the numbers of the open groups that are related to it.
-    by_device: HashMap<String, BTreeSet<u64>>,
+    by_device: Index,
     /// For every group name and device name the numbers of the open groups, in rising order.
     by_name: HashMap<(String, String), BTreeSet<u64>>,
 }
 
 impl<T> Default for Joins<T> {
     fn default() -> Self {
-        Joins { open: BTreeMap::new(), next: 0, by_device: HashMap::new(), by_name: HashMap::new() }
-    }
-}
-
-#[derive(Debug)]
-struct Group<T> {
-    /// When its first line was read.
-    opened: u64,
-    lines: Vec<Line<T>>,
-    names: Names,
-    /// Its lines end a condition: what begins afterwards must come afterwards.
-    closes: bool,
-    /// The names under which it stands in `by_device`.
-    related: Vec<String>,
-    /// How often it let others go first.
-    yielded: u32,
-}
-
-#[derive(Debug)]
-struct Line<T> {
-    made: Made<T>,
-    command: Command,
-}
-
-impl<T> Line<T> {
-    fn new(made: Made<T>) -> Self {
-        let mut command = Command::of(&made.event);
-        // Where lines have no parts, several commands are one error, each with a tag of its own.
-        if made.rule.spec.part.is_none() {
-            command = command.sector_only();
-        }
-        Line { made, command }
+        Joins { open: BTreeMap::new(), next: 0, by_device: Index::default(), by_name: HashMap::new() }
     }
 }
 
@@ -99,7 +60,7 @@ impl<T> Joins<T> {
 
     /// Lines about the same device, or one on the way to it, wait for others.
     pub fn has_related(&self, event: &StorageEvent) -> bool {
-        !self.open.is_empty() && related(event).iter().any(|name| self.by_device.contains_key(&name.text))
+        !self.open.is_empty() && related(event).iter().any(|name| self.by_device.has(hash(&name.text)))
     }
 
     /// Keeps a line back that ends a condition while lines before it wait about the same device; and any line behind such a
@@ -109,8 +70,8 @@ impl<T> Joins<T> {
             return Some(made);
         }
         let names = subject(&made.event);
-        let numbers = names.iter().filter_map(|name| self.by_device.get(&name.text)).flatten();
-        let groups = numbers.filter_map(|number| self.open.get(number));
+        let numbers = names.iter().flat_map(|name| self.by_device.newest(hash(&name.text)));
+        let groups = numbers.filter_map(|number| self.open.get(&number));
         let before =
             groups.filter(|group| group.closes || !made.closes.is_empty()).map(|group| group.opened).max();
         let Some(opened) = before else { return Some(made) };
@@ -124,9 +85,7 @@ impl<T> Joins<T> {
         if let Some(name) = name {
             self.list(number, &name, &group.names);
         }
-        for device in &group.related {
-            self.by_device.entry(device.clone()).or_default().insert(number);
-        }
+        group.related.iter().for_each(|device| self.by_device.insert(*device, number));
         self.open.insert(number, group);
     }
 
@@ -199,17 +158,21 @@ impl<T> Joins<T> {
         if follows.is_empty() || group.yielded >= MAX_YIELDS {
             return None;
         }
-        // The next error of the same kind does not cause this one.
+        // What could follow from this one, or is the next error of the same kind, does not cause it.
         let is_group = made.rule.spec.group.is_some();
+        let may_follow = |other: &Made<T>| {
+            let patterns = &other.rule.spec.follows;
+            patterns.iter().any(|pattern| is_like(&made.event.event_type, pattern))
+        };
         let may_cause = |line: &Line<T>| {
             let (event, time) = (&line.made.event, made.event.timestamp);
             event.timestamp.abs_diff(time) <= WINDOW + made.precision
-                && (!is_group || event.timestamp < time)
+                && (event.timestamp < time || !is_group && !may_follow(&line.made))
                 && follows.iter().any(|pattern| is_like(&event.event_type, pattern))
         };
-        let listed = group.related.iter().filter_map(|name| self.by_device.get(name));
-        let numbers = listed.flat_map(|numbers| numbers.range(number + 1..).take(MOST_TRIED));
-        let others = numbers.filter_map(|other| self.open.get(other));
+        let listed = group.related.iter();
+        let numbers = listed.flat_map(|name| self.by_device.above(*name, number).take(MOST_TRIED));
+        let others = numbers.filter_map(|other| self.open.get(&other));
         others.filter(|other| other.lines.iter().any(may_cause)).map(|other| other.opened).max()
     }
 
@@ -227,7 +190,7 @@ impl<T> Joins<T> {
         for device in group.names.keys() {
             unlist(&mut self.by_name, &(group.name().to_owned(), device), number);
         }
-        group.related.iter().for_each(|device| unlist(&mut self.by_device, device, number));
+        group.related.iter().for_each(|device| self.by_device.remove(*device, number));
         Some(group)
     }
 
@@ -269,171 +232,11 @@ impl<T> Joins<T> {
 }
 
 /// Takes a number out of an index.
-pub fn unlist<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<u64>>, key: &K, number: u64) {
+fn unlist<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<u64>>, key: &K, number: u64) {
     if let Some(numbers) = index.get_mut(key) {
         numbers.remove(&number);
         if numbers.is_empty() {
             index.remove(key);
         }
-    }
-}
-
-impl<T> Group<T> {
-    fn new(opened: u64, line: Line<T>, names: Names) -> Self {
-        let related = related(&line.made.event).into_iter().map(|name| name.text).collect();
-        let closes = !line.made.closes.is_empty();
-        Group { opened, lines: vec![line], names, closes, related, yielded: 0 }
-    }
-
-    /// None of its lines can belong together with this one, or with a later one.
-    fn is_before(&self, next: &StorageEvent) -> bool {
-        let place = Place::of(next);
-        self.lines.iter().all(|Line { made, .. }| {
-            let end = made.event.timestamp.saturating_add(WINDOW + made.precision);
-            end < next.timestamp && Place::of(&made.event) == place
-        })
-    }
-
-    /// The name that its rules give.
-    fn name(&self) -> &str {
-        self.lines.first().and_then(|line| line.made.rule.spec.group.as_deref()).unwrap_or_default()
-    }
-
-    /// See [`Command::waits`].
-    fn waits(&self) -> bool {
-        self.lines.iter().all(|line| line.command.waits())
-    }
-
-    /// `None`: the other one is of another error. Else how sure it is that both are of one.
-    fn agreement(&self, other: &Group<T>) -> Option<Sure> {
-        let mut sure = (0, Reverse(u64::MAX));
-        for line in &other.lines {
-            sure = sure.max(self.fits(&other.names, line)?);
-        }
-        (!std::ptr::eq(self, other)).then_some(sure)
-    }
-
-    /// `None`: the line is of another error. Else how sure it is that it belongs here.
-    fn fits(&self, names: &Names, line: &Line<T>) -> Option<Sure> {
-        let (first, made) = (&self.lines.first()?.made, &line.made);
-        let apart = first.event.timestamp.abs_diff(made.event.timestamp);
-        let part = &made.rule.spec.part;
-        // What names nothing, not even a part of an error, is printed as often as the source tries.
-        let is_repeat = || part.is_none() && related(&made.event).is_empty();
-        let again = Arc::ptr_eq(&first.rule, &made.rule) && !is_repeat();
-        let has_part = part.is_some() && self.lines.iter().any(|line| line.made.rule.spec.part == *part);
-        let same_place =
-            first.event.boot_id == made.event.boot_id && first.event.hostname == made.event.hostname;
-        if apart > WINDOW + made.precision.max(first.precision)
-            || again
-            || has_part
-            || !same_place
-            || self.lines.len() >= MOST_LINES
-            || self.lines.iter().any(|other| denies(&other.made.event, &made.event))
-            || !(names.is_empty() || self.names.is_empty() || self.names.fit(names))
-        {
-            return None;
-        }
-        let time = made.event.timestamp;
-        let near = self
-            .lines
-            .iter()
-            .map(|other| other.made.event.timestamp.abs_diff(time))
-            .min()
-            .unwrap_or_default();
-        let commands = self.lines.iter().map(|other| line.command.agreement(&other.command));
-        let sure = commands.collect::<Option<Vec<u32>>>()?.into_iter().max().unwrap_or_default();
-        Some((sure, Reverse(near)))
-    }
-
-    /// The event of all lines: the worst of them, with what the others add.
-    fn into_event(self) -> Option<Made<T>> {
-        let mut lines: Vec<Made<T>> = self.lines.into_iter().map(|line| line.made).collect();
-        if lines.len() < 2 {
-            return lines.pop();
-        }
-        lines.sort_by_key(|line| line.event.timestamp);
-        let first = lines.first().map(|line| line.event.source.first.clone())?;
-        let last = lines.last().map(|line| line.event.source.last.clone())?;
-        let main = (0..lines.len()).min_by_key(|at| lines.get(*at).map(|line| line.event.severity))?;
-        let mut made = Made { carried: Vec::new(), ..clone_of(lines.get(main)?) };
-        let event = &mut made.event;
-        if let Some(first) = lines.first() {
-            event.event_id.clone_from(&first.event.event_id);
-            event.timestamp = first.event.timestamp;
-        }
-        event.raw_msg = lines.iter().map(|line| line.event.raw_msg.as_str()).collect::<Vec<_>>().join("\n");
-        for (key, name) in
-            [(EVENT_TYPES, (|event| &event.event_type) as Field), (SUB_SYSTEMS, |event| &event.sub_system)]
-        {
-            if let Some(all) = distinct(&lines, name) {
-                event.extension.insert(key.into(), all);
-            }
-        }
-        event.source.first = first;
-        event.source.last = last;
-        event.source.entries = lines.iter().map(|line| line.event.source.entries).sum();
-        event.source.lines = lines.iter().flat_map(|line| line.event.source.lines.iter().copied()).collect();
-        event.source.lines.sort_unstable();
-        event.source.covered =
-            lines.iter().flat_map(|line| line.event.source.covered.iter().copied()).collect();
-        for line in lines {
-            add_to(&mut made.event, line.event);
-            let new: Vec<String> =
-                line.closes.into_iter().filter(|pattern| !made.closes.contains(pattern)).collect();
-            made.closes.extend(new);
-            made.carried.extend(line.carried);
-        }
-        Some(made)
-    }
-}
-
-/// A name that both lines write was held by two devices.
-fn denies(a: &StorageEvent, b: &StorageEvent) -> bool {
-    let kdev = a.kdev.as_ref().filter(|kdev| b.kdev.as_ref() == Some(kdev));
-    let held = kdev.and_then(|name| Some((holder_of(name, a)?, holder_of(name, b)?)));
-    held.is_some_and(|(a, b)| a.identity.denies(&b.identity))
-}
-
-/// A field of an event.
-type Field = fn(&StorageEvent) -> &String;
-
-/// What stands in a field of the lines, each text once, when there are several.
-fn distinct<T>(lines: &[Made<T>], field: Field) -> Option<String> {
-    let mut all: Vec<&str> = Vec::new();
-    for line in lines {
-        let text = field(&line.event);
-        if !all.contains(&text.as_str()) {
-            all.push(text);
-        }
-    }
-    (all.len() > 1).then(|| all.join(" "))
-}
-
-/// A line without what it carries.
-fn clone_of<T>(line: &Made<T>) -> Made<T> {
-    Made {
-        event: line.event.clone(),
-        rule: line.rule.clone(),
-        closes: line.closes.clone(),
-        precision: line.precision,
-        carried: Vec::new(),
-    }
-}
-
-/// Takes over what another line of the same error knows more.
-fn add_to(event: &mut StorageEvent, other: StorageEvent) {
-    if event.dev_path.is_none() && other.dev_path.is_some() {
-        event.dev_wwid = event.dev_wwid.take().or(other.dev_wwid);
-        event.dev_path = other.dev_path;
-        event.owners_wwids = other.owners_wwids;
-        event.owners_paths = other.owners_paths;
-        event.holders = other.holders;
-    }
-    if event.kdev.is_none() {
-        event.kdev = other.kdev;
-    }
-    for (key, value) in other.extension {
-        event.extension.entry(key).or_insert(value);
     }
 }

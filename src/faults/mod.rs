@@ -2,7 +2,7 @@
 //!
 //! Four steps, in this order. [`hold`] puts lines into the order in which they were written. `join` makes one event of the lines
 //! that the source prints about one error. `cause` finds the event that a later one follows from. [`burst`] counts what is
-//! reported again and again. `names` tells whether two events are about the same device.
+//! reported again and again. `names` tells whether two events are about the same device, `key` what is remembered of names.
 //!
 //! [`Faults`] is given lines in that order and the time, and does nothing by itself: the daemon runs it in a task
 //! ([`task`]), `peripetyd parse` on the times of a file's lines.
@@ -13,16 +13,25 @@ pub mod burst;
 mod cause;
 mod command;
 mod counted;
+mod counter;
+mod fault;
+mod group;
 pub mod hold;
 mod join;
+mod key;
 mod names;
 mod order;
+mod parties;
 pub mod place;
+mod room;
+mod settings;
 pub mod task;
 mod units;
 
 #[cfg(test)]
 mod lifecycle_tests;
+#[cfg(test)]
+mod memory_tests;
 #[cfg(test)]
 mod relation_tests;
 #[cfg(test)]
@@ -35,8 +44,10 @@ use crate::rules::Rule;
 use burst::Bursts;
 use cause::Causes;
 use join::Joins;
-use names::{related, subject};
+use key::NameKey;
 pub use names::{with_kind, ARRAY_OF_DM};
+use parties::Parties;
+use room::Room;
 
 /// Lines of one error lie this close together, µs; an event leaves at most this long after its first line was read.
 pub const WINDOW: u64 = 200_000;
@@ -95,8 +106,16 @@ pub struct Faults<T> {
 impl<T> Faults<T> {
     /// Nothing has happened yet.
     pub fn new(settings: burst::Settings) -> Self {
-        let (joins, causes, bursts) = (Joins::default(), Causes::default(), Bursts::new(settings));
-        Faults { joins, causes, bursts, caught_up: true }
+        let room = Room::default();
+        let (causes, bursts) = (Causes::new(room.faults), Bursts::new(settings, room.bursts));
+        Faults { joins: Joins::default(), causes, bursts, caught_up: true }
+    }
+
+    /// Of this many devices: the memory for what is remembered grows with them.
+    pub fn set_devices(&mut self, count: usize) {
+        let room = Room::for_devices(count);
+        self.causes.set_room(room.faults);
+        self.bursts.set_room(room.bursts);
     }
 
     /// Counts bursts in another way from now on.
@@ -135,17 +154,17 @@ impl<T> Faults<T> {
 
     /// A device of that boot was removed at that time, µs since the epoch.
     pub fn gone(&mut self, boot_id: &str, holder: &Holder, time: u64) {
-        let names = cause::names_of(holder);
-        self.causes.gone(boot_id, &names, time);
-        self.bursts.gone(boot_id, &names);
+        let (boot, names) = (key::hash(boot_id), NameKey::of_holder(holder));
+        self.causes.gone(boot, &names, time);
+        self.bursts.gone(boot, &names);
     }
 
     /// Takes an event that an earlier run reported, so that the next line of its fault follows it.
     pub fn remember(&mut self, Reported { event, closes }: &Reported, now: u64) {
-        let (subject, related) = (subject(event), related(event));
-        self.close(event, closes, &subject, &mut Vec::new());
+        let parties = Parties::of(event);
+        self.close(event, closes, &parties, &mut Vec::new());
+        let related = self.causes.remember(event, parties, now);
         self.bursts.remember(event, &related, now);
-        self.causes.remember(event, subject, related);
     }
 
     /// What is complete by now.
@@ -155,12 +174,18 @@ impl<T> Faults<T> {
             self.finish(made, now, &mut out);
         }
         self.bursts.tick(now, &mut out);
+        self.causes.forget_over(now, self.caught_up, self.bursts.interval());
         out
     }
 
     /// When something will be complete, if nothing else comes.
     pub fn next(&self) -> Option<u64> {
         self.joins.next(self.caught_up).into_iter().chain(self.bursts.next()).min()
+    }
+
+    /// When what is over can be forgotten, if nothing else comes.
+    pub fn forgets_at(&self) -> Option<u64> {
+        self.causes.forgets_at()
     }
 
     /// Everything, complete or not: no other line will come.
@@ -171,30 +196,28 @@ impl<T> Faults<T> {
     }
 
     fn finish(&mut self, mut made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
-        let (subject, mut related) = (subject(&made.event), related(&made.event));
-        self.close(&made.event, &made.closes, &subject, out);
+        let parties = Parties::of(&made.event);
+        self.close(&made.event, &made.closes, &parties, out);
         let mut counter = self.bursts.counter(&made.event);
-        match counter.as_ref().and_then(|counter| self.bursts.counts(counter, &made.event)) {
-            Some(first) => self.causes.goes_on(first, &mut made.event),
-            None => {
-                self.causes.find(&mut made, subject, &mut related);
-                counter.iter_mut().for_each(|counter| counter.learn(&related));
+        let related = match counter.as_ref().and_then(|counter| self.bursts.counts(counter, &made.event)) {
+            Some(first) => {
+                self.causes.goes_on(first, &mut made.event, now);
+                parties.related.into()
             }
-        }
+            None => {
+                let related = self.causes.find(&mut made, parties, now);
+                counter.iter_mut().for_each(|counter| counter.learn(&related));
+                related
+            }
+        };
         self.bursts.take(made, counter, &related, now, out);
     }
 
     /// Ends what the event closes: its repetitions, and what follows from it.
-    fn close(
-        &mut self,
-        event: &StorageEvent,
-        closes: &[String],
-        subject: &[names::Name],
-        out: &mut Vec<Done<T>>,
-    ) {
+    fn close(&mut self, event: &StorageEvent, closes: &[String], parties: &Parties, out: &mut Vec<Done<T>>) {
         if !closes.is_empty() {
-            self.bursts.close(closes, event, subject, out);
-            self.causes.close(closes, event, subject);
+            self.bursts.close(closes, event, parties, out);
+            self.causes.close(closes, event, parties);
         }
     }
 }

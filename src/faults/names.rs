@@ -107,16 +107,6 @@ impl Name {
         let identity = holder_of(&text, event).map(|holder| holder.identity.clone()).unwrap_or_default();
         Name { text, identity }
     }
-
-    /// Both may mean one device: the texts are equal, and nothing is known that tells their holders apart.
-    pub fn may_be(&self, other: &Name) -> bool {
-        self.text == other.text && !self.identity.denies(&other.identity)
-    }
-}
-
-/// Some name of the one list may mean the same as some name of the other.
-pub fn share(a: &[Name], b: &[Name]) -> bool {
-    a.iter().any(|name| b.iter().any(|other| name.may_be(other)))
 }
 
 /// Who held this name when the line of the event was logged.
@@ -235,7 +225,7 @@ pub fn affected(event: &StorageEvent) -> Vec<Name> {
 }
 
 /// Adds what is not among them.
-pub fn add_new(names: &mut Vec<Name>, new: impl IntoIterator<Item = Name>) {
+pub fn add_new<N: PartialEq>(names: &mut Vec<N>, new: impl IntoIterator<Item = N>) {
     for name in new {
         if !names.contains(&name) {
             names.push(name);

@@ -85,6 +85,7 @@ impl Stage {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let complete = Arc::new(AtomicBool::new(false));
         let mut work = Work::new(sink, *settings.borrow(), frontier, devices);
+        work.faults.set_devices(work.devices.count());
         earlier.iter().for_each(|reported| work.faults.remember(reported, 0));
         let task = tokio::spawn(work.run(receiver, settings, complete.clone()));
         (Inlet(sender), Stage { task, complete })
@@ -167,7 +168,8 @@ impl Work {
     }
 
     fn next(&mut self) -> Option<u64> {
-        self.faults.next().into_iter().chain(self.order.next()).chain(self.hold.wakes_at()).min()
+        let stages = [self.faults.next(), self.faults.forgets_at(), self.order.next(), self.hold.wakes_at()];
+        stages.into_iter().flatten().min()
     }
 
     /// Works on everything whose turn it is.
@@ -177,6 +179,9 @@ impl Work {
             self.put(*line, now);
         }
         self.take_removed();
+        if self.faults.forgets_at().is_some_and(|at| at <= now) {
+            self.faults.set_devices(self.devices.count());
+        }
         let complete = self.is_complete();
         self.faults.set_caught_up(self.frontier.caught_up().is_some());
         while let Some(made) = self.hold.take(now, complete) {

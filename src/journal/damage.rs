@@ -18,6 +18,33 @@ const CONFIRM: Duration = Duration::from_millis(500);
 /// How often all files are looked at again when one changed meanwhile.
 const PASSES: usize = 3;
 
+/// A number of entries of a damaged file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exactly(u64),
+    /// So many or more: the file may have grown after they were counted.
+    AtLeast(u64),
+}
+
+impl Count {
+    /// The number.
+    pub fn number(self) -> u64 {
+        match self {
+            Count::Exactly(number) | Count::AtLeast(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Count::Exactly(number) => write!(f, "{number}"),
+            Count::AtLeast(number) => write!(f, "at least {number}"),
+        }
+    }
+}
+
 /// What is wrong with a journal file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
@@ -25,8 +52,8 @@ pub enum Damage {
     Whole {
         /// Why not.
         why: &'static str,
-        /// How many entries it has, where its header still says so.
-        entries: Option<u64>,
+        /// How many entries it has, where its header still says so, or did when it was last seen whole.
+        entries: Option<Count>,
     },
     /// Some of its entries cannot be read.
     Entries {
@@ -41,7 +68,7 @@ impl Damage {
     /// How many entries cannot be read, at least.
     pub fn lost(&self) -> u64 {
         match self {
-            Damage::Whole { entries, .. } => entries.unwrap_or(0),
+            Damage::Whole { entries, .. } => entries.map_or(0, Count::number),
             Damage::Entries { lost, .. } => *lost,
         }
     }
@@ -159,7 +186,9 @@ fn damage(path: &Path, since: u64) -> Option<Damage> {
     let file = File::open(path).ok()?;
     let header = match Header::read(&file) {
         Ok(header) => header,
-        Err(Unreadable { why, entries }) => return Some(Damage::Whole { why, entries }),
+        Err(Unreadable { why, entries }) => {
+            return Some(Damage::Whole { why, entries: entries.map(Count::Exactly) });
+        }
     };
     if header.tail_realtime < since {
         return None;

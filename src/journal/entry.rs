@@ -16,6 +16,14 @@ macro_rules! fields {
                 $(self.$member.clear();)*
             }
 
+            /// An entry with these fields.
+            #[cfg(test)]
+            pub fn of(fields: &[(&str, &str)]) -> Self {
+                let mut entry = Entry::default();
+                fields.iter().for_each(|(name, value)| entry.set(name.as_bytes(), value.as_bytes()));
+                entry
+            }
+
             /// Sets the field of this name; fields that nobody looks at are passed over, and of
             /// one that comes twice the first counts. Long values are cut.
             pub fn set(&mut self, name: &[u8], value: &[u8]) {

@@ -2,7 +2,8 @@
 //!
 //! libsystemd watches the directories that exist when a journal is opened, and reads the machine id once per
 //! thread. A [`Layout`] notes both, so that a reader can tell that a directory came, went or was replaced (also
-//! by a mount), and that its handle no longer sees what a new one would see.
+//! by a mount), and that its handle no longer sees what a new one would see. Files that are given one by one are not watched
+//! by libsystemd at all: their layout is the files themselves.
 
 use std::cell::OnceCell;
 use std::os::unix::fs::MetadataExt;
@@ -27,21 +28,26 @@ impl FileKey {
     }
 }
 
-/// The directories of a journal at one moment.
+/// The directories of a journal at one moment, or its files where those are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     machine_id: Option<String>,
     /// Those that exist.
-    directories: Vec<(PathBuf, FileKey)>,
+    places: Vec<(PathBuf, FileKey)>,
     /// Some may hold journal files: not only the roots exist.
     has_files: bool,
+    /// The places are files that are given one by one.
+    given: bool,
 }
 
 impl Layout {
-    /// The present directories of a journal. That of single files has none.
+    /// The present directories of a journal, or the files that are given.
     pub fn of(location: &Location) -> Self {
         let machine_id = location.is_local().then(machine_id);
-        let below = directories(location, machine_id.as_deref());
+        let below = match location {
+            Location::Files(files) => files.clone(),
+            _ => directories(location, machine_id.as_deref()),
+        };
         let has_files = !location.is_local() || below.iter().any(|directory| directory.is_dir());
         let roots = match location.is_local() {
             true => ROOTS.map(PathBuf::from).to_vec(),
@@ -51,8 +57,17 @@ impl Layout {
             let key = FileKey::of(&std::fs::metadata(&path).ok()?);
             Some((path, key))
         };
-        let directories = roots.into_iter().chain(below).filter_map(identified).collect();
-        Layout { machine_id, directories, has_files }
+        let places = roots.into_iter().chain(below).filter_map(identified).collect();
+        Layout { machine_id, places, has_files, given: matches!(location, Location::Files(_)) }
+    }
+
+    /// A journal that was opened on this layout no longer sees all that one opened `now` would see. A given file that is
+    /// gone can still be read, and may still be written.
+    pub fn is_outdated(&self, now: &Layout) -> bool {
+        match self.given {
+            true => now.places.iter().any(|place| !self.places.contains(place)),
+            false => self != now,
+        }
     }
 
     /// There is a directory that may hold journal files.
@@ -146,14 +161,31 @@ mod tests {
         std::fs::create_dir_all(journal.join("below")).unwrap();
         let location = Location::Directory(journal.clone());
         let before = Layout::of(&location);
-        assert_eq!(Layout::of(&location), before);
+        assert!(!before.is_outdated(&Layout::of(&location)));
         std::fs::write(journal.join("a.journal"), b"").unwrap();
-        assert_eq!(Layout::of(&location), before, "libsystemd notices files itself");
+        assert!(!before.is_outdated(&Layout::of(&location)), "libsystemd notices files itself");
         // Both exist at the same time, so that the new one has another inode.
         std::fs::create_dir_all(dir.path().join("new/below")).unwrap();
         std::fs::rename(&journal, dir.path().join("old")).unwrap();
-        assert_ne!(Layout::of(&location), before);
+        assert!(before.is_outdated(&Layout::of(&location)));
         std::fs::rename(dir.path().join("new"), &journal).unwrap();
-        assert_ne!(Layout::of(&location), before);
+        assert!(before.is_outdated(&Layout::of(&location)));
+    }
+
+    #[test]
+    fn a_replaced_file_that_is_given_is_another_layout() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.journal");
+        std::fs::write(&file, b"old").unwrap();
+        let location = Location::Files(vec![file.clone()]);
+        let before = Layout::of(&location);
+        std::fs::write(&file, b"longer").unwrap();
+        assert!(!before.is_outdated(&Layout::of(&location)));
+        std::fs::write(dir.path().join("new"), b"new").unwrap();
+        std::fs::rename(dir.path().join("new"), &file).unwrap();
+        assert!(before.is_outdated(&Layout::of(&location)));
+        let new = Layout::of(&location);
+        std::fs::remove_file(&file).unwrap();
+        assert!(!new.is_outdated(&Layout::of(&location)), "it may still be written");
     }
 }

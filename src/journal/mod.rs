@@ -9,6 +9,7 @@ mod damage;
 mod entry;
 mod header;
 mod layout;
+mod packed;
 mod position;
 mod tails;
 
@@ -21,9 +22,10 @@ use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOpti
 pub use boot::{
     boot_began, boot_id, first_of_boot, first_start, kernel_lines, monotonic_now, now, present_boot, STARTED,
 };
-pub use damage::{Damage, DamageCheck, Damaged};
+pub use damage::{Count, Damage, DamageCheck, Damaged};
 pub use entry::Entry;
 pub use layout::{machine_id_changed, with_present_machine_id, FileKey, Layout};
+pub use packed::PackedPosition;
 pub use position::{EntryKey, Position};
 pub use tails::{tails, Tail, Tails};
 
@@ -51,6 +53,14 @@ impl Location {
     /// Entries come from this machine's journald while it runs: its boot is the present boot.
     pub fn is_local(&self) -> bool {
         matches!(self, Location::Local | Location::Namespace(_))
+    }
+
+    /// The systemd unit that writes the journal, where it is one of this machine.
+    pub fn unit(&self) -> String {
+        match self {
+            Location::Namespace(name) => format!("systemd-journald@{name}"),
+            _ => "systemd-journald".to_owned(),
+        }
     }
 }
 

@@ -78,7 +78,39 @@ pub struct Example {
     pub line: String,
     /// Every capture that it gives.
     #[serde(flatten)]
-    pub captures: BTreeMap<String, String>,
+    pub captures: Captures,
+}
+
+/// What an example captures. The built-in rules have thousands of examples, whose maps would take megabytes: names and values
+/// are one text, each ended by a NUL, which no line has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Captures(Box<str>);
+
+impl Captures {
+    /// Values by name.
+    pub fn map(&self) -> BTreeMap<String, String> {
+        let mut texts = self.0.split_terminator('\0').map(str::to_owned);
+        std::iter::from_fn(|| Some((texts.next()?, texts.next()?))).collect()
+    }
+
+    /// It captures nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<BTreeMap<String, String>> for Captures {
+    fn from(map: BTreeMap<String, String>) -> Self {
+        let text: String = map.iter().flat_map(|(name, value)| [name, "\0", value, "\0"]).collect();
+        Captures(text.into())
+    }
+}
+
+impl From<Captures> for BTreeMap<String, String> {
+    fn from(captures: Captures) -> Self {
+        captures.map()
+    }
 }
 
 /// What an event type means, for people.
@@ -131,4 +163,19 @@ pub struct RuleFile {
     /// The rules.
     #[serde(default)]
     pub collector_regexs: Vec<Spanned<RuleSpec>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captures_are_what_they_were() {
+        let pairs = [("kdev", "sdb"), ("empty", ""), ("text", "a\nb \u{1f}ü")];
+        let map: BTreeMap<String, String> =
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let captures = Captures::from(map.clone());
+        assert_eq!((captures.map(), captures.is_empty()), (map, false));
+        assert!(Captures::default().is_empty() && Captures::default().map().is_empty());
+    }
 }

@@ -322,6 +322,6 @@ impl ReadBackThread {
     fn is_stale(&self, reader: &Reader, looked: bool) -> bool {
         self.poker.0.reopen.swap(false, Ordering::SeqCst)
             || reader.has_vanished()
-            || looked && Layout::of(&self.location) != self.layout
+            || looked && self.layout.is_outdated(&Layout::of(&self.location))
     }
 }

@@ -21,7 +21,7 @@ use super::{connection, frame, Service, INTERFACE};
 
 /// File descriptors that connections leave to the daemon, for the journal above all.
 const RESERVED: u64 = 40;
-/// Refused clients that are told why at the same time.
+/// Refused clients that get the reason at the same time.
 const REFUSALS: usize = 16;
 /// How long a refused client may take to read why.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::api::Refusal;
 use super::convert::int;
 use super::frame::{FrameWriter, Gone};
-use super::generated::{DeviceWay, MissReason, Rule as ApiRule, RuleMatch, RuleMiss};
+use super::generated::{DeviceWay, MissReason, Rule as ApiRule, RuleMatch, RuleMiss, RuleWriter};
 use super::peer::Peer;
 use crate::event::canonical_sub_system;
 use crate::journal::LOG_VALUE;
+use crate::rules::spec::RuleSpec;
 use crate::rules::trial::{Miss, Reason, Trial};
 use crate::rules::{builtin, rule, Matched, Rule, RuleSet};
 
@@ -92,6 +93,14 @@ impl From<Matched> for RuleMatch {
     }
 }
 
+fn writer(spec: &RuleSpec) -> RuleWriter {
+    RuleWriter {
+        user: spec.user.as_ref().map(|user| user.get_ref().clone()),
+        programs: spec.programs.clone(),
+        units: spec.units.clone(),
+    }
+}
+
 impl From<&Rule> for ApiRule {
     fn from(rule: &Rule) -> Self {
         let device = match rule.device {
@@ -105,6 +114,7 @@ impl From<&Rule> for ApiRule {
             sub_system: rule.sub_system.clone(),
             severity: rule.severity.map(Into::into),
             identifier: rule.identifier.clone(),
+            writer: rule.writer.is_some().then(|| writer(&rule.spec)),
             starts_with: rule.spec.starts_with.clone(),
             regex: rule.spec.regex.get_ref().clone(),
             device,

@@ -41,14 +41,38 @@ pub fn signal(name: &str, pid: u32) {
 }
 
 /// The process blocks this signal: it has other means to receive it.
-fn blocks(pid: u32, signal: Signal) -> bool {
+pub fn blocks(pid: u32, signal: Signal) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap_or_default().trim();
     u64::from_str_radix(mask, 16).is_ok_and(|mask| mask >> (signal.as_raw() - 1) & 1 == 1)
 }
 
+/// Where distributions put journald.
+pub fn journald_program() -> &'static str {
+    let path = ["/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald"];
+    path.into_iter().find(|path| Path::new(path).exists()).unwrap()
+}
+
 /// A journald that a test started; it ends with the test.
 pub struct Journald(Child);
+
+impl Journald {
+    /// One that runs.
+    pub fn of(child: Child) -> Self {
+        Journald(child)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Ends it as systemd does.
+    pub fn end(mut self) {
+        signal("TERM", self.0.id());
+        self.0.wait().unwrap();
+    }
+}
 
 impl Drop for Journald {
     fn drop(&mut self) {
@@ -84,10 +108,8 @@ impl Machine {
 
     /// Starts a private journald again.
     pub fn start_journald(&self) -> Journald {
-        let path = ["/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald"];
-        let path = path.into_iter().find(|path| Path::new(path).exists()).unwrap();
         let log = std::fs::OpenOptions::new().append(true).open(self.path("journald/journald.log")).unwrap();
-        let mut command = self.command(path);
+        let mut command = self.command(journald_program());
         command.env("SYSTEMD_LOG_TARGET", "console").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let journald = Journald(command.spawn().unwrap());
         wait_for("the new journald", || UnixDatagram::unbound().unwrap().connect(self.socket()).ok());
@@ -123,10 +145,15 @@ impl Machine {
 
     /// Writes lines of the tool; each makes one event.
     pub fn tool_writes(&self, numbers: Range<usize>) {
+        self.tool_writes_to(&self.socket(), numbers);
+    }
+
+    /// The same to the journald with this socket.
+    pub fn tool_writes_to(&self, journald: &Path, numbers: Range<usize>) {
         let socket = UnixDatagram::unbound().unwrap();
         for n in numbers {
             let entry = format!("SYSLOG_IDENTIFIER=wearctl\nMESSAGE=wearctl: path 8:{n} is worn\n");
-            wait_for("journald to take a line", || socket.send_to(entry.as_bytes(), self.socket()).ok());
+            wait_for("journald to take a line", || socket.send_to(entry.as_bytes(), journald).ok());
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod journald;
 mod journals;
+mod namespace;
 pub mod product;
 
 use std::io::{BufRead, BufReader, Write};
@@ -22,6 +23,7 @@ use serde_json::{json, Value};
 
 pub use journald::{signal, Journald};
 pub use journals::{incident_export, journal_file, monotonic_now, LiveJournal};
+pub use namespace::{Namespace, NAME as NAMESPACE};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);

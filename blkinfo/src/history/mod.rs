@@ -140,7 +140,7 @@ impl History {
         self.told_in_part = self.told_in_part.max(now);
     }
 
-    /// The device that has this kernel name by what was told.
+    /// The device that has this kernel name, as far as the uevents were read.
     pub fn present(&self, kdev: &str) -> Option<Arc<BlockInfo>> {
         self.holder(&keys::name(kdev)).map(|(_, block)| block)
     }

@@ -60,18 +60,18 @@ impl Recorded {
         Ok(())
     }
 
-    /// Takes over from a later tree of the same machine what describes a device, by its folder below /sys: the folder, with
+    /// Takes over from a later tree of the same machine what describes a device, by its directory below /sys: the directory, with
     /// those above it that are new, the links that lead into them, and udev's record of it. False: the later tree does not
     /// have the device.
     pub fn adopt(&mut self, later: &Recorded, devpath: &str) -> bool {
-        let folder = PathBuf::from(format!("/sys{devpath}"));
-        if !later.nodes.contains_key(&folder) {
+        let directory = PathBuf::from(format!("/sys{devpath}"));
+        if !later.nodes.contains_key(&directory) {
             return false;
         }
-        let new = folder.ancestors().take_while(|above| !self.nodes.contains_key(*above));
-        let top = new.last().unwrap_or(&folder).to_path_buf();
+        let new = directory.ancestors().take_while(|above| !self.nodes.contains_key(*above));
+        let top = new.last().unwrap_or(&directory).to_path_buf();
         self.remove(&top);
-        let number = |tree: &Recorded| match tree.nodes.get(&folder.join("dev")) {
+        let number = |tree: &Recorded| match tree.nodes.get(&directory.join("dev")) {
             Some(Node::File(content)) => String::from_utf8_lossy(content).trim().to_owned(),
             _ => String::new(),
         };
@@ -86,16 +86,16 @@ impl Recorded {
         true
     }
 
-    /// A device went: its folder below /sys, and the links that lead into it.
+    /// A device went: its directory below /sys, and the links that lead into it.
     pub fn forget(&mut self, devpath: &str) {
-        let folder = PathBuf::from(format!("/sys{devpath}"));
+        let directory = PathBuf::from(format!("/sys{devpath}"));
         let into = |(path, node): (&PathBuf, &Node)| match node {
-            Node::Link(target) => leads(path, target).starts_with(&folder).then(|| path.clone()),
+            Node::Link(target) => leads(path, target).starts_with(&directory).then(|| path.clone()),
             _ => None,
         };
         let links: Vec<PathBuf> = self.nodes.iter().filter_map(into).collect();
         links.iter().for_each(|link| self.remove(link));
-        self.remove(&folder);
+        self.remove(&directory);
     }
 
     /// A file in the tree, as its text.
@@ -115,10 +115,10 @@ impl Recorded {
         }
     }
 
-    /// Sets a node whatever was there. A folder keeps what it has.
+    /// Sets a node whatever was there. A directory keeps what it has.
     fn put(&mut self, path: &Path, node: Node) {
-        let folders = matches!((self.nodes.get(path), &node), (Some(Node::Folder(_)), Node::Folder(_)));
-        if folders {
+        let directories = matches!((self.nodes.get(path), &node), (Some(Node::Folder(_)), Node::Folder(_)));
+        if directories {
             return;
         }
         self.remove(path);

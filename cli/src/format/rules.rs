@@ -7,7 +7,7 @@ use serde_derive::Serialize;
 use super::table::{self, or_dash};
 use super::text::{severity_name, severity_style, styled, BOLD};
 use super::Style;
-use crate::api::{DeviceWay, MissReason, Rule, RuleMatch, RuleMiss, Severity};
+use crate::api::{DeviceWay, MissReason, Rule, RuleMatch, RuleMiss, RuleWriter, Severity};
 use crate::sanitize::visible;
 
 const COLUMNS: usize = 5;
@@ -80,9 +80,12 @@ pub fn explain<W: Write>(out: &mut W, explained: &Explanation<'_>, style: &Style
     Ok(())
 }
 
-fn details(rule: &Rule) -> [(&'static str, Vec<String>); 11] {
+fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
     let one = |value: &str| vec![value.to_owned()];
     let maybe = |value: &Option<String>| value.iter().cloned().collect();
+    let written_by =
+        |list: fn(&RuleWriter) -> &[String]| rule.writer.as_ref().map(list).unwrap_or_default().to_vec();
+    let user = rule.writer.iter().map(|writer| writer.user.clone().unwrap_or_else(|| "root".to_owned()));
     let device = match rule.device {
         DeviceWay::Capture => "a capture names it",
         DeviceWay::Entry => "journald's fields of the entry name it",
@@ -92,6 +95,9 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 11] {
         ("Severity", one(severity(rule))),
         ("Sub-system", one(&rule.sub_system)),
         ("Identifier", one(&rule.identifier)),
+        ("User", user.collect()),
+        ("Programs", written_by(|writer| &writer.programs)),
+        ("Units", written_by(|writer| &writer.units)),
         ("Begins with", maybe(&rule.starts_with)),
         ("Regex", one(&rule.regex)),
         ("Device", one(device)),

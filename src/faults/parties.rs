@@ -1,0 +1,36 @@
+//! The names of an event, by the part that their bearers play in it.
+
+use super::key::{keys, NameKey};
+use super::names;
+use crate::event::StorageEvent;
+
+/// See the functions of [`names`].
+#[derive(Clone, Debug, Default)]
+pub struct Parties {
+    /// The very device.
+    pub subject: Vec<NameKey>,
+    /// Every name by which a later line may mean the same trouble.
+    pub related: Vec<NameKey>,
+    /// What is built on the device.
+    pub above: Vec<NameKey>,
+    /// By what the cause of a later event is found.
+    pub affected: Vec<NameKey>,
+}
+
+impl Parties {
+    /// Of an event.
+    pub fn of(event: &StorageEvent) -> Self {
+        let subject = names::subject(event);
+        Parties {
+            related: keys(&names::related(event)),
+            above: keys(&names::above(event, &subject)),
+            affected: keys(&names::affected(event)),
+            subject: keys(&subject),
+        }
+    }
+
+    /// All names that a fault remembers.
+    pub fn remembered(&mut self) -> impl Iterator<Item = &mut NameKey> {
+        self.subject.iter_mut().chain(&mut self.related).chain(&mut self.affected)
+    }
+}
