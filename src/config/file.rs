@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::cost::{Cost, MAX_FILE};
 use super::varlink::{RawVarlink, VarlinkTable};
 use crate::rules::builtin::{compile, toml_error};
+use crate::rules::phrases::Phrases;
 use crate::rules::rule::Rule;
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Located, RuleError};
@@ -23,6 +24,8 @@ struct Tables {
     burst: RawBurst,
     #[serde(default)]
     varlink: RawVarlink,
+    #[serde(default)]
+    phrases: Phrases,
     #[serde(default)]
     collector_regexs: Vec<Spanned<RuleSpec>>,
     #[serde(default)]
@@ -132,7 +135,7 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
     let parsed: Tables = toml::from_str(text).map_err(|e| vec![toml_error(file, text, &e)])?;
     let tables = parsed.collector_regexs.into_iter().chain(parsed.collector.regexs);
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
-    for compiled in compile(file, text, tables.collect(), true) {
+    for compiled in compile(file, text, tables.collect(), &parsed.phrases, true) {
         match compiled {
             Ok(rule) => {
                 errors.extend(cost.add(&rule, text).err().map(RuleError::from));

@@ -5,9 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use super::error::RuleError;
+use super::phrases::{self, Phrases};
 use super::rule::{Origin, Rule};
 use super::spec::{EventTypeText, RuleFile};
 use super::Located;
+
+/// The file with the phrases that all rules share.
+const SHARED: &str = "rules/phrases.toml";
 
 include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
 
@@ -43,9 +47,8 @@ type Parsed = Result<(BTreeMap<String, EventTypeText>, Vec<Arc<Rule>>), RuleErro
 fn parsed(files: &[File<'_>]) -> Vec<Parsed> {
     let one = |file: &str, source: &str| -> Parsed {
         let read = read(file, source)?;
-        let rules =
-            compile(file, source, read.collector_regexs, false).into_iter().collect::<Result<_, _>>()?;
-        Ok((read.event_types, rules))
+        let rules = compile(file, source, read.collector_regexs, &read.phrases, false);
+        Ok((read.event_types, rules.into_iter().collect::<Result<_, _>>()?))
     };
     let each =
         |part: &[File<'_>]| -> Vec<_> { part.iter().map(|(file, source)| one(file, source)).collect() };
@@ -61,6 +64,12 @@ fn parsed(files: &[File<'_>]) -> Vec<Parsed> {
         });
         done.flatten().collect()
     })
+}
+
+/// The phrases that all rules share.
+pub(super) fn phrases() -> Phrases {
+    let file = FILES.iter().find(|(name, _)| *name == SHARED);
+    file.and_then(|(name, source)| read(name, source).ok()).map(|file| file.phrases).unwrap_or_default()
 }
 
 /// What the event types of the built-in rules mean.
@@ -80,24 +89,28 @@ pub fn text_of(event_type: &str) -> Option<&'static EventTypeText> {
 
 /// Reads a file of rules whose text is `source`.
 pub fn parse(file: &str, source: &str, user: bool) -> Result<Vec<Arc<Rule>>, RuleError> {
-    compile(file, source, read(file, source)?.collector_regexs, user).into_iter().collect()
+    let read = read(file, source)?;
+    compile(file, source, read.collector_regexs, &read.phrases, user).into_iter().collect()
 }
 
 fn read(file: &str, source: &str) -> Result<RuleFile, RuleError> {
     toml::from_str(source).map_err(|e| toml_error(file, source, &e))
 }
 
-/// Compiles the tables of one file, each by itself.
+/// Compiles the tables of one file, each by itself, with the file's own phrases.
 pub fn compile(
     file: &str,
     source: &str,
     tables: Vec<toml::Spanned<super::spec::RuleSpec>>,
+    own: &Phrases,
     user: bool,
 ) -> Vec<Result<Arc<Rule>, RuleError>> {
     let one = |table: toml::Spanned<super::spec::RuleSpec>| {
         let line = Located::at(file, source, Some(table.span()), "", "").line;
         let origin = Origin { file: file.to_owned(), line, user };
-        Rule::compile(table.into_inner(), origin, source).map(Arc::new)
+        let mut table = table.into_inner();
+        phrases::put_in_place(&mut table, own, file, source)?;
+        Rule::compile(table, origin, source).map(Arc::new)
     };
     tables.into_iter().map(one).collect()
 }

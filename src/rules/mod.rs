@@ -16,6 +16,7 @@ mod literal;
 pub mod matcher;
 pub mod names;
 mod pattern;
+pub mod phrases;
 mod reach;
 pub mod rule;
 pub mod spec;

@@ -10,6 +10,7 @@ use super::error::{Located, RuleError};
 use super::literal::{self, LiteralSet};
 use super::names;
 use super::pattern::Pattern;
+use super::phrases;
 use super::reach::reach;
 use super::spec::RuleSpec;
 use super::writer::Writer;
@@ -50,6 +51,14 @@ pub enum Attempt {
     RegexOnly,
     /// It takes the line; its named captures.
     Match(BTreeMap<String, String>),
+}
+
+/// For people who see the regex with its phrases: what it is without.
+fn written_out(pattern: &Spanned<String>, source: &str) -> String {
+    match source.get(pattern.span()).is_some_and(phrases::are_used) {
+        true => format!("; with its phrases it is {}", pattern.get_ref()),
+        false => String::new(),
+    }
 }
 
 /// A compiled rule.
@@ -97,7 +106,7 @@ impl Rule {
             Pattern::new(pattern.get_ref(), true).and_then(compiled).map_err(|e| {
                 located(
                     Some(pattern.span()),
-                    &format!("the regex does not compile: {e}"),
+                    &format!("the regex does not compile: {e}{}", written_out(pattern, source)),
                     "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''",
                 )
             })

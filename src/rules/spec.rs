@@ -12,7 +12,7 @@ pub struct RuleSpec {
     /// Literal prefix of the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_with: Option<String>,
-    /// The regular expression, in the syntax of the Rust crate `regex`.
+    /// The regular expression, in the syntax of the Rust crate `regex`, phrases put in place.
     pub regex: Spanned<String>,
     /// Family; default "Other".
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,6 +157,9 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleFile {
+    /// Parts of regexes, by name.
+    #[serde(default)]
+    pub phrases: BTreeMap<String, String>,
     /// What the event types mean that the rules make; each stands in one file.
     #[serde(default)]
     pub event_types: BTreeMap<String, EventTypeText>,
