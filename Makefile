@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS SCENARIO ROUND RECORD KEEP
-.PHONY: help deps build run demo check test lint fmt doc deny bench coverage check-more lab lab-shell install uninstall clean
+.PHONY: help deps build run demo check test lint fmt doc docs deny bench coverage check-more lab lab-shell install uninstall clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -43,6 +43,10 @@ fmt: ## Format the Rust code
 doc: ## Build the documentation of the crates: target/doc
 	@scripts/deps.sh build
 	@scripts/cargo.sh doc --workspace --no-deps
+
+docs: ## Bring up to date what is made of the rules: the table in docs/events.md, the journal catalog
+	@scripts/deps.sh check
+	@BLESS=1 scripts/cargo.sh test --quiet --test all documents::
 
 deny: ## Check licences, bans and sources of all dependencies (deny.toml)
 	@scripts/deny.sh

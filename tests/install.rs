@@ -175,7 +175,7 @@ fn journalctl_takes_the_catalog() {
         .map(|rule| peripety::event::message_id(&rule.event_type))
         .chain(["PERIPETY_EVENT_NOT_STORED", "PERIPETY_BLK_INFO"].map(peripety::event::message_id))
         .collect();
-    assert_eq!(listed, wanted, "run scripts/catalog.py --write systemd/peripety.catalog");
+    assert_eq!(listed, wanted, "run make docs");
 }
 
 /// The long options that a program's help names.

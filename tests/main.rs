@@ -11,6 +11,7 @@ mod bursts;
 mod captures;
 mod config;
 mod coverage;
+mod documents;
 mod early;
 mod forged;
 mod history;

@@ -11,6 +11,7 @@ mod begin;
 mod bucket;
 pub mod builtin;
 mod cost;
+pub mod documents;
 pub mod error;
 mod literal;
 pub mod matcher;

@@ -159,6 +159,11 @@ impl Rule {
         })
     }
 
+    /// Names of the captures of its regex, in order.
+    pub fn captures(&self) -> &[String] {
+        self.regex.names()
+    }
+
     /// A matching line contains some fixed text.
     pub fn has_literal(&self) -> bool {
         !self.required_literals().is_empty()

@@ -1,0 +1,80 @@
+//! What people read of the built-in rules, made of the rules themselves: the table of event types in docs/events.md, and the
+//! texts for `journalctl -x`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::builtin;
+use super::error::RuleError;
+use super::spec::EventTypeText;
+use crate::event::{message_id, Severity};
+
+/// Advice for what is no problem.
+const NOTHING: &str = "Nothing needs to be done.";
+/// Events that no rule makes: name, meaning, advice.
+const OWN: [(&str, &str, &str); 2] = [
+    (
+        "PERIPETY_EVENT_NOT_STORED",
+        "journald did not keep an event in five attempts",
+        "Events may be missing for that time: see \"journalctl -u systemd-journald\", and SystemMaxUse= and\n\
+         RateLimitBurst= in journald.conf(5).",
+    ),
+    ("PERIPETY_BLK_INFO", "A block device that was there when peripetyd started", NOTHING),
+];
+
+/// The event types that rules make, in alphabetical order, with what they mean: a table in Markdown.
+///
+/// # Errors
+/// The built-in rules cannot be read.
+pub fn table() -> Result<String, RuleError> {
+    let mut types: BTreeMap<String, (BTreeSet<String>, BTreeSet<Severity>)> = BTreeMap::new();
+    for rule in builtin::rules()? {
+        let (sub_systems, severities) = types.entry(rule.event_type.clone()).or_default();
+        sub_systems.insert(rule.spec.sub_system.clone().unwrap_or_default());
+        severities.extend(rule.severity);
+    }
+    let mut table =
+        String::from("| Event type | Sub-system | Severity | Meaning |\n| --- | --- | --- | --- |\n");
+    for (name, (sub_systems, severities)) in types {
+        let sub_systems = sub_systems.into_iter().collect::<Vec<_>>().join(", ");
+        let severities = severities.iter().map(Severity::to_string).collect::<Vec<_>>().join(", ");
+        let meaning = builtin::text_of(&name).map(|text| text.meaning.as_str()).unwrap_or_default();
+        table.push_str(&format!("| `{name}` | {sub_systems} | {severities} | {meaning} |\n"));
+    }
+    Ok(table)
+}
+
+/// The journal's message catalog (<https://systemd.io/CATALOG>), an entry for each event type.
+///
+/// # Errors
+/// The built-in rules cannot be read.
+pub fn catalog() -> Result<String, RuleError> {
+    let own = OWN.map(|(name, meaning, advice)| {
+        let (meaning, advice) = (meaning.to_owned(), Some(advice.to_owned()));
+        (name.to_owned(), EventTypeText { meaning, advice, closes: Vec::new() })
+    });
+    let texts: BTreeMap<String, EventTypeText> = builtin::event_types()?.into_iter().chain(own).collect();
+    let mut catalog = String::from(
+        "# Texts for \"journalctl -x\", made from rules/*.toml. Do not edit: change the rules and run make docs\n",
+    );
+    for (name, text) in texts {
+        let (id, meaning) = (message_id(&name), text.meaning);
+        let advice = text.advice.as_deref().unwrap_or(NOTHING).trim();
+        catalog.push_str(&format!(
+            "\n-- {id}\nSubject: {meaning}\nDefined-By: Peripety\nDocumentation: man:peripetyd(8)\n\n\
+             {name}: {meaning}.\n\n{advice}\n\n\
+             The whole event, with the device's identity and what it is built from:\n    \
+             prpt query --event-id @PERIPETY_EVENT_ID@ -o json-pretty\n"
+        ));
+    }
+    Ok(catalog)
+}
+
+/// The captures that rules add to the extension of an event.
+///
+/// # Errors
+/// The built-in rules cannot be read.
+pub fn captures() -> Result<BTreeSet<String>, RuleError> {
+    let rules = builtin::rules()?;
+    let names = rules.iter().flat_map(|rule| rule.captures());
+    Ok(names.filter(|name| !["kdev", "sub_system"].contains(&name.as_str())).cloned().collect())
+}
