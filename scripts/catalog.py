@@ -14,7 +14,7 @@ import sys
 import uuid
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-# As NAMESPACE and message_id() in src/event.rs.
+# As NAMESPACE and message_id() in api/src/event.rs.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "io.peripety")
 NOTHING = "Nothing needs to be done."
 # Events that no rule makes: their meaning and advice.
