@@ -71,6 +71,8 @@ pub struct Counters {
     pub journal_files_damaged: Counter,
     /// Entries of those that cannot be read, at least.
     pub journal_entries_damaged: Counter,
+    /// How often a stored event was left out of an answer because it is damaged.
+    pub events_damaged: Counter,
     /// Open Monitor calls.
     pub monitors: Counter,
     /// The journal is written and not read.

@@ -23,9 +23,6 @@ pub mod permits;
 pub mod probe;
 pub mod replay;
 pub mod rules;
-#[allow(dead_code)] // The daemon prints no JSON for terminals.
-#[path = "../cli/src/sanitize.rs"]
-mod sanitize;
 mod scsi;
 pub mod store;
 pub mod subscription;

@@ -1,10 +1,6 @@
 //! `peripetyd`: the storage event daemon.
 
 mod args;
-#[path = "../cli/src/span.rs"]
-mod span;
-#[path = "../cli/src/time.rs"]
-mod time;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -152,6 +148,5 @@ fn since(text: &str) -> anyhow::Result<u64> {
 
 /// The time that an option gives, µs since the epoch.
 fn time_of(option: &str, text: &str) -> anyhow::Result<u64> {
-    let time = time::parse(text, &jiff::Zoned::now()).with_context(|| format!("{option} {text}"))?;
-    u64::try_from(time).with_context(|| format!("{option} {text}: a time before 1970"))
+    peripety_api::time::parse(text, &jiff::Zoned::now()).with_context(|| format!("{option} {text}"))
 }

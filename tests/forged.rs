@@ -43,7 +43,7 @@ open("/dev/kmsg", "w").write("<" + sys.argv[1] + ">kernel: " + sys.argv[2] + "\n
 "#;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum User {
+pub enum User {
     Root,
     Nobody,
 }
@@ -56,7 +56,7 @@ fn python(machine: &Machine, user: User, code: &str, arguments: &[&str]) -> Outp
     command.args(["-c", code]).args(arguments).output().unwrap()
 }
 
-fn native(machine: &Machine, user: User, entries: &[Value]) {
+pub fn native(machine: &Machine, user: User, entries: &[Value]) {
     let file = machine.path("entries");
     let lines: Vec<String> = entries.iter().map(Value::to_string).collect();
     std::fs::write(&file, lines.join("\n")).unwrap();
@@ -64,7 +64,7 @@ fn native(machine: &Machine, user: User, entries: &[Value]) {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-fn started(test: &str, settings: &[&str]) -> Option<Machine> {
+pub fn started(test: &str, settings: &[&str]) -> Option<Machine> {
     if !rustix::process::geteuid().is_root() {
         skip(test, "only root can write as another user");
         return None;
@@ -154,7 +154,7 @@ fn lines_that_the_kernel_did_not_write() {
 }
 
 /// The fields that a client chose of the events stored in the private journal.
-fn stored(machine: &Machine) -> Vec<Value> {
+pub fn stored(machine: &Machine) -> Vec<Value> {
     let mut entries = machine.journal("PERIPETY_FORMAT=1");
     for entry in &mut entries {
         entry.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));

@@ -37,6 +37,8 @@ mod robustness_process;
 mod robustness_state;
 mod rules;
 mod rules_cli;
+mod sources;
+mod stored_forms;
 mod unit_user;
 mod varlink_protocol;
 mod varlinkctl;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{bail, Context};
-use peripety::event::Source;
 use peripety::rules::{builtin, RuleSet};
 use peripety::store::fields;
+use peripety_api::Source;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{self, median_usage, Usage};

@@ -8,10 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "common/lsblk.rs"]
-mod lsblk;
-#[path = "common/skip.rs"]
-mod skip;
+mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,8 +16,8 @@ use std::{env, fs};
 
 use peripety_blkinfo::{BlkType, BlockInfo, Tree};
 
-use lsblk::{digits, joined, known, live_devices, lsblk_devices, Facts};
-use skip::skip;
+use common::lsblk::{digits, joined, known, live_devices, lsblk_devices, Facts};
+use common::skip::skip;
 
 /// A difference that is meant.
 struct Known {

@@ -7,8 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "common/unpack.rs"]
-mod unpack;
+mod common;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use std::{env, fs};
 
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Recorded, Topology, Tree};
 
-use unpack::unpack;
+use common::unpack::unpack;
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");

@@ -6,12 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "common/skip.rs"]
-mod skip;
-#[path = "common/strace.rs"]
-mod strace;
-#[path = "common/unpack.rs"]
-mod unpack;
+mod common;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileTypeExt;
@@ -20,9 +15,9 @@ use std::{env, fs, process};
 
 use peripety_blkinfo::Recorded;
 
-use skip::skip;
-use strace::{obstacle, traced, Call};
-use unpack::unpack;
+use common::skip::skip;
+use common::strace::{obstacle, traced, Call};
+use common::unpack::unpack;
 
 /// What describes devices, as in `docs/devices.md`.
 const PLACES: [&str; 5] =

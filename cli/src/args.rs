@@ -7,11 +7,10 @@ use std::sync::LazyLock;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Zoned;
+use peripety_api::{time, Filter, Severity};
 
-use crate::api::{Filter, Severity};
 use crate::connection::Address;
 use crate::device;
-use crate::time;
 
 /// The moment that relative times of this run count from: the same for `--since` and `--until`.
 static NOW: LazyLock<Zoned> = LazyLock::new(Zoned::now);
@@ -227,19 +226,19 @@ pub struct EventArgs {
 
     /// Events not before this time (monitor: print the stored events since then first)
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = format!("Events not before this time; monitor prints the stored ones since then first. {TIME_HELP}"))]
-    pub since: Option<i64>,
+    pub since: Option<u64>,
 
     /// Events not after this time
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = "Events not after this time, written as for --since")]
-    pub until: Option<i64>,
+    pub until: Option<u64>,
 
     /// Only events that follow from no other: one alarm for one fault
     #[arg(long)]
     pub causes: bool,
 
     /// End after this many events
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-    pub limit: Option<i64>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+    pub limit: Option<u64>,
 }
 
 impl EventArgs {
@@ -259,26 +258,15 @@ impl EventArgs {
             blk: self.blk.as_deref().map(|blk| device::resolve(blk, address)),
             event_types: some_list(&self.event_type),
             sub_systems: some_list(&self.sub_system),
-            severity: self.severity.clone(),
+            severity: self.severity,
             since: self.since,
             until: self.until,
             event_id,
             causes_only: self.causes.then_some(true),
         };
-        (filter != NO_FILTER).then_some(filter)
+        (filter != Filter::default()).then_some(filter)
     }
 }
-
-const NO_FILTER: Filter = Filter {
-    blk: None,
-    event_types: None,
-    sub_systems: None,
-    severity: None,
-    since: None,
-    until: None,
-    event_id: None,
-    causes_only: None,
-};
 
 /// A list for a call; `None` when nothing was asked for.
 pub fn some_list(words: &[String]) -> Option<Vec<String>> {
@@ -332,23 +320,15 @@ fn list_item(text: &str) -> Result<String, &'static str> {
     non_empty(text.trim())
 }
 
-fn parse_time(text: &str) -> Result<i64, time::TimeError> {
+fn parse_time(text: &str) -> Result<u64, time::TimeError> {
     time::parse(text, &NOW)
 }
 
 /// A severity by its name, its short name in syslog(3), or its number.
-fn parse_severity(text: &str) -> Result<Severity, String> {
-    Ok(match text.to_ascii_lowercase().as_str() {
-        "emergency" | "emerg" | "0" => Severity::Emergency,
-        "alert" | "1" => Severity::Alert,
-        "critical" | "crit" | "2" => Severity::Critical,
-        "error" | "err" | "3" => Severity::Error,
-        "warning" | "warn" | "4" => Severity::Warning,
-        "notice" | "5" => Severity::Notice,
-        "info" | "6" => Severity::Info,
-        "debug" | "7" => Severity::Debug,
-        _ => return Err("use emergency, alert, critical, error, warning, notice, info or debug".to_owned()),
-    })
+fn parse_severity(text: &str) -> Result<Severity, &'static str> {
+    let level = || text.parse().ok().filter(|_| text.len() == 1).and_then(Severity::from_level);
+    let severity = text.parse().ok().or_else(level);
+    severity.ok_or("use emergency, alert, critical, error, warning, notice, info or debug")
 }
 
 #[cfg(test)]

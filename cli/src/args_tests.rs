@@ -92,6 +92,6 @@ fn no_options_mean_no_filter() {
     let filter = query(&["--blk", "sdb"]).events.filter(Some("id".to_owned()), &address);
     assert_eq!(
         filter,
-        Some(Filter { blk: Some("sdb".to_owned()), event_id: Some("id".to_owned()), ..NO_FILTER })
+        Some(Filter { blk: Some("sdb".to_owned()), event_id: Some("id".to_owned()), ..Filter::default() })
     );
 }

@@ -5,7 +5,8 @@ use std::io::{BufReader, Read};
 use std::str::FromStr;
 use std::sync::PoisonError;
 
-use crate::api::VarlinkClient;
+use peripety_api::Client;
+
 use crate::error::Error;
 use crate::patience::{Expected, Patience, Watched};
 
@@ -56,18 +57,18 @@ impl FromStr for Address {
 /// Connects to the daemon.
 ///
 /// Fails when nobody listens at the address or when this user may not use the socket.
-pub fn connect(address: &Address) -> Result<VarlinkClient, Error> {
+pub fn connect(address: &Address) -> Result<Client, Error> {
     connect_for(Expected::Answers, address)
 }
 
 /// Connects to the daemon for a call whose answers may be far apart.
 ///
 /// Fails as [`connect`] does.
-pub fn connect_to_follow(address: &Address) -> Result<VarlinkClient, Error> {
+pub fn connect_to_follow(address: &Address) -> Result<Client, Error> {
     connect_for(Expected::Events, address)
 }
 
-fn connect_for(expected: Expected, address: &Address) -> Result<VarlinkClient, Error> {
+fn connect_for(expected: Expected, address: &Address) -> Result<Client, Error> {
     let patience = Patience::with(address);
     // A daemon that hangs accepts nothing.
     let connection = patience
@@ -81,7 +82,7 @@ fn connect_for(expected: Expected, address: &Address) -> Result<VarlinkClient, E
             BufReader::new(watched)
         });
     }
-    Ok(VarlinkClient::new(connection))
+    Ok(Client::new(connection))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use crate::api;
+use peripety_api::{client, ErrorReply};
+
 use crate::connection::Address;
 
 /// Why a command ended early.
@@ -160,46 +161,34 @@ impl From<io::Error> for Error {
     }
 }
 
-impl From<api::Error> for Error {
-    fn from(error: api::Error) -> Self {
-        use api::ErrorKind as Kind;
-        match error.kind() {
-            Kind::PermissionDenied(args) => {
-                Self::PermissionDenied(args.as_ref().map(|a| a.message.clone()).unwrap_or_default())
-            }
-            Kind::NotStored(args) => {
-                Self::NotStored(args.as_ref().map(|a| a.message.clone()).unwrap_or_default())
-            }
-            Kind::Unavailable(args) => {
-                Self::Unavailable(args.as_ref().map(|a| a.message.clone()).unwrap_or_default())
-            }
-            Kind::TooManyConnections(args) => {
-                Self::TooManyConnections(args.as_ref().map(|a| a.message.clone()).unwrap_or_default())
-            }
-            Kind::BlockNotFound(Some(args)) => {
-                Self::BlockNotFound { blk: args.blk.clone(), message: args.message.clone() }
-            }
-            Kind::BlockAmbiguous(Some(args)) => {
-                Self::BlockAmbiguous { blk: args.blk.clone(), candidates: args.candidates.clone() }
-            }
-            Kind::InvalidRequest(Some(args)) => {
-                Self::InvalidRequest { parameter: args.parameter.clone(), message: args.message.clone() }
-            }
-            Kind::BlockNotFound(None) => Self::Other("io.peripety.BlockNotFound".to_owned()),
-            Kind::BlockAmbiguous(None) => Self::Other("io.peripety.BlockAmbiguous".to_owned()),
-            Kind::InvalidRequest(None) => Self::Other("io.peripety.InvalidRequest".to_owned()),
-            Kind::Varlink_Error | Kind::VarlinkReply_Error => Self::from_transport(&error),
+impl From<client::Error> for Error {
+    fn from(error: client::Error) -> Self {
+        match error {
+            client::Error::Refused(refusal) => refusal.into(),
+            client::Error::Transport(error) => Self::from_transport(&error),
+        }
+    }
+}
+
+impl From<ErrorReply> for Error {
+    fn from(refusal: ErrorReply) -> Self {
+        match refusal {
+            ErrorReply::PermissionDenied { message } => Self::PermissionDenied(message),
+            ErrorReply::NotStored { message } => Self::NotStored(message),
+            ErrorReply::Unavailable { message } => Self::Unavailable(message),
+            ErrorReply::TooManyConnections { message } => Self::TooManyConnections(message),
+            ErrorReply::BlockNotFound { blk, message } => Self::BlockNotFound { blk, message },
+            ErrorReply::BlockAmbiguous { blk, candidates } => Self::BlockAmbiguous { blk, candidates },
+            ErrorReply::InvalidRequest { parameter, message } => Self::InvalidRequest { parameter, message },
         }
     }
 }
 
 impl Error {
     /// An error of the protocol below the interface.
-    fn from_transport(error: &api::Error) -> Self {
+    fn from_transport(error: &varlink::Error) -> Self {
         use varlink::ErrorKind as Kind;
-        let Some(kind) = error.source_varlink_kind() else {
-            return Self::Malformed(error.to_string());
-        };
+        let kind = error.kind();
         match kind {
             Kind::ConnectionClosed => Self::ConnectionLost,
             Kind::Io(_) => match io_cause(error) {

@@ -3,7 +3,6 @@
 //! Exit codes: 0 done (an empty answer, and a reader that closed our output, included), 1 error,
 //! 2 usage error, 3 `prpt rules test`: no rule takes a line.
 
-mod api;
 mod args;
 mod commands;
 mod connection;
@@ -13,10 +12,7 @@ mod format;
 mod log_line;
 mod patience;
 mod progress;
-mod sanitize;
-mod span;
 mod stdout;
-mod time;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -64,5 +60,5 @@ fn run(cli: &Cli) -> Result<(), Error> {
 /// One line on standard error; what devices and logs contributed to it is made visible.
 fn complain(message: &str) {
     // When standard error is closed there is nobody left to tell.
-    _ = writeln!(std::io::stderr(), "prpt: {}", sanitize::visible(message));
+    _ = writeln!(std::io::stderr(), "prpt: {}", peripety_api::sanitize::visible(message));
 }

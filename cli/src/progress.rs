@@ -2,11 +2,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::api::StorageEvent;
+use peripety_api::StorageEvent;
 
 /// Events are not always made in the order of their times: what is older than the newest by no more than this, in
 /// microseconds, is asked for again.
-const MARGIN: i64 = 60_000_000;
+const MARGIN: u64 = 60_000_000;
 /// Most events that are remembered.
 const MAX_REMEMBERED: usize = 65_536;
 
@@ -14,15 +14,15 @@ const MAX_REMEMBERED: usize = 65_536;
 #[derive(Debug)]
 pub struct Progress {
     /// What `--since` says, µs since the epoch.
-    since: Option<i64>,
+    since: Option<u64>,
     /// Events still to be printed; `None`: all.
-    left: Option<i64>,
+    left: Option<u64>,
     /// When the daemon first answered.
-    began: Option<i64>,
+    began: Option<u64>,
     /// The newest time printed.
-    newest: Option<i64>,
+    newest: Option<u64>,
     /// Times and ids of the last events printed, and their ids.
-    printed: VecDeque<(i64, String)>,
+    printed: VecDeque<(u64, String)>,
     ids: HashSet<String>,
     /// The daemon keeps no events.
     without_past: bool,
@@ -30,7 +30,7 @@ pub struct Progress {
 
 impl Progress {
     /// Nothing is printed yet.
-    pub fn new(since: Option<i64>, limit: Option<i64>) -> Self {
+    pub fn new(since: Option<u64>, limit: Option<u64>) -> Self {
         Self {
             since,
             left: limit,
@@ -43,17 +43,18 @@ impl Progress {
     }
 
     /// `since` and `limit` for a call that goes on from here.
-    pub fn call(&self) -> (Option<i64>, Option<i64>) {
+    pub fn call(&self) -> (Option<u64>, Option<u64>) {
         let Some(began) = self.began else { return (self.since, self.left) };
         let first = self.since.unwrap_or(began);
-        let since = self.newest.map_or(first, |newest| first.max(newest - MARGIN));
+        let since = self.newest.map_or(first, |newest| first.max(newest.saturating_sub(MARGIN)));
         // Some of the events that come were printed already: the limit is counted here.
         ((!self.without_past).then_some(since), None)
     }
 
     /// The daemon has answered.
     pub fn begin(&mut self) {
-        self.began.get_or_insert_with(|| jiff::Timestamp::now().as_microsecond());
+        let now = || u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default();
+        self.began.get_or_insert_with(now);
     }
 
     /// It has answered before.
@@ -80,8 +81,9 @@ impl Progress {
         let newest = self.newest.map_or(event.timestamp, |newest| newest.max(event.timestamp));
         self.newest = Some(newest);
         self.printed.push_back((event.timestamp, event.event_id.clone()));
-        let is_old = |printed: &VecDeque<(i64, String)>| {
-            printed.len() > MAX_REMEMBERED || printed.front().is_some_and(|(time, _)| *time < newest - MARGIN)
+        let is_old = |printed: &VecDeque<(u64, String)>| {
+            printed.len() > MAX_REMEMBERED
+                || printed.front().is_some_and(|(time, _)| *time < newest.saturating_sub(MARGIN))
         };
         while is_old(&self.printed) {
             if let Some((_, id)) = self.printed.pop_front() {

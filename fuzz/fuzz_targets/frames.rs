@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use peripety::permits::Permits;
 use peripety::varlink::frame::{Ended, FrameReader, MAX_MESSAGE};
-use peripety::varlink::schema;
+use peripety_api::{schema, MethodCall};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -52,10 +52,13 @@ async fn read(data: &[u8], size: usize) -> Vec<Vec<u8>> {
 
 fn check(frame: &[u8]) {
     let Ok(Value::Object(call)) = serde_json::from_slice(frame) else { return };
-    let _ = serde_json::from_slice::<varlink::Request>(frame);
     if let (Some(Value::String(method)), Some(Value::Object(parameters))) =
         (call.get("method"), call.get("parameters"))
     {
-        let _ = schema::check(method.strip_prefix("io.peripety.").unwrap_or(method), parameters);
+        let method = method.strip_prefix("io.peripety.").unwrap_or(method);
+        if schema::check(method, parameters).is_ok() {
+            let call = MethodCall::decode(method, Value::Object(parameters.clone()));
+            call.expect("a method that was checked").expect("parameters that were checked");
+        }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock};
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use peripety::devices::Devices;
-use peripety::event::StorageEvent;
 use peripety::faults::burst::Settings;
 use peripety::offline::identity::{self, Machine};
 use peripety::offline::pool::{self, Item};
@@ -16,6 +15,7 @@ use peripety::offline::progress::Progress;
 use peripety::offline::rules::Rules;
 use peripety::offline::stage::{Place, Stage};
 use peripety::rules::builtin;
+use peripety_api::StorageEvent;
 
 /// When the file was last changed, µs since the epoch.
 const MODIFIED: u64 = 1_700_000_000_000_000;

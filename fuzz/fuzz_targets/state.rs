@@ -5,9 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use peripety::collector::device_file::DeviceFile;
 use peripety::collector::state::State;
-use peripety::event::{Covered, StorageEvent};
+use peripety::event::Covered;
 use peripety::journal::{EntryKey, Location};
 use peripety::store::query::Key;
+use peripety_api::{schema, StorageEvent};
 use peripety_fuzz::Bytes;
 
 fuzz_target!(|data: &[u8]| {
@@ -49,9 +50,13 @@ fn devices(name: &str, text: &[u8]) {
 }
 
 fn event(json: &[u8]) {
+    // What passes as it is can be decoded.
+    let fits = std::str::from_utf8(json).is_ok_and(|json| schema::fits("StorageEvent", json));
+    assert!(!fits || serde_json::from_slice::<StorageEvent>(json).is_ok());
     let Ok(event) = serde_json::from_slice::<StorageEvent>(json) else { return };
     let written = serde_json::to_vec(&event).expect("an event as JSON");
     let again: StorageEvent = serde_json::from_slice(&written).expect("what was written");
     assert_eq!(serde_json::to_vec(&again).expect("an event as JSON"), written);
+    assert!(schema::fits("StorageEvent", std::str::from_utf8(&written).expect("text")));
     let _ = (event.event_types().count(), event.sub_systems().count(), event.is_consequence());
 }

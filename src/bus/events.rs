@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use crate::event::StorageEvent;
+use crate::event::{Covered, EventDraft, StorageEvent};
 
 /// A storage event on the bus.
 #[derive(Debug)]
@@ -16,15 +16,21 @@ pub struct Published {
     pub at: u64,
     /// The event.
     pub event: StorageEvent,
+    /// Marks of the journal entries that it covers.
+    pub covered: Vec<Covered>,
     encoded: OnceLock<Bytes>,
 }
 
 impl Published {
     /// The event as JSON, encoded once for all who send it.
     pub fn json(&self) -> Bytes {
-        let encode = || Bytes::from(serde_json::to_vec(&self.event).unwrap_or_default());
-        self.encoded.get_or_init(encode).clone()
+        self.encoded.get_or_init(|| json(&self.event)).clone()
     }
+}
+
+/// An event as JSON. Encoding cannot fail: all keys are strings.
+pub fn json(event: &StorageEvent) -> Bytes {
+    serde_json::to_vec(event).unwrap_or_default().into()
 }
 
 /// Hands every storage event to everyone who listens. Nobody holds it up: who is slower than
@@ -42,7 +48,8 @@ impl EventBus {
     }
 
     /// Numbers an event and hands it out.
-    pub fn publish(&self, event: StorageEvent) -> Arc<Published> {
+    pub fn publish(&self, event: impl Into<EventDraft>) -> Arc<Published> {
+        let EventDraft { event, covered, .. } = event.into();
         // The lock is held while sending, so that listeners see the numbers in order.
         let mut count = self.lock();
         *count += 1;
@@ -50,6 +57,7 @@ impl EventBus {
             sequence: *count,
             at: crate::journal::now(),
             event,
+            covered,
             encoded: OnceLock::new(),
         });
         // An error means that nobody listens.

@@ -11,7 +11,7 @@ pub mod raw;
 pub mod ticket;
 
 pub use beat::Beat;
-pub use events::{EventBus, Published};
+pub use events::{json, EventBus, Published};
 pub use frontier::Frontier;
 pub use raw::{RawBus, RawEvent, RawItem};
 pub use ticket::{Ticket, Watermark};

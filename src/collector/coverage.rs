@@ -14,14 +14,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Adds a stored event and what it covers.
-    pub fn add(&mut self, event_id: &str, source: &Source) {
+    /// Adds a stored event and what it covers: the ends that its source names, and more entries by their marks.
+    pub fn add(&mut self, event_id: &str, source: &Source, covered: &[Covered]) {
         if source.first.is_none() {
             self.events.insert(event_id.to_owned());
         }
         let ends = [&source.first, &source.last].into_iter().flatten();
         let ends = ends.filter_map(|cursor| EntryKey::parse(cursor)).map(|key| key.mark());
-        for mark in ends.chain(source.covered.iter().copied()) {
+        for mark in ends.chain(covered.iter().copied()) {
             let known = self.entries.entry(mark.content).or_default();
             if !known.contains(&mark) {
                 known.push(mark);
@@ -72,11 +72,12 @@ mod tests {
                 last: Some(cursor(2)),
                 ..Source::default()
             },
+            &[],
         );
         assert!(coverage.covers(&cursor(1)) && coverage.covers(&cursor(2)));
         assert!(!coverage.covers(&cursor(3)));
         let covered = vec![EntryKey::parse(&cursor(4)).unwrap().mark()];
-        coverage.add("more", &Source { first: Some(cursor(5)), covered, ..Source::default() });
+        coverage.add("more", &Source { first: Some(cursor(5)), ..Source::default() }, &covered);
         assert!(coverage.covers(&cursor(4)) && coverage.covers(&cursor(5)) && !coverage.covers(&cursor(6)));
         assert!(!coverage.covers("rubbish"));
         assert_eq!(coverage.len(), 4);

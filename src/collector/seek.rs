@@ -102,7 +102,7 @@ impl Reader {
     pub(super) fn cover_matched(&mut self) {
         for cursor in std::mem::take(&mut self.matched) {
             let source = Source { first: Some(cursor), ..Source::default() };
-            self.settings.coverage.add("", &source);
+            self.settings.coverage.add("", &source, &[]);
         }
     }
 }

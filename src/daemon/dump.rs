@@ -5,7 +5,7 @@ use std::sync::Arc;
 use peripety_blkinfo::BlockInfo;
 
 use crate::devices::Devices;
-use crate::event::{event_id, EntryTime, Severity, Source, StorageEvent};
+use crate::event::{event_id, EntryTime, EventDraft, Severity, Source, StorageEvent};
 use crate::journal::{monotonic_now, now};
 use crate::parser::build;
 use crate::store::Sink;
@@ -39,11 +39,11 @@ struct Moment {
     monotonic: u64,
 }
 
-fn event(block: &BlockInfo, moment: &Moment) -> StorageEvent {
+fn event(block: &BlockInfo, moment: &Moment) -> EventDraft {
     let wwid = block.dev_wwid.as_deref().unwrap_or("without a WWID");
     let message = format!("{} is {} {wwid}, {} bytes", block.kdev, block.blk_type, block.size_bytes);
     let time = EntryTime::Received { realtime: moment.realtime, monotonic: moment.monotonic };
-    let mut event = StorageEvent {
+    let mut event = EventDraft::from(StorageEvent {
         hostname: moment.hostname.clone(),
         severity: Severity::Info,
         sub_system: "peripety".into(),
@@ -62,8 +62,7 @@ fn event(block: &BlockInfo, moment: &Moment) -> StorageEvent {
         repeat_count: 1,
         boot_id: moment.boot_id.clone(),
         source: Source { identifier: "peripetyd".into(), entries: 0, ..Source::default() },
-        holders: Vec::new(),
-    };
+    });
     build::set_device(&mut event, block);
     build::add_path_detail(&mut event, block);
     let points = block.mount_points.iter().filter(|point| point.starts_with('/'));

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use peripety_api::{Filter, Order};
+
 use crate::collector::Start;
 use crate::event::StorageEvent;
 use crate::faults::Reported;
 use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
-use crate::store::filter::Filter;
-use crate::store::query::{Order, Query};
+use crate::store::query::Query;
 
 /// How long before the end of the earlier run, µs: nothing follows from what is older.
 const SPAN: u64 = 60_000_000;
@@ -21,14 +22,22 @@ pub async fn events(access: Option<StoreAccess>, start: &Start, rules: &RuleSet)
     let (Some(access), Start::Resume(resume)) = (access, start) else { return Vec::new() };
     let since = resume.position.realtime.saturating_sub(SPAN);
     let filter = Filter { since: Some(since), ..Filter::default() };
-    let query =
-        Query { filter, order: Order::OldestFirst, after: None, limit: Some(MAX_EVENTS), up_to: None };
+    let query = Query {
+        selection: filter.into(),
+        order: Order::OldestFirst,
+        after: None,
+        limit: Some(MAX_EVENTS),
+        up_to: None,
+    };
     let mut batches = access.query(query, rustix::process::geteuid().as_raw());
     let closes = closes_by_type(rules);
     let mut all = Vec::new();
     while let Some(batch) = batches.recv().await {
         match batch {
-            Ok(events) => all.extend(events.into_iter().map(|event| reported(event, &closes))),
+            Ok(events) => {
+                let events = events.iter().filter_map(|stored| stored.event().ok());
+                all.extend(events.map(|event| reported(event, &closes)));
+            }
             Err(e) => {
                 tracing::warn!(
                     "cannot read back the events of the last minute ({e}): a fault may be reported again"
@@ -46,5 +55,5 @@ fn closes_by_type(rules: &RuleSet) -> BTreeMap<&str, &[String]> {
 
 fn reported(event: StorageEvent, closes: &BTreeMap<&str, &[String]>) -> Reported {
     let ended = event.event_types().filter_map(|name| closes.get(name)).flat_map(|list| list.iter().cloned());
-    Reported { closes: ended.collect(), event }
+    Reported { closes: ended.collect(), event: event.into() }
 }

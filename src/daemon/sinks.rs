@@ -137,6 +137,6 @@ async fn start_store(from: From, sink: &Sink, parts: &Parts) -> Result<StartedSt
         parts.watermark.clone(),
     );
     let task = tokio::spawn(store.run());
-    let access = StoreAccess::new(location, trust, run, handle.settled);
+    let access = StoreAccess::new(location, trust, run, handle.settled, parts.counters.clone());
     Ok(StartedStore { sender: handle.sender, coverage, access, task })
 }

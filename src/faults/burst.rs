@@ -15,7 +15,7 @@ use super::key::{share, Bearer, Index, NameKey, PlaceKey, Texts, INDEX_ENTRY};
 use super::parties::Parties;
 pub use super::settings::Settings;
 use super::{Done, Made};
-use crate::event::{Severity, StorageEvent};
+use crate::event::{EventDraft, Severity};
 
 /// Entries that one event counts at most: each is remembered until that event is stored.
 const MAX_COUNTED: u64 = 16_384;
@@ -108,22 +108,22 @@ impl<T> Bursts<T> {
     }
 
     /// What the event is counted by; `None` when it counts by itself.
-    pub fn counter(&self, event: &StorageEvent) -> Option<Counter> {
+    pub fn counter(&self, event: &EventDraft) -> Option<Counter> {
         self.counts_at_all(event).then(|| Counter::of(event))
     }
 
     /// The event will be counted, not reported: the event that was reported at once.
-    pub fn counts(&self, counter: &Counter, event: &StorageEvent) -> Option<&str> {
+    pub fn counts(&self, counter: &Counter, event: &EventDraft) -> Option<&str> {
         let burst = self.bursts.get(self.by_key.get(&counter.key)?)?;
         self.goes_on(burst, counter, event).then_some(&burst.first)
     }
 
-    fn counts_at_all(&self, event: &StorageEvent) -> bool {
+    fn counts_at_all(&self, event: &EventDraft) -> bool {
         let counts = event.severity <= Severity::Warning || event.extension.contains_key(SUPPRESSED);
         self.settings.enabled && counts
     }
 
-    fn goes_on(&self, burst: &Burst<T>, counter: &Counter, event: &StorageEvent) -> bool {
+    fn goes_on(&self, burst: &Burst<T>, counter: &Counter, event: &EventDraft) -> bool {
         let soon = event.timestamp <= burst.last.saturating_add(self.settings.interval());
         soon && burst.is_of(counter.bearer) && burst.goes_on(event.timestamp)
     }
@@ -170,7 +170,7 @@ impl<T> Bursts<T> {
     }
 
     /// Remembers an event that an earlier run reported, so that its repetitions are counted.
-    pub fn remember(&mut self, event: &StorageEvent, related: &Arc<[NameKey]>, now: u64) {
+    pub fn remember(&mut self, event: &EventDraft, related: &Arc<[NameKey]>, now: u64) {
         let Some(counter) = self.counter(event) else { return };
         match self.by_key.get(&counter.key).and_then(|number| self.bursts.get_mut(number)) {
             Some(burst) if burst.goes_on(event.timestamp) => burst.last = burst.last.max(event.timestamp),
@@ -185,7 +185,7 @@ impl<T> Bursts<T> {
     fn insert(
         &mut self,
         counter: Counter,
-        event: &StorageEvent,
+        event: &EventDraft,
         related: &Arc<[NameKey]>,
         now: u64,
         ends: u32,
@@ -266,13 +266,7 @@ impl<T> Bursts<T> {
     }
 
     /// Conditions of these types have ended for this event's device, for what lies behind it, and for what is built on it.
-    pub fn close(
-        &mut self,
-        patterns: &[String],
-        by: &StorageEvent,
-        parties: &Parties,
-        out: &mut Vec<Done<T>>,
-    ) {
+    pub fn close(&mut self, patterns: &[String], by: &EventDraft, parties: &Parties, out: &mut Vec<Done<T>>) {
         let (place, time) = (PlaceKey::of(by), by.timestamp);
         let mut numbers = self.by_name.of(&parties.subject);
         numbers.extend(self.by_name.of(&parties.above));
@@ -374,7 +368,7 @@ impl<T> Burst<T> {
     }
 
     /// Counts an event; reports what was counted when that is as much as is remembered.
-    fn count(&mut self, event: StorageEvent, carried: Vec<T>, now: u64) -> Option<Done<T>> {
+    fn count(&mut self, event: EventDraft, carried: Vec<T>, now: u64) -> Option<Done<T>> {
         self.last = self.last.max(event.timestamp);
         if self.over.is_some_and(|over| event.timestamp > over) {
             self.over = None;

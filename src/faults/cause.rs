@@ -17,7 +17,7 @@ use super::key::{hash, keys, Index, NameKey, PlaceKey, Texts};
 use super::names::below;
 use super::parties::Parties;
 use super::Made;
-use crate::event::{StorageEvent, ESCALATES};
+use crate::event::{EventDraft, ESCALATES};
 
 /// Faults about one name that are looked at, the newest first.
 const MAX_TRIED: usize = 256;
@@ -74,7 +74,7 @@ impl Causes {
     }
 
     /// An event is reported again: one that is part of the fault that this other one began.
-    pub fn goes_on(&mut self, event_id: &str, again: &mut StorageEvent, now: u64) {
+    pub fn goes_on(&mut self, event_id: &str, again: &mut EventDraft, now: u64) {
         self.note_time(again);
         let fault = self.by_event.get(&hash(event_id)).and_then(|number| self.faults.get_mut(number));
         if let Some(fault) = fault {
@@ -84,7 +84,7 @@ impl Causes {
         }
     }
 
-    fn note_time(&mut self, event: &StorageEvent) {
+    fn note_time(&mut self, event: &EventDraft) {
         let newest = self.newest.entry(PlaceKey::of(event)).or_default();
         *newest = event.timestamp.max(*newest);
     }
@@ -103,7 +103,7 @@ impl Causes {
     }
 
     /// Remembers an event that an earlier run reported, with the cause that it named then.
-    pub fn remember(&mut self, event: &StorageEvent, parties: Parties, now: u64) -> Arc<[NameKey]> {
+    pub fn remember(&mut self, event: &EventDraft, parties: Parties, now: u64) -> Arc<[NameKey]> {
         let root = event.root_cause_event_id.as_ref().and_then(|id| self.by_event.get(&hash(id))).copied();
         match root {
             Some(number) => self.join(number, &mut event.clone(), parties, now),
@@ -111,14 +111,14 @@ impl Causes {
         }
     }
 
-    fn condition(&mut self, event: &StorageEvent, parties: Parties) -> (Condition, Arc<[NameKey]>) {
+    fn condition(&mut self, event: &EventDraft, parties: Parties) -> (Condition, Arc<[NameKey]>) {
         let types = self.types.get(&types_of(event));
         self.note_time(event);
         let related: Arc<[NameKey]> = parties.related.as_slice().into();
         (Condition::of(event, types, parties, related.clone()), related)
     }
 
-    fn join(&mut self, number: u64, event: &mut StorageEvent, parties: Parties, now: u64) -> Arc<[NameKey]> {
+    fn join(&mut self, number: u64, event: &mut EventDraft, parties: Parties, now: u64) -> Arc<[NameKey]> {
         let (condition, related) = self.condition(event, parties);
         let Some(fault) = self.faults.get_mut(&number) else { return related };
         let before = fault.bytes();
@@ -141,7 +141,7 @@ impl Causes {
         related
     }
 
-    fn begin(&mut self, event: &StorageEvent, parties: Parties, now: u64) -> Arc<[NameKey]> {
+    fn begin(&mut self, event: &EventDraft, parties: Parties, now: u64) -> Arc<[NameKey]> {
         let number = self.next;
         self.next += 1;
         let (condition, related) = self.condition(event, parties);
@@ -202,7 +202,7 @@ impl Causes {
 
     /// What this event says is over: conditions of these types of its device, of what lies behind it, and of the very thing that
     /// is built on it, such as the map of a path.
-    pub fn close(&mut self, patterns: &[String], by: &StorageEvent, parties: &Parties) {
+    pub fn close(&mut self, patterns: &[String], by: &EventDraft, parties: &Parties) {
         let place = PlaceKey::of(by);
         let names: Vec<NameKey> = parties.subject.iter().chain(&parties.above).copied().collect();
         for number in self.numbers(&names) {

@@ -1,6 +1,6 @@
 //! Which SCSI command a line is about: by tag, by blocks, by sector.
 
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// What a line knows of the command that failed.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl Command {
     }
 
     /// Reads it from the captures of the event's rule.
-    pub fn of(event: &StorageEvent) -> Self {
+    pub fn of(event: &EventDraft) -> Self {
         let number = |key: &str| event.extension.get(key).and_then(|value| value.parse().ok());
         Command {
             tag: event.extension.get("tag").cloned(),

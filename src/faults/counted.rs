@@ -1,7 +1,7 @@
 //! Many events of one burst, counted into one.
 
 use super::Done;
-use crate::event::StorageEvent;
+use crate::event::{EventDraft, StorageEvent};
 
 /// Capture of rules: lines that the kernel did not print ("N callbacks suppressed"), which are summed up.
 pub const SUPPRESSED: &str = "suppressed";
@@ -10,7 +10,7 @@ pub const SUPPRESSED: &str = "suppressed";
 #[derive(Debug)]
 pub struct Counted<T> {
     /// The first of them, with the text and extension of the latest.
-    event: StorageEvent,
+    event: EventDraft,
     carried: Vec<T>,
     last_time: u64,
     sectors: Option<(u64, u64)>,
@@ -19,14 +19,15 @@ pub struct Counted<T> {
 
 impl<T> Counted<T> {
     /// Begins with one.
-    pub fn new(event: StorageEvent, carried: Vec<T>) -> Self {
+    pub fn new(event: EventDraft, carried: Vec<T>) -> Self {
         let sector = number(&event, "sector").map(|sector| (sector, sector));
         let (last_time, suppressed) = (event.timestamp, number(&event, SUPPRESSED));
         Counted { event, carried, last_time, sectors: sector, suppressed }
     }
 
     /// Adds one more.
-    pub fn add(&mut self, later: StorageEvent, carried: Vec<T>) {
+    pub fn add(&mut self, later: EventDraft, carried: Vec<T>) {
+        let EventDraft { event: later, holders, covered } = later;
         self.carried.extend(carried);
         self.last_time = self.last_time.max(later.timestamp);
         if let Some(sector) = number(&later, "sector") {
@@ -44,7 +45,7 @@ impl<T> Counted<T> {
         event.source.entries += later.source.entries;
         event.source.last = later.source.last;
         event.source.lines.extend(later.source.lines);
-        event.source.covered.extend(later.source.covered);
+        event.covered.extend(covered);
         event.msg = later.msg;
         event.raw_msg = later.raw_msg;
         event.extension = later.extension;
@@ -53,7 +54,7 @@ impl<T> Counted<T> {
             event.dev_path = later.dev_path;
             event.owners_wwids = later.owners_wwids;
             event.owners_paths = later.owners_paths;
-            event.holders = later.holders;
+            event.holders = holders;
         }
     }
 
@@ -64,7 +65,7 @@ impl<T> Counted<T> {
 
     /// The event that stands for all of them. `first`: the event that was reported at once.
     pub fn into_event(mut self, first: &str) -> Done<T> {
-        let event = &mut self.event;
+        let event = &mut self.event.event;
         event.root_cause_event_id = Some(first.to_owned());
         let mut set = |key: &str, value: u64| drop(event.extension.insert(key.into(), value.to_string()));
         set("first_time", event.timestamp);

@@ -3,7 +3,7 @@
 use super::counted::without_numbers;
 use super::key::{hash, Bearer, NameKey, PlaceKey};
 use super::names::{holder_of, plain, where_named, ARRAY_OF_DM};
-use crate::event::{Identity, StorageEvent};
+use crate::event::{EventDraft, Identity};
 
 /// What makes two events the same, apart from the identity of their device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ pub struct Counter {
 
 impl Counter {
     /// Of an event.
-    pub fn of(event: &StorageEvent) -> Self {
+    pub fn of(event: &EventDraft) -> Self {
         let device = device(event);
         let bearer = holder_of(&device, event).map(|holder| Bearer::of(&holder.identity)).unwrap_or_default();
         let key = Key {
@@ -51,7 +51,7 @@ impl Counter {
 }
 
 /// As the line names it; a path of a map is not another one. A line that names no device may still say where it happens.
-fn device(event: &StorageEvent) -> String {
+fn device(event: &EventDraft) -> String {
     let named = event.kdev.as_ref().filter(|kdev| *kdev != ARRAY_OF_DM).or(event.dev_path.as_ref());
     let plain = |name: &String| plain(name).to_owned();
     named.map_or_else(|| where_named(event).collect::<Vec<_>>().join(" "), plain)

@@ -6,7 +6,7 @@ use super::key::{share, NameKey, PlaceKey, INDEX_ENTRY};
 use super::names::{add_new, related};
 use super::parties::Parties;
 use super::WINDOW;
-use crate::event::{Holder, Identity, Severity, StorageEvent};
+use crate::event::{EventDraft, Holder, Identity, Severity};
 
 /// A fault is over when nothing was reported of it for this long, µs.
 pub const OVER: u64 = 60_000_000;
@@ -69,7 +69,7 @@ pub enum End {
 /// An event whose cause is looked for.
 pub struct Asked<'e> {
     /// The event.
-    pub event: &'e StorageEvent,
+    pub event: &'e EventDraft,
     /// Where it happened.
     pub place: PlaceKey,
     /// The types of events that it may follow from.
@@ -84,7 +84,7 @@ pub struct Asked<'e> {
 
 impl Condition {
     /// What an event of these types reports of a device.
-    pub fn of(event: &StorageEvent, types: Arc<str>, parties: Parties, related: Arc<[NameKey]>) -> Self {
+    pub fn of(event: &EventDraft, types: Arc<str>, parties: Parties, related: Arc<[NameKey]>) -> Self {
         let (problem, subject) = (is_problem(event.severity), parties.subject.into_boxed_slice());
         let affected = parties.affected;
         Condition { types, problem, subject, related, affected, last: event.timestamp, ended: None }
@@ -114,7 +114,7 @@ impl Condition {
 
 impl Fault {
     /// One that begins with an event.
-    pub fn new(event: &StorageEvent, condition: Condition, now: u64) -> Self {
+    pub fn new(event: &EventDraft, condition: Condition, now: u64) -> Self {
         Fault {
             event_id: event.event_id.clone(),
             problem: is_problem(event.severity),
@@ -176,7 +176,7 @@ impl Fault {
     }
 
     /// An event that names nothing is about the device of the fault.
-    pub fn lend_device(&self, event: &mut StorageEvent) {
+    pub fn lend_device(&self, event: &mut EventDraft) {
         if event.dev_path.is_none() && related(event).is_empty() {
             (event.dev_wwid, event.dev_path) = self.device.clone();
         }
@@ -221,7 +221,7 @@ impl Fault {
 }
 
 /// The types of an event, as conditions have them.
-pub fn types_of(event: &StorageEvent) -> String {
+pub fn types_of(event: &EventDraft) -> String {
     event.event_types().collect::<Vec<_>>().join(" ")
 }
 

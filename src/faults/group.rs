@@ -8,7 +8,7 @@ use super::key::hash;
 use super::names::{holder_of, related, Names};
 use super::place::Place;
 use super::{Made, WINDOW};
-use crate::event::{StorageEvent, EVENT_TYPES, SUB_SYSTEMS};
+use crate::event::{EventDraft, EVENT_TYPES, SUB_SYSTEMS};
 
 /// Lines in one group; what comes then is another event.
 const MOST_LINES: usize = 64;
@@ -63,7 +63,7 @@ impl<T> Group<T> {
     }
 
     /// None of its lines can belong together with this one, or with a later one.
-    pub fn is_before(&self, next: &StorageEvent) -> bool {
+    pub fn is_before(&self, next: &EventDraft) -> bool {
         let place = Place::of(next);
         self.lines.iter().all(|Line { made, .. }| {
             let end = made.event.timestamp.saturating_add(WINDOW + made.precision);
@@ -152,8 +152,7 @@ impl<T> Group<T> {
         event.source.entries = lines.iter().map(|line| line.event.source.entries).sum();
         event.source.lines = lines.iter().flat_map(|line| line.event.source.lines.iter().copied()).collect();
         event.source.lines.sort_unstable();
-        event.source.covered =
-            lines.iter().flat_map(|line| line.event.source.covered.iter().copied()).collect();
+        event.covered = lines.iter().flat_map(|line| line.event.covered.iter().copied()).collect();
         for line in lines {
             add_to(&mut made.event, line.event);
             let new: Vec<String> =
@@ -166,14 +165,14 @@ impl<T> Group<T> {
 }
 
 /// A name that both lines write was held by two devices.
-fn denies(a: &StorageEvent, b: &StorageEvent) -> bool {
+fn denies(a: &EventDraft, b: &EventDraft) -> bool {
     let kdev = a.kdev.as_ref().filter(|kdev| b.kdev.as_ref() == Some(kdev));
     let held = kdev.and_then(|name| Some((holder_of(name, a)?, holder_of(name, b)?)));
     held.is_some_and(|(a, b)| a.identity.denies(&b.identity))
 }
 
 /// A field of an event.
-type Field = fn(&StorageEvent) -> &String;
+type Field = fn(&EventDraft) -> &String;
 
 /// What stands in a field of the lines, each text once, when there are several.
 fn distinct<T>(lines: &[Made<T>], field: Field) -> Option<String> {
@@ -199,13 +198,14 @@ fn clone_of<T>(line: &Made<T>) -> Made<T> {
 }
 
 /// Takes over what another line of the same error knows more.
-fn add_to(event: &mut StorageEvent, other: StorageEvent) {
+fn add_to(event: &mut EventDraft, other: EventDraft) {
+    let EventDraft { event: other, holders, .. } = other;
     if event.dev_path.is_none() && other.dev_path.is_some() {
         event.dev_wwid = event.dev_wwid.take().or(other.dev_wwid);
         event.dev_path = other.dev_path;
         event.owners_wwids = other.owners_wwids;
         event.owners_paths = other.owners_paths;
-        event.holders = other.holders;
+        event.holders = holders;
     }
     if event.kdev.is_none() {
         event.kdev = other.kdev;

@@ -14,7 +14,7 @@ use super::group::{Group, Line, Sure};
 use super::key::{hash, Index};
 use super::names::{related, subject, Names};
 use super::{Made, WINDOW};
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// Open groups about one device that are looked at.
 const MOST_TRIED: usize = 32;
@@ -59,7 +59,7 @@ impl<T> Joins<T> {
     }
 
     /// Lines about the same device, or one on the way to it, wait for others.
-    pub fn has_related(&self, event: &StorageEvent) -> bool {
+    pub fn has_related(&self, event: &EventDraft) -> bool {
         !self.open.is_empty() && related(event).iter().any(|name| self.by_device.has(hash(&name.text)))
     }
 
@@ -128,7 +128,7 @@ impl<T> Joins<T> {
     }
 
     /// A group that is complete because this line, the next in the order of time, was written too late for it.
-    pub fn close_before(&mut self, next: &StorageEvent) -> Option<Made<T>> {
+    pub fn close_before(&mut self, next: &EventDraft) -> Option<Made<T>> {
         let number = self.first(|group| group.is_before(next))?;
         self.take(number)
     }

@@ -11,7 +11,7 @@ use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use super::names::Name;
-use crate::event::{Holder, Identity, StorageEvent};
+use crate::event::{EventDraft, Holder, Identity};
 
 /// The hash of a text.
 pub fn hash(text: &str) -> u64 {
@@ -83,7 +83,7 @@ pub struct PlaceKey {
 
 impl PlaceKey {
     /// Of an event.
-    pub fn of(event: &StorageEvent) -> Self {
+    pub fn of(event: &EventDraft) -> Self {
         PlaceKey { boot: hash(&event.boot_id), host: hash(&event.hostname) }
     }
 }

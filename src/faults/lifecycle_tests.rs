@@ -3,7 +3,7 @@
 
 use super::tests::{types, World, MS, S};
 use super::*;
-use crate::event::{Identity, Severity, ESCALATES};
+use crate::event::{EventDraft, Identity, Severity, ESCALATES};
 
 /// The disk that holds a name.
 fn holder(name: &str, wwid: &str, diskseq: u64) -> Holder {
@@ -202,7 +202,7 @@ fn an_effect_lets_its_cause_go_first() {
     assert_eq!(root(&done), Some(done[0].event.event_id.as_str()));
 }
 
-fn earlier(event: &StorageEvent, closes: &[&str]) -> Reported {
+fn earlier(event: &EventDraft, closes: &[&str]) -> Reported {
     Reported { event: event.clone(), closes: closes.iter().map(|name| (*name).to_owned()).collect() }
 }
 

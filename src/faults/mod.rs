@@ -39,7 +39,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::event::{Holder, StorageEvent};
+use crate::event::{EventDraft, Holder};
 use crate::rules::Rule;
 use burst::Bursts;
 use cause::Causes;
@@ -56,7 +56,7 @@ pub const WINDOW: u64 = 200_000;
 #[derive(Clone, Debug)]
 pub struct Made<T> {
     /// The event.
-    pub event: StorageEvent,
+    pub event: EventDraft,
     /// The rule that took the line.
     pub rule: Arc<Rule>,
     /// The types of events whose condition the line ends, see [`Rule::closes`].
@@ -69,9 +69,9 @@ pub struct Made<T> {
 
 impl<T> Made<T> {
     /// The event of a line that `rule` took.
-    pub fn new(event: StorageEvent, rule: Arc<Rule>, precision: u64, carried: T) -> Self {
+    pub fn new(event: impl Into<EventDraft>, rule: Arc<Rule>, precision: u64, carried: T) -> Self {
         let closes = rule.closes.clone();
-        Made { event, rule, closes, precision, carried: vec![carried] }
+        Made { event: event.into(), rule, closes, precision, carried: vec![carried] }
     }
 }
 
@@ -79,7 +79,7 @@ impl<T> Made<T> {
 #[derive(Debug, PartialEq)]
 pub struct Done<T> {
     /// The event.
-    pub event: StorageEvent,
+    pub event: EventDraft,
     /// What came with the lines that it was made of.
     pub carried: Vec<T>,
 }
@@ -88,7 +88,7 @@ pub struct Done<T> {
 #[derive(Clone, Debug)]
 pub struct Reported {
     /// The event, as it was stored.
-    pub event: StorageEvent,
+    pub event: EventDraft,
     /// The types of events whose condition its types end.
     pub closes: Vec<String>,
 }
@@ -214,7 +214,7 @@ impl<T> Faults<T> {
     }
 
     /// Ends what the event closes: its repetitions, and what follows from it.
-    fn close(&mut self, event: &StorageEvent, closes: &[String], parties: &Parties, out: &mut Vec<Done<T>>) {
+    fn close(&mut self, event: &EventDraft, closes: &[String], parties: &Parties, out: &mut Vec<Done<T>>) {
         if !closes.is_empty() {
             self.bursts.close(closes, event, parties, out);
             self.causes.close(closes, event, parties);

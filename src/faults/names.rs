@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::units;
-use crate::event::{Holder, Identity, StorageEvent};
+use crate::event::{EventDraft, Holder, Identity};
 
 /// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
 const MOST_OWNERS: usize = 32;
@@ -34,7 +34,7 @@ const OTHER: [&str; 16] = [
 pub const ARRAY_OF_DM: &str = "mdX";
 
 /// Where an event happens, by what its line names besides a device.
-pub fn where_named(event: &StorageEvent) -> impl Iterator<Item = &str> {
+pub fn where_named(event: &EventDraft) -> impl Iterator<Item = &str> {
     OTHER.iter().chain(&PORTALS).filter_map(|key| event.extension.get(*key)).map(String::as_str)
 }
 
@@ -49,7 +49,7 @@ pub struct Names {
 
 impl Names {
     /// Of the device that the line names.
-    pub fn of(event: &StorageEvent) -> Self {
+    pub fn of(event: &EventDraft) -> Self {
         let mut names = Names::default();
         if units::is_dependent(event) {
             return names;
@@ -103,19 +103,19 @@ pub struct Name {
 }
 
 impl Name {
-    fn of(text: String, event: &StorageEvent) -> Self {
+    fn of(text: String, event: &EventDraft) -> Self {
         let identity = holder_of(&text, event).map(|holder| holder.identity.clone()).unwrap_or_default();
         Name { text, identity }
     }
 }
 
 /// Who held this name when the line of the event was logged.
-pub fn holder_of<'e>(name: &str, event: &'e StorageEvent) -> Option<&'e Holder> {
+pub fn holder_of<'e>(name: &str, event: &'e EventDraft) -> Option<&'e Holder> {
     event.holders.iter().find(|holder| holder.names.iter().any(|held| held == name))
 }
 
 /// The names of the very device that the event is about: of a path, not of its map; of a session, not of the disks behind it.
-pub fn subject(event: &StorageEvent) -> Vec<Name> {
+pub fn subject(event: &EventDraft) -> Vec<Name> {
     let mut texts: Vec<String> = Vec::new();
     let named = event.kdev.as_ref().filter(|kdev| *kdev != ARRAY_OF_DM);
     for name in named.into_iter().chain(event.extension.get("hctl")) {
@@ -162,11 +162,11 @@ fn front_of(name: &str) -> Option<String> {
 
 /// Every name by which a later line may mean the same trouble: the device's, those of what it is built from, and those of
 /// the hardware on the way.
-pub fn related(event: &StorageEvent) -> Vec<Name> {
+pub fn related(event: &EventDraft) -> Vec<Name> {
     all_names(event).into_iter().map(|text| Name::of(text, event)).collect()
 }
 
-fn all_names(event: &StorageEvent) -> Vec<String> {
+fn all_names(event: &EventDraft) -> Vec<String> {
     let names = Names::of(event);
     let mut all: Vec<String> = names.all().cloned().collect();
     portals(event).into_iter().for_each(|name| add(&mut all, Some(name)));
@@ -187,7 +187,7 @@ const BUILT_ON: [&str; 4] = ["map", "dm_name", "array", "fs_name"];
 /// The names by which a device is found that may be the cause of an event: of the device that the event is about, of what
 /// that is built from, and of the hardware on the way to it. Not of what is built on it, nor its WWID: those it has in common
 /// with the other paths of its map.
-pub fn below(event: &StorageEvent) -> Vec<Name> {
+pub fn below(event: &EventDraft) -> Vec<Name> {
     let subject = subject(event);
     let above = above(event, &subject);
     let wwids = || event.owners_wwids.iter().chain(&event.dev_wwid);
@@ -208,7 +208,7 @@ pub fn below(event: &StorageEvent) -> Vec<Name> {
 
 /// The names by which the cause of a later event is found: of the device that the event is about, of what it is the front of,
 /// and of what is built on it, where the line says so; of a connection, its portal; of hardware, the one device behind it.
-pub fn affected(event: &StorageEvent) -> Vec<Name> {
+pub fn affected(event: &EventDraft) -> Vec<Name> {
     let mut names = subject(event);
     let wholes = names.iter().filter_map(|name| whole_of(&name.text));
     let wholes: Vec<Name> =
@@ -234,7 +234,7 @@ pub fn add_new<N: PartialEq>(names: &mut Vec<N>, new: impl IntoIterator<Item = N
 }
 
 /// The names of what is built on the subject of an event: the map of a path, the array of a member.
-pub fn above(event: &StorageEvent, subject: &[Name]) -> Vec<Name> {
+pub fn above(event: &EventDraft, subject: &[Name]) -> Vec<Name> {
     let is_subject = |holder: &Holder| subject.iter().any(|name| holder.names.contains(&name.text));
     // A line about a path has the map as its device.
     let device =
@@ -251,7 +251,7 @@ pub fn above(event: &StorageEvent, subject: &[Name]) -> Vec<Name> {
 const PORTALS: [&str; 3] = ["portal", "peer", "address"];
 
 /// Names of the iSCSI portal that an event is about.
-fn portals(event: &StorageEvent) -> Vec<String> {
+fn portals(event: &EventDraft) -> Vec<String> {
     let transport = event.extension.get("transport").map(String::as_str);
     if event.sub_system != "iscsi" && transport != Some("iSCSI") {
         return Vec::new();

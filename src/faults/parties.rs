@@ -2,7 +2,7 @@
 
 use super::key::{keys, NameKey};
 use super::names;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// See the functions of [`names`].
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Parties {
 
 impl Parties {
     /// Of an event.
-    pub fn of(event: &StorageEvent) -> Self {
+    pub fn of(event: &EventDraft) -> Self {
         let subject = names::subject(event);
         Parties {
             related: keys(&names::related(event)),

@@ -5,7 +5,7 @@ use super::tests::{types, World, MS, S};
 use super::*;
 
 /// The events of kernel lines, each a second after the one before.
-fn events(world: &mut World, lines: &[&str]) -> Vec<StorageEvent> {
+fn events(world: &mut World, lines: &[&str]) -> Vec<EventDraft> {
     let mut done = Vec::new();
     for (number, text) in (0..).zip(lines) {
         done.extend(world.kernel(text, number * S));
@@ -16,7 +16,7 @@ fn events(world: &mut World, lines: &[&str]) -> Vec<StorageEvent> {
 }
 
 /// For every event the text of the one that it follows from.
-fn roots(events: &[StorageEvent]) -> Vec<Option<&str>> {
+fn roots(events: &[EventDraft]) -> Vec<Option<&str>> {
     let text = |id: &String| events.iter().find(|event| event.event_id == *id).unwrap().raw_msg.as_str();
     events.iter().map(|event| event.root_cause_event_id.as_ref().map(text)).collect()
 }

@@ -13,7 +13,7 @@ use super::place::Place;
 use super::{Done, Faults, Made, Reported};
 use crate::bus::{Beat, Frontier, RawEvent, Ticket};
 use crate::devices::Devices;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 use crate::journal;
 use crate::parser::build;
 use crate::store::Sink;
@@ -46,7 +46,7 @@ pub struct Inlet(mpsc::Sender<Item>);
 
 impl Inlet {
     /// Hands over the event of a raw event, waiting while the task is behind.
-    pub async fn push(&self, event: StorageEvent, raw: &RawEvent) {
+    pub async fn push(&self, event: EventDraft, raw: &RawEvent) {
         let made = Made::new(event, raw.rule.clone(), 0, raw.ticket.clone());
         let line = Line { number: raw.number, received: raw.entry.received, made };
         // An error means that the daemon ends: the ticket stays live, and the entry is read again.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::burst::Settings;
 use super::*;
-use crate::event::{Severity, Source};
+use crate::event::{Severity, Source, StorageEvent};
 use crate::rules::builtin;
 
 /// Rules of a made-up family, one for each kind of line.
@@ -150,7 +150,6 @@ impl World {
             repeat_count: 1,
             boot_id: "b".into(),
             source: Source { identifier: identifier.into(), lines: vec![self.line], ..Source::default() },
-            holders: Vec::new(),
         };
         Made::new(event, Arc::clone(&found.rule), 0, self.line)
     }
@@ -445,7 +444,7 @@ fn no_problem_follows_from_routine() {
     assert_eq!(problem.event.event_type, "NVME_RESET");
     assert_eq!(problem.event.root_cause_event_id, None);
     let next = world.kernel("nvme nvme0: connected", 3 * S).into_iter().next().unwrap();
-    assert_eq!(next.event.root_cause_event_id, Some(problem.event.event_id));
+    assert_eq!(next.event.root_cause_event_id, Some(problem.event.event_id.clone()));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! needs which device. What depends on a failed unit is printed directly after it, so such a line has no names of
 //! its own here and joins the nearest failure.
 
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 use crate::parser::unit::{about, About};
 
 /// Sub-systems whose events name units and mount points.
@@ -14,12 +14,12 @@ const SUB_SYSTEMS: [&str; 2] = ["systemd", "mount"];
 const DEPENDENT: &str = "MOUNT_DEPENDENCY_FAILED";
 
 /// The event is about a unit that depends on the one that failed, and does not name the device.
-pub fn is_dependent(event: &StorageEvent) -> bool {
+pub fn is_dependent(event: &EventDraft) -> bool {
     event.event_type == DEPENDENT && event.kdev.is_none()
 }
 
 /// Mount point, device node or service that the event is about.
-pub fn subjects(event: &StorageEvent) -> Vec<String> {
+pub fn subjects(event: &EventDraft) -> Vec<String> {
     if !SUB_SYSTEMS.contains(&event.sub_system.as_str()) {
         return Vec::new();
     }

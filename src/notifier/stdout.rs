@@ -4,10 +4,10 @@ use std::io::Write;
 
 use jiff::tz::TimeZone;
 use jiff::Timestamp;
+use peripety_api::sanitize::visible;
 use tokio::sync::oneshot;
 
 use crate::event::StorageEvent;
-use crate::sanitize::visible;
 use crate::subscription::{Delivery, Subscription};
 
 /// Prints events until `end` (then those that wait already) or nobody reads the output any more.

@@ -159,14 +159,14 @@ impl Report {
     fn skip(&mut self, name: &str, named: bool) {
         self.skipped += 1;
         if named {
-            let name = crate::sanitize::visible(name);
+            let name = peripety_api::sanitize::visible(name);
             self.progress.suspend(|| eprintln!("peripetyd: {name}: holds no log"));
         }
     }
 
     fn fail(&mut self, name: &str, why: &str) {
         self.failed += 1;
-        let name = crate::sanitize::visible(name);
+        let name = peripety_api::sanitize::visible(name);
         self.progress.suspend(|| eprintln!("peripetyd: {name}: {why}"));
     }
 

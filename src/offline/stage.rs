@@ -281,7 +281,7 @@ fn boot_number(number: u64) -> String {
 }
 
 fn events(done: Vec<Done<()>>) -> Vec<StorageEvent> {
-    done.into_iter().map(|done| done.event).collect()
+    done.into_iter().map(|done| done.event.event).collect()
 }
 
 fn raw(matched: Matched, fallback: crate::event::Severity, event_id: String, entry: EntryInfo) -> RawEvent {

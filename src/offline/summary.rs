@@ -89,7 +89,7 @@ impl Summary {
                 _ => row.device.clone(),
             };
             [
-                crate::sanitize::visible(&device).into_owned(),
+                peripety_api::sanitize::visible(&device).into_owned(),
                 row.severity.to_string(),
                 row.event_type.clone(),
                 row.count.to_string(),

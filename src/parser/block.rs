@@ -3,7 +3,7 @@
 use super::generic;
 use crate::bus::RawEvent;
 use crate::devices::Devices;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// The block layer itself.
 pub fn takes(sub_system: &str) -> bool {
@@ -11,6 +11,6 @@ pub fn takes(sub_system: &str) -> bool {
 }
 
 /// The block device that the line names, whatever it is.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     generic::parse(devices, raw)
 }

@@ -9,7 +9,7 @@ use peripety_blkinfo::BlockInfo;
 use super::unit::{self, About};
 use crate::bus::RawEvent;
 use crate::devices::{is_deleted, is_last_word, Devices, Name, PROBING};
-use crate::event::{Holder, Identity, Source, StorageEvent};
+use crate::event::{EventDraft, Holder, Identity, Source, StorageEvent};
 use crate::faults::{with_kind, ARRAY_OF_DM};
 use crate::journal::EntryKey;
 use crate::rules::DeviceWay;
@@ -21,7 +21,7 @@ const MOST_HOLDERS: usize = 256;
 const OWN_FIELDS: [&str; 2] = ["kdev", "sub_system"];
 
 /// The event without a device.
-pub fn event(raw: &RawEvent) -> StorageEvent {
+pub fn event(raw: &RawEvent) -> EventDraft {
     let entry = &raw.entry;
     let cursor = Some(entry.cursor.clone()).filter(|cursor| !cursor.is_empty());
     let mut extension = raw.captures.clone();
@@ -31,7 +31,8 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
     if raw.rule.spec.catch_all {
         extension.insert("catch_all".into(), "true".into());
     }
-    StorageEvent {
+    let covered = cursor.as_deref().and_then(EntryKey::parse).map(|key| key.mark()).into_iter().collect();
+    let event = StorageEvent {
         hostname: entry.hostname.clone(),
         severity: raw.severity,
         sub_system: raw.sub_system.clone(),
@@ -52,13 +53,12 @@ pub fn event(raw: &RawEvent) -> StorageEvent {
         source: Source {
             identifier: entry.identifier.clone(),
             entries: u64::from(cursor.is_some()),
-            covered: cursor.as_deref().and_then(EntryKey::parse).map(|key| key.mark()).into_iter().collect(),
             first: cursor.clone(),
             last: cursor,
             ..Source::default()
         },
-        holders: Vec::new(),
-    }
+    };
+    EventDraft { covered, ..event.into() }
 }
 
 /// White space, line breaks too, as single blanks; none at the ends.
@@ -114,7 +114,7 @@ pub fn gone(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
 }
 
 /// The device that the line names may be one that is being probed: it, or its identity, will be known in a moment.
-pub fn awaits_device(devices: &Devices, raw: &RawEvent, event: &StorageEvent) -> bool {
+pub fn awaits_device(devices: &Devices, raw: &RawEvent, event: &EventDraft) -> bool {
     let named = match kdev(raw) {
         Some(Name::Kernel(name)) if event.dev_wwid.is_none() && raw.rule.device == DeviceWay::Capture => name,
         _ => return false,
@@ -141,7 +141,7 @@ pub fn kdev(raw: &RawEvent) -> Option<Name<'_>> {
 }
 
 /// Names a device as the one of the event, with what it is built from and what it carries.
-pub fn set_device(event: &mut StorageEvent, block: &BlockInfo) {
+pub fn set_device(event: &mut EventDraft, block: &BlockInfo) {
     event.dev_wwid = block.dev_wwid.clone();
     event.dev_path = Some(block.dev_path.clone());
     event.owners_wwids = block.owners_wwids().into_iter().map(str::to_owned).collect();
@@ -164,7 +164,7 @@ pub fn holder(block: &BlockInfo) -> Holder {
 }
 
 /// Notes which of the devices are gone by now.
-pub fn mark_gone(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
+pub fn mark_gone(event: &mut EventDraft, devices: &Devices, raw: &RawEvent) {
     for holder in &mut event.holders {
         let Some(kdev) = holder.names.first() else { continue };
         holder.gone = devices.is_gone(&raw.entry, kdev, &|block| {
@@ -184,7 +184,7 @@ fn node_name(path: &str) -> String {
 }
 
 /// Makes a device the only owner.
-pub fn set_owner(event: &mut StorageEvent, block: &BlockInfo) {
+pub fn set_owner(event: &mut EventDraft, block: &BlockInfo) {
     event.holders.truncate(1);
     event.holders.push(holder(block));
     event.owners_wwids = block.dev_wwid.iter().cloned().collect();
@@ -192,7 +192,7 @@ pub fn set_owner(event: &mut StorageEvent, block: &BlockInfo) {
 }
 
 /// Adds how a device is attached; what the log line said stays.
-pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
+pub fn add_path_detail(event: &mut EventDraft, block: &BlockInfo) {
     let transport = block.transport.iter().map(|t| ("transport", t.clone()));
     let detail = block.extension.iter().map(|(key, value)| (key, value.to_owned()));
     for (key, value) in transport.chain(detail) {
@@ -201,7 +201,7 @@ pub fn add_path_detail(event: &mut StorageEvent, block: &BlockInfo) {
 }
 
 /// Adds the address of the NVMe controller that the line is about: of several paths to a namespace, the one that is meant.
-pub fn add_controller_detail(event: &mut StorageEvent, raw: &RawEvent, block: &BlockInfo) {
+pub fn add_controller_detail(event: &mut EventDraft, raw: &RawEvent, block: &BlockInfo) {
     let Some(Name::Kernel(controller)) = kdev(raw) else { return };
     let Some(path) = block.paths.iter().find(|path| path.address.as_deref() == Some(controller)) else {
         return;
@@ -212,7 +212,7 @@ pub fn add_controller_detail(event: &mut StorageEvent, raw: &RawEvent, block: &B
 }
 
 /// Adds where the device hurts: the mount points of what is built on it, itself included.
-pub fn add_mount_points(event: &mut StorageEvent, devices: &Devices, raw: &RawEvent, block: &BlockInfo) {
+pub fn add_mount_points(event: &mut EventDraft, devices: &Devices, raw: &RawEvent, block: &BlockInfo) {
     let mut seen = BTreeSet::new();
     let mut mount_points: Vec<String> = Vec::new();
     let mut todo = VecDeque::from([block.clone()]);
@@ -233,7 +233,7 @@ pub fn add_mount_points(event: &mut StorageEvent, devices: &Devices, raw: &RawEv
 }
 
 /// `mount_point` is the first, `mount_points` all of several.
-pub fn set_mount_points(event: &mut StorageEvent, mount_points: Vec<String>) {
+pub fn set_mount_points(event: &mut EventDraft, mount_points: Vec<String>) {
     if mount_points.len() > 1 {
         let all: Vec<String> = mount_points.iter().map(|point| escape(point)).collect();
         event.extension.entry("mount_points".into()).or_insert(all.join(" "));

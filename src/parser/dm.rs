@@ -3,7 +3,7 @@
 use super::{build, generic};
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Name};
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// Device-mapper, its targets, and LVM, which is built from them.
 pub fn takes(sub_system: &str) -> bool {
@@ -12,7 +12,7 @@ pub fn takes(sub_system: &str) -> bool {
 
 /// The mapped device. dmeventd writes LVM's internal name of a thin pool (`vg-pool-tpool`);
 /// a pool that is not mapped under it is mapped under the plain one.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     let event = generic::parse(devices, raw);
     if event.dev_path.is_some() {
         return event;

@@ -8,7 +8,7 @@ use peripety_blkinfo::{BlockInfo, DevNumber};
 use super::build;
 use crate::bus::RawEvent;
 use crate::devices::Devices;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 use crate::rules::DeviceWay;
 
 /// The kernel says "mounted" before the mount is in the mount table: how long it is waited for.
@@ -32,7 +32,7 @@ pub fn takes(sub_system: &str) -> bool {
 }
 
 /// The file system, where it is mounted now, and what it lies on.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     let mut event = build::event(raw);
     event.dev_wwid = raw.captures.get("fs_uuid").filter(|uuid| is_real(uuid)).cloned();
     if raw.rule.device == DeviceWay::None {
@@ -59,7 +59,7 @@ fn mounted(block: &BlockInfo) -> Vec<String> {
 
 /// The UUID that the line gives holds even when udev has not seen the file system yet, and that of the mount when udev cannot
 /// read it any more.
-fn set_file_system(event: &mut StorageEvent, devices: &Devices, block: &BlockInfo) {
+fn set_file_system(event: &mut EventDraft, devices: &Devices, block: &BlockInfo) {
     let uuid = event.dev_wwid.take().or_else(|| devices.file_system(block));
     build::set_device(event, block);
     let device = block.dev_wwid.iter().filter(|wwid| !event.owners_wwids.contains(wwid)).cloned();
@@ -74,7 +74,7 @@ pub fn begins_mount(raw: &RawEvent) -> bool {
 }
 
 /// The mount that the line begins is not in the mount table yet, and may still appear.
-pub fn awaits_mount(devices: &Devices, raw: &RawEvent, event: &StorageEvent) -> bool {
+pub fn awaits_mount(devices: &Devices, raw: &RawEvent, event: &EventDraft) -> bool {
     begins_mount(raw)
         && !event.extension.contains_key("mount_point")
         && devices.is_new(&raw.entry, MOUNT_WAIT)
@@ -95,7 +95,7 @@ struct Note {
 
 impl Notes {
     /// An event of a file system is complete: one that ends a mount is given the mount point noted before.
-    pub fn complete(&mut self, devices: &Devices, raw: &RawEvent, event: &mut StorageEvent) {
+    pub fn complete(&mut self, devices: &Devices, raw: &RawEvent, event: &mut EventDraft) {
         let unmounted = NEVER_MOUNTED.contains(&raw.rule.event_type.as_str());
         match event.extension.contains_key("mount_point") {
             true if begins_mount(raw) => self.update(devices),
@@ -127,7 +127,7 @@ impl Notes {
     }
 
     /// Where the device of a new line was mounted until a moment ago.
-    fn add_mount_point(&mut self, event: &mut StorageEvent, devices: &Devices, raw: &RawEvent) {
+    fn add_mount_point(&mut self, event: &mut EventDraft, devices: &Devices, raw: &RawEvent) {
         if devices.is_new(&raw.entry, MOUNT_WAIT) {
             let number = build::device(devices, raw).and_then(|block| block.major_minor);
             let known = number.and_then(|number| Some(self.mounts.get(&number)?.mount_points.clone()));

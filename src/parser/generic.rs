@@ -3,7 +3,7 @@
 use super::build;
 use crate::bus::RawEvent;
 use crate::devices::Devices;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 use crate::rules::DeviceWay;
 
 /// Any sub-system.
@@ -13,7 +13,7 @@ pub fn takes(_: &str) -> bool {
 
 /// Names the device, what it is built from, how it is attached and where it is mounted; of a line about a server, where that is
 /// mounted.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     let mut event = build::event(raw);
     if let Some(server) = raw.captures.get("server") {
         build::set_mount_points(&mut event, devices.mounts_from(&raw.entry, server));

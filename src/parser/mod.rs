@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::bus::raw::RawReceiver;
 use crate::bus::{RawBus, RawEvent, RawItem};
 use crate::devices::Devices;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 use crate::faults::task::Inlet;
 use work::Work;
 
@@ -48,7 +48,7 @@ pub struct Family {
     /// It takes events of this sub-system.
     takes: fn(&str) -> bool,
     /// Makes the event.
-    parse: fn(&Devices, &RawEvent) -> StorageEvent,
+    parse: fn(&Devices, &RawEvent) -> EventDraft,
 }
 
 /// All families, in the order in which they are asked.
@@ -68,13 +68,13 @@ pub fn family_of(sub_system: &str) -> &'static Family {
 }
 
 /// Makes the event of a raw event; looks devices up at once and waits for nothing.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     family_of(&raw.sub_system).event(devices, raw)
 }
 
 impl Family {
     /// Makes the event of a raw event.
-    fn event(&self, devices: &Devices, raw: &RawEvent) -> StorageEvent {
+    fn event(&self, devices: &Devices, raw: &RawEvent) -> EventDraft {
         let mut event = (self.parse)(devices, raw);
         build::mark_gone(&mut event, devices, raw);
         event

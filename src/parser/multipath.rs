@@ -3,7 +3,7 @@
 use super::{build, generic};
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Name};
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// Device-mapper multipath and its daemon.
 pub fn takes(sub_system: &str) -> bool {
@@ -12,7 +12,7 @@ pub fn takes(sub_system: &str) -> bool {
 
 /// The capture `kdev` is the path, `map` (current kernels) or `dm_name` (multipathd) the map;
 /// a line that names the path only is about the map above it.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     let path = build::kdev(raw).and_then(|kdev| devices.at(&raw.entry, kdev));
     let path = path.or_else(|| build::gone(devices, raw));
     let named =

@@ -6,7 +6,7 @@
 use super::generic;
 use crate::bus::RawEvent;
 use crate::devices::Devices;
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// The SCSI layer and its disk driver.
 pub fn takes(sub_system: &str) -> bool {
@@ -14,11 +14,11 @@ pub fn takes(sub_system: &str) -> bool {
 }
 
 /// The disk, its path detail, and where it is mounted.
-pub fn parse(devices: &Devices, raw: &RawEvent) -> StorageEvent {
+pub fn parse(devices: &Devices, raw: &RawEvent) -> EventDraft {
     let mut event = generic::parse(devices, raw);
     if event.kdev.is_none() || event.kdev == raw.entry.kernel_device {
         let address = raw.entry.kernel_device.as_deref().and_then(|d| d.strip_prefix("+scsi:"));
-        event.kdev = address.map(str::to_owned).or(event.kdev);
+        event.kdev = address.map(str::to_owned).or(event.kdev.take());
     }
     event
 }

@@ -18,7 +18,7 @@ fn machine(case: &str, more: &str) -> Devices {
 }
 
 /// The event of a kernel line that was written when everything in the tree was there.
-fn event(devices: &Devices, line: &str) -> StorageEvent {
+fn event(devices: &Devices, line: &str) -> EventDraft {
     let rules = RuleSet::new(builtin::rules().unwrap());
     let matched = rules.matched(b"kernel", line.as_bytes()).unwrap();
     let raw = RawEvent {

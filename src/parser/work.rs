@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{fs, Family};
 use crate::bus::RawEvent;
 use crate::devices::{Devices, PROBING};
-use crate::event::StorageEvent;
+use crate::event::EventDraft;
 
 /// First pause while waiting; each one is twice as long as the one before.
 const FIRST_PAUSE: u64 = 2_000;
@@ -18,7 +18,7 @@ const LONGEST_PAUSE: u64 = 64_000;
 const MOST_WAITING: usize = 512;
 
 /// An event, and what it was made of.
-pub type Parsed = (StorageEvent, Arc<RawEvent>);
+pub type Parsed = (EventDraft, Arc<RawEvent>);
 
 /// The parser of one family with what waits.
 #[derive(Debug)]
@@ -103,14 +103,14 @@ impl Work {
     }
 
     /// How long an event should wait, µs.
-    fn patience(&self, devices: &Devices, raw: &RawEvent, event: &StorageEvent) -> Option<u64> {
+    fn patience(&self, devices: &Devices, raw: &RawEvent, event: &EventDraft) -> Option<u64> {
         if self.notes.is_some() && fs::awaits_mount(devices, raw, event) {
             return u64::try_from(fs::MOUNT_WAIT.as_micros()).ok();
         }
         super::build::awaits_device(devices, raw, event).then_some(PROBING)
     }
 
-    fn complete(&mut self, devices: &Devices, raw: Arc<RawEvent>, mut event: StorageEvent) -> Parsed {
+    fn complete(&mut self, devices: &Devices, raw: Arc<RawEvent>, mut event: EventDraft) -> Parsed {
         if let Some(notes) = &mut self.notes {
             notes.complete(devices, &raw, &mut event);
         }

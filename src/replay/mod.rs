@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::bus::RawEvent;
 use crate::devices::{Devices, Recording, RecordingError};
-use crate::event::StorageEvent;
+use crate::event::{EventDraft, StorageEvent};
 use crate::faults::burst::Settings;
 use crate::faults::hold::{Hold, Origin};
 use crate::faults::place::Place;
@@ -157,7 +157,7 @@ impl Player {
         }
     }
 
-    fn push(&mut self, event: StorageEvent, raw: &RawEvent) {
+    fn push(&mut self, event: EventDraft, raw: &RawEvent) {
         let place = Place::of(&event);
         let made = Made::new(event, raw.rule.clone(), 0, ());
         let origin = Origin {
@@ -182,7 +182,7 @@ impl Player {
 
     fn put(&mut self, done: Vec<Done<()>>) {
         let received = self.now();
-        self.played.extend(done.into_iter().map(|done| Played { received, event: done.event }));
+        self.played.extend(done.into_iter().map(|done| Played { received, event: done.event.event }));
     }
 
     /// µs since the epoch, by the recorded clock.

@@ -27,4 +27,5 @@ pub mod writer;
 
 pub use error::{Located, RuleError};
 pub use matcher::{Matched, RuleSet};
-pub use rule::{DeviceWay, Rule};
+pub use peripety_api::DeviceWay;
+pub use rule::Rule;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use peripety_api::DeviceWay;
 use regex_syntax::hir::Hir;
 use toml::Spanned;
 
@@ -19,17 +20,6 @@ use crate::event::{canonical_sub_system, Severity};
 /// Captures that lead to a device.
 pub const DEVICE_CAPTURES: [&str; 10] =
     ["kdev", "mount_point", "dm_name", "fs_uuid", "connection", "session", "pci", "host", "unit", "map"];
-
-/// How the device of a line is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceWay {
-    /// A capture of the regex names it.
-    Capture,
-    /// journald's own device fields of the entry name it.
-    Entry,
-    /// The line is about no single device.
-    None,
-}
 
 /// Where a rule stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use peripety_api::MissReason;
+
 use super::matcher::{Matched, RuleSet};
 use super::reach::reach;
 use super::rule::{Attempt, Rule};
@@ -12,26 +14,13 @@ const MOST_MISSES: usize = 5;
 /// Most rules whose regex is compared with the line, those with most fixed text in it first.
 const MOST_COMPARED: usize = 30;
 
-/// Why a rule does not take a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It matches, but a rule that is tried before it takes the line.
-    Later,
-    /// It is for lines of another syslog identifier.
-    OtherIdentifier,
-    /// Its regex matches, but the line does not begin with its `starts_with`.
-    StartsWith,
-    /// The line has fixed text of its regex, but does not match it.
-    Regex,
-}
-
 /// A rule that nearly takes a line.
 #[derive(Debug)]
 pub struct Miss {
     /// The rule.
     pub rule: Arc<Rule>,
     /// Why it does not take the line.
-    pub reason: Reason,
+    pub reason: MissReason,
     /// How many bytes of the line, from its beginning, the regex agrees with.
     pub reach: usize,
 }
@@ -56,8 +45,8 @@ impl RuleSet {
                 Attempt::Match(captures) if matched.is_none() => {
                     matched = Some(Matched { rule: rule.clone(), captures });
                 }
-                Attempt::Match(_) => misses.push(miss(rule, Reason::Later, line.len())),
-                Attempt::RegexOnly => unlike.push(miss(rule, Reason::StartsWith, line.len())),
+                Attempt::Match(_) => misses.push(miss(rule, MissReason::Later, line.len())),
+                Attempt::RegexOnly => unlike.push(miss(rule, MissReason::StartsWith, line.len())),
                 Attempt::NoMatch => unmatched.push(rule),
             }
         }
@@ -74,7 +63,7 @@ impl RuleSet {
     fn elsewhere(&self, identifier: &str, line: &[u8]) -> Vec<Miss> {
         let others = self.rules().filter(|rule| rule.identifier != identifier);
         let matching = others.filter(|rule| matches!(rule.attempt(line), Attempt::Match(_)));
-        matching.map(|rule| miss(rule, Reason::OtherIdentifier, line.len())).collect()
+        matching.map(|rule| miss(rule, MissReason::OtherIdentifier, line.len())).collect()
     }
 }
 
@@ -85,7 +74,7 @@ fn nearly_matching(unmatched: &[&Arc<Rule>], line: &[u8]) -> Vec<Miss> {
     candidates.sort_by_key(|(text, _)| (Reverse(text.found), text.missing));
     let compared = candidates.into_iter().take(MOST_COMPARED).map(|(text, rule)| {
         let reach = reach(rule.spec.regex.get_ref(), rule.origin.user, line);
-        (text, miss(rule, Reason::Regex, reach))
+        (text, miss(rule, MissReason::Regex, reach))
     });
     let near = |(text, miss): &(FixedText, Miss)| text.missing == 0 || miss.reach * 3 >= line.len();
     let mut near: Vec<_> = compared.filter(near).collect();
@@ -93,7 +82,7 @@ fn nearly_matching(unmatched: &[&Arc<Rule>], line: &[u8]) -> Vec<Miss> {
     near.into_iter().map(|(_, miss)| miss).collect()
 }
 
-fn miss(rule: &Arc<Rule>, reason: Reason, reach: usize) -> Miss {
+fn miss(rule: &Arc<Rule>, reason: MissReason, reach: usize) -> Miss {
     Miss { rule: rule.clone(), reason, reach }
 }
 
@@ -140,7 +129,7 @@ regex = '^(?P<kdev>sd[a-z]+): asleep$'
 event_type = "ASLEEP"
 "#;
 
-    fn tried(identifier: &str, line: &str) -> (Option<String>, Vec<(String, Reason, usize)>) {
+    fn tried(identifier: &str, line: &str) -> (Option<String>, Vec<(String, MissReason, usize)>) {
         let set = RuleSet::new(parse("x", RULES, true).unwrap());
         let trial = set.try_line(identifier, line.as_bytes());
         let misses = trial.misses.iter().map(|m| (m.rule.event_type.clone(), m.reason, m.reach)).collect();
@@ -151,7 +140,7 @@ event_type = "ASLEEP"
     fn the_first_rule_takes_the_line_and_later_ones_are_named() {
         let (matched, misses) = tried("kernel", "drv sdb: worn by 90%");
         assert_eq!(matched.unwrap(), "WORN");
-        assert_eq!(misses, [("WORN_SOMEHOW".to_owned(), Reason::Later, 20)]);
+        assert_eq!(misses, [("WORN_SOMEHOW".to_owned(), MissReason::Later, 20)]);
     }
 
     #[test]
@@ -159,12 +148,12 @@ event_type = "ASLEEP"
         let (matched, misses) = tried("kernel", "drv sdb, worn by 90%");
         assert!(matched.is_none());
         // Both regexes fail at the comma; the second one misses less text.
-        let names = ["WORN_SOMEHOW", "WORN"].map(|name| (name.to_owned(), Reason::Regex, 7));
+        let names = ["WORN_SOMEHOW", "WORN"].map(|name| (name.to_owned(), MissReason::Regex, 7));
         assert_eq!(misses, names);
         let cases = [
-            ("kernel", "sdb: asleep", "ASLEEP", Reason::OtherIdentifier, 11),
-            ("kernel", "drv sdb: lost", "LOST", Reason::StartsWith, 13),
-            ("drvd", "sdb: asleep now", "ASLEEP", Reason::Regex, 11),
+            ("kernel", "sdb: asleep", "ASLEEP", MissReason::OtherIdentifier, 11),
+            ("kernel", "drv sdb: lost", "LOST", MissReason::StartsWith, 13),
+            ("drvd", "sdb: asleep now", "ASLEEP", MissReason::Regex, 11),
         ];
         for (identifier, line, event_type, reason, reach) in cases {
             let (matched, misses) = tried(identifier, line);
@@ -179,6 +168,6 @@ event_type = "ASLEEP"
             let (matched, misses) = tried("kernel", line);
             assert!(matched.is_none() && misses.is_empty(), "{line}: {misses:?}");
         }
-        assert!(tried("unknown", "drv sdb: worn").1.iter().all(|m| m.1 == Reason::OtherIdentifier));
+        assert!(tried("unknown", "drv sdb: worn").1.iter().all(|m| m.1 == MissReason::OtherIdentifier));
     }
 }

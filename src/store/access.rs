@@ -10,7 +10,9 @@ use tokio::sync::watch;
 use super::batch::Reading;
 use super::query::{Query, Search};
 use super::run_reader::{Range, RunReader};
+use super::stored::StoredEvent;
 use super::trust::Trust;
+use crate::counters::Counters;
 use crate::event::StorageEvent;
 use crate::journal::{with_present_machine_id, Error, Location};
 use crate::permits::Permits;
@@ -32,15 +34,23 @@ pub struct StoreAccess {
     run: String,
     settled: watch::Receiver<u64>,
     permits: Arc<Permits>,
+    counters: Arc<Counters>,
 }
 
 /// A batch of events, or why there are no more.
-pub type Batch = Result<Vec<StorageEvent>, Error>;
+pub type Batch<I = StorageEvent> = Result<Vec<I>, Error>;
 
 impl StoreAccess {
     /// For the events that the run `run` stores at `location`; every one up to `settled` is.
-    pub fn new(location: Location, trust: Trust, run: String, settled: watch::Receiver<u64>) -> Self {
-        StoreAccess { location, trust, run, settled, permits: Permits::new(READINGS.0, READINGS.1) }
+    pub fn new(
+        location: Location,
+        trust: Trust,
+        run: String,
+        settled: watch::Receiver<u64>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let permits = Permits::new(READINGS.0, READINGS.1);
+        StoreAccess { location, trust, run, settled, permits, counters }
     }
 
     /// Identifier of this run.
@@ -49,9 +59,9 @@ impl StoreAccess {
     }
 
     /// Answers a query of a user, no faster than the batches are taken.
-    pub fn query(&self, query: Query, uid: u32) -> mpsc::Receiver<Batch> {
+    pub fn query(&self, query: Query, uid: u32) -> mpsc::Receiver<Batch<StoredEvent>> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let search = Search::new(self.location.clone(), self.trust.clone(), query);
+        let search = Search::new(self.location.clone(), self.trust.clone(), query, self.counters.clone());
         tokio::spawn(hand_over(search, self.permits.clone(), uid, sender));
         receiver
     }
@@ -82,7 +92,12 @@ impl StoreAccess {
 
 /// Reads batch by batch as they are taken. A permit is held, and files are open, only while batches are read: one that
 /// nobody takes for [`GRACE`] interrupts the reading.
-async fn hand_over<R: Reading>(mut reading: R, permits: Arc<Permits>, uid: u32, sender: mpsc::Sender<Batch>) {
+async fn hand_over<R: Reading>(
+    mut reading: R,
+    permits: Arc<Permits>,
+    uid: u32,
+    sender: mpsc::Sender<Batch<R::Item>>,
+) {
     loop {
         // Nothing is read before there is room for it.
         let Ok(room) = sender.clone().reserve_owned().await else { return };
@@ -103,7 +118,7 @@ async fn hand_over<R: Reading>(mut reading: R, permits: Arc<Permits>, uid: u32, 
 /// Hands over batches. True: the reader has not taken one, and more may come.
 fn read_on<R: Reading>(
     reading: &mut R,
-    room: OwnedPermit<Batch>,
+    room: OwnedPermit<Batch<R::Item>>,
     handle: &Handle,
     permits: &Permits,
 ) -> bool {

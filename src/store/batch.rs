@@ -1,6 +1,5 @@
 //! Stored events on their way to a reader, batch by batch.
 
-use crate::event::StorageEvent;
 use crate::journal::Error;
 
 /// Most events in a batch.
@@ -12,28 +11,36 @@ const FULL: usize = 64 * 1024;
 pub trait Reading: Send + 'static {
     /// The journal while it is read. It must stay on one thread: sd_journal_open(3).
     type Files;
+    /// An event as it is handed over.
+    type Item: Send + 'static;
 
     /// The next events; `None` when there are no more. Opens the files when there are none. Blocks.
     ///
     /// # Errors
     /// The journal cannot be read.
-    fn next_batch(&mut self, files: &mut Option<Self::Files>) -> Result<Option<Vec<StorageEvent>>, Error>;
+    fn next_batch(&mut self, files: &mut Option<Self::Files>) -> Result<Option<Vec<Self::Item>>, Error>;
 
     /// Drops what can be read again: the files are closed, and the reader takes nothing for now.
     fn park(&mut self);
 }
 
 /// Events that are handed over together.
-#[derive(Debug, Default)]
-pub struct Batch {
+#[derive(Debug)]
+pub struct Batch<I> {
     /// The events.
-    pub events: Vec<StorageEvent>,
+    pub events: Vec<I>,
     bytes: usize,
 }
 
-impl Batch {
+impl<I> Default for Batch<I> {
+    fn default() -> Self {
+        Batch { events: Vec::new(), bytes: 0 }
+    }
+}
+
+impl<I> Batch<I> {
     /// Adds an event whose JSON is so long.
-    pub fn add(&mut self, event: Option<StorageEvent>, bytes: usize) {
+    pub fn add(&mut self, event: Option<I>, bytes: usize) {
         if let Some(event) = event {
             self.events.push(event);
             self.bytes += bytes;

@@ -34,8 +34,8 @@ pub fn encode(published: &Published, run: &str, now: u64) -> Vec<u8> {
     }
     entry.optional(fields::DEV_PATH, &event.dev_path);
     entry.optional(fields::KDEV, &event.kdev);
-    if event.source.covered.len() > 2 {
-        let marks: Vec<u8> = event.source.covered.iter().flat_map(|mark| mark.to_bytes()).collect();
+    if published.covered.len() > 2 {
+        let marks: Vec<u8> = published.covered.iter().flat_map(|mark| mark.to_bytes()).collect();
         entry.binary(fields::COVERS, &marks);
     }
     entry.bytes(fields::JSON, &published.json());

@@ -11,6 +11,7 @@ mod early;
 pub mod encode;
 pub mod fields;
 pub mod filter;
+mod format;
 pub mod query;
 pub mod readback;
 mod run_reader;
@@ -29,7 +30,7 @@ use tokio::time::Instant;
 
 use crate::bus::{Beat, EventBus, Published, Ticket, Watermark};
 use crate::counters::Counters;
-use crate::event::{Severity, StorageEvent};
+use crate::event::{EventDraft, Severity, StorageEvent};
 use readback::{CaughtUp, Confirmation, Poker};
 use socket::JournalSocket;
 
@@ -109,7 +110,7 @@ impl Sink {
     }
 
     /// Publishes an event and has it stored, waiting while the store is full.
-    pub async fn emit(&self, event: StorageEvent, tickets: Vec<Arc<Ticket>>) {
+    pub async fn emit(&self, event: EventDraft, tickets: Vec<Arc<Ticket>>) {
         let published = self.bus.publish(event);
         match self.store() {
             None => tickets.iter().for_each(|ticket| ticket.done()),

@@ -5,14 +5,17 @@
 //! reads the events they lead to. While its reader takes nothing it keeps few of them and no open file.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use peripety_api::Order;
 
 use super::batch::{Batch, Reading};
 use super::cursor::Cursor;
 use super::early;
-use super::filter::Filter;
-use super::stored::Stored;
+use super::filter::Selection;
+use super::stored::{Stored, StoredEvent};
 use super::trust::Trust;
-use crate::event::StorageEvent;
+use crate::counters::Counters;
 use crate::journal::{Error, Location, Reader, EVENT_VALUE};
 
 /// Keys collected in one pass over the journal: about 5 MiB.
@@ -24,15 +27,6 @@ const PARKED: usize = 512;
 /// searched for by that.
 pub const SKEW: u64 = 60_000_000;
 
-/// Order of the events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Ascending.
-    OldestFirst,
-    /// Descending.
-    NewestFirst,
-}
-
 /// Place of an event in the order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
@@ -43,11 +37,6 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of an event.
-    pub fn of(event: &StorageEvent) -> Self {
-        Key { timestamp: event.timestamp, event_id: event.event_id.clone() }
-    }
-
     /// As text, for a client to hand back.
     pub fn to_cursor(&self) -> String {
         format!("{}:{}", self.timestamp, self.event_id)
@@ -64,7 +53,7 @@ impl Key {
 #[derive(Clone, Debug)]
 pub struct Query {
     /// Which events.
-    pub filter: Filter,
+    pub selection: Selection,
     /// In which order.
     pub order: Order,
     /// Only events behind this one.
@@ -88,20 +77,21 @@ pub struct Search {
     /// No event lies behind those of `keys`.
     exhausted: bool,
     stored: Stored,
+    counters: Arc<Counters>,
 }
 
 impl Search {
     /// Reads nothing yet.
-    pub fn new(location: Location, trust: Trust, query: Query) -> Self {
+    pub fn new(location: Location, trust: Trust, query: Query, counters: Arc<Counters>) -> Self {
         let left = query.limit.unwrap_or(u64::MAX);
         let (keys, stored) = (VecDeque::new(), Stored::default());
-        Search { location, trust, query, left, keys, exhausted: false, stored }
+        Search { location, trust, query, left, keys, exhausted: false, stored, counters }
     }
 
     /// Finds the keys of the next events.
     fn collect(&mut self, readers: &mut Readers) -> Result<(), Error> {
         // What the index cannot tell apart is filtered afterwards, so that more is needed.
-        let chunk = match self.query.filter.is_indexed() {
+        let chunk = match self.query.selection.is_indexed() {
             true => usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK),
             false => CHUNK,
         };
@@ -116,13 +106,14 @@ impl Search {
     }
 
     /// Reads the events of `keys` until a batch is full.
-    fn read(&mut self, readers: &mut Readers) -> Result<Vec<StorageEvent>, Error> {
+    fn read(&mut self, readers: &mut Readers) -> Result<Vec<StoredEvent>, Error> {
         let mut batch = Batch::default();
         while !batch.is_full() && (batch.events.len() as u64) < self.left {
             let Some((key, cursor)) = self.keys.pop_front() else { break };
             readers.all.seek_cursor(&cursor.to_string())?;
             if readers.all.step()? && self.stored.read(&mut readers.all, &self.trust) {
-                let event = self.stored.event().filter(|event| self.query.filter.matches(event));
+                let wanted = self.query.selection.takes(&self.stored);
+                let event = if wanted { self.served(&cursor) } else { None };
                 batch.add(event, self.stored.json.len());
             }
             self.query.after = Some(key);
@@ -130,16 +121,30 @@ impl Search {
         self.left = self.left.saturating_sub(batch.events.len() as u64);
         Ok(batch.events)
     }
+
+    /// The event that was read, as it is served. One that is damaged is left out, and counted.
+    fn served(&self, cursor: &Cursor) -> Option<StoredEvent> {
+        let event = self.stored.served();
+        if event.is_none() {
+            self.counters.events_damaged.increment();
+            tracing::warn!(
+                event_id = self.stored.event_id,
+                "a stored event is damaged, and left out of an answer: see journalctl --cursor='{cursor}' -n 1"
+            );
+        }
+        event
+    }
 }
 
 impl Reading for Search {
     type Files = Readers;
+    type Item = StoredEvent;
 
-    fn next_batch(&mut self, files: &mut Option<Readers>) -> Result<Option<Vec<StorageEvent>>, Error> {
+    fn next_batch(&mut self, files: &mut Option<Readers>) -> Result<Option<Vec<StoredEvent>>, Error> {
         while self.left > 0 && !(self.keys.is_empty() && self.exhausted) {
             let readers = match files.as_mut() {
                 Some(readers) => readers,
-                None => files.insert(Readers::open(&self.location, &self.trust, &self.query.filter)?),
+                None => files.insert(Readers::open(&self.location, &self.trust, &self.query.selection)?),
             };
             if self.keys.is_empty() {
                 self.collect(readers)?;
@@ -171,10 +176,10 @@ pub struct Readers {
 }
 
 impl Readers {
-    fn open(location: &Location, trust: &Trust, filter: &Filter) -> Result<Self, Error> {
+    fn open(location: &Location, trust: &Trust, selection: &Selection) -> Result<Self, Error> {
         let mut all = Reader::open(location, EVENT_VALUE)?;
-        filter.add_matches(&mut all, trust)?;
-        let early = early::open(location, |reader| filter.add_matches(reader, trust))?;
+        selection.add_matches(&mut all, trust)?;
+        let early = early::open(location, |reader| selection.add_matches(reader, trust))?;
         Ok(Readers { all, early })
     }
 }
@@ -192,7 +197,7 @@ fn collect(
     let mut keys = BTreeMap::new();
     let mut collect =
         |reader: &mut Reader| collect_from(reader, trust, query, after, chunk, stored, &mut keys);
-    match query.filter.since.max(passed) {
+    match query.selection.filter.since.max(passed) {
         Some(since) => {
             readers.early.seek_head()?;
             collect(&mut readers.early)?;
@@ -215,7 +220,7 @@ fn collect_from(
     keys: &mut BTreeMap<Key, Cursor>,
 ) -> Result<(), Error> {
     while reader.step()? {
-        if !stored.read(reader, trust) || !query.filter.in_time(stored.timestamp) {
+        if !stored.read(reader, trust) || !query.selection.filter.in_time(stored.timestamp) {
             continue;
         }
         let too_new = |(run, last): &(String, u64)| stored.run == *run && stored.sequence > *last;

@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{eventfd, EventfdFlags};
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::early;
+use super::format;
 use super::stored::Stored;
 use super::trust::Trust;
 use crate::collector::Coverage;
-use crate::event::Source;
 use crate::journal::{self, Error, Layout, Location, Reader, EVENT_VALUE};
 use crate::sys::poll_readable;
 
@@ -107,11 +106,6 @@ pub struct Follower {
     pub poker: Poker,
 }
 
-#[derive(Deserialize)]
-struct SourceOnly {
-    source: Source,
-}
-
 /// Reads the events stored `from` somewhere on, and goes on reading on a thread of its own.
 /// Returns what they cover.
 pub fn start(
@@ -150,9 +144,8 @@ pub fn start(
 
 /// Takes note of the entries from which a stored event was made.
 fn cover(coverage: &mut Coverage, stored: &Stored) {
-    if let Ok(SourceOnly { mut source }) = serde_json::from_slice(&stored.json) {
-        source.covered.clone_from(&stored.covers);
-        coverage.add(&stored.event_id, &source);
+    if let Some(source) = format::decode_source(&stored.json) {
+        coverage.add(&stored.event_id, &source, &stored.covers);
     }
 }
 

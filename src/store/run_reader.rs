@@ -70,7 +70,7 @@ impl RunReader {
     }
 
     /// Events not yet found, from where the reader stands on, until a batch is full or the journal ends.
-    fn read(&mut self, reader: &mut Reader) -> Result<(Batch, bool), Error> {
+    fn read(&mut self, reader: &mut Reader) -> Result<(Batch<StorageEvent>, bool), Error> {
         let mut batch = Batch::default();
         let mut ended = false;
         while !batch.is_full() && self.slice.missing > 0 {
@@ -107,6 +107,7 @@ impl RunReader {
 
 impl Reading for RunReader {
     type Files = Reader;
+    type Item = StorageEvent;
 
     fn next_batch(&mut self, files: &mut Option<Reader>) -> Result<Option<Vec<StorageEvent>>, Error> {
         if self.slice.missing == 0 {

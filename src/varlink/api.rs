@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use peripety_api::{
+    blocks, Device, ErrorReply, Filter, GetBlockInfoParameters, GetBlockInfoReply, GetStatusReply,
+    GetTopologyParameters, GetTopologyReply, MethodCall, MonitorParameters, QueryParameters, Status,
+    TestRuleParameters, TestRuleReply,
+};
 use peripety_blkinfo::BlockInfo;
 use tokio::sync::watch;
 
-use super::convert::int;
-use super::frame::FrameWriter;
-use super::generated::{
-    Call_GetBlockInfo, Call_GetStatus, Call_GetTopology, Call_ListBlockInfo, Call_ListRules, Call_Monitor,
-    Call_Query, Call_TestRule, Filter, Order, Status, VarlinkCallError, VarlinkInterface,
-};
+use super::frame::{FrameWriter, Gone};
 use super::peer::Peer;
-use super::rules::{self, Wanted};
-use super::{blocks, listing, monitor, query};
+use super::{listing, monitor, query, rules, service};
 use crate::bus::{EventBus, Watermark};
 use crate::config::ConfigState;
 use crate::counters::Counters;
@@ -22,7 +20,7 @@ use crate::devices::Devices;
 use crate::permits::Permits;
 use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
-use crate::store::filter::{self, Device};
+use crate::store::filter::Selection;
 
 /// Readings of the device tree at the same time, and those of one user.
 const TREE_READINGS: (usize, usize) = (4, 2);
@@ -91,8 +89,10 @@ impl Service {
     }
 
     /// Why no stored events can be read.
-    pub fn no_store(&self) -> Refusal {
-        self.counters.journald.get().map_or(Refusal::NotStored, Refusal::Unavailable)
+    pub fn no_store(&self) -> ErrorReply {
+        let message = "events are not kept here: save_to_journald is off; Monitor shows new ones";
+        let off = || ErrorReply::NotStored { message: message.into() };
+        self.counters.journald.get().map_or_else(off, unavailable)
     }
 
     fn status(&self) -> Status {
@@ -100,57 +100,49 @@ impl Service {
         let config = self.config.borrow().clone();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
-            started: int(self.started),
+            started: self.started,
             journal: self.journal.clone(),
-            rules: int(self.rules().len() as u64),
+            rules: self.rules().len() as u64,
             config_files: config.files,
-            config_loaded: int(config.loaded),
+            config_loaded: config.loaded,
             config_error: config.error,
             save_to_journald: self.store().is_some(),
-            entries_read: int(counters.entries_read.get()),
-            entries_matched: int(counters.entries_matched.get()),
-            entries_untrusted: int(counters.entries_untrusted.get()),
-            entries_covered: int(counters.entries_covered.get()),
-            events: int(self.events.count()),
-            events_stored: int(counters.events_stored.get()),
-            events_not_stored: int(counters.events_not_stored.get()),
-            in_flight: int(self.watermark.in_flight() as u64),
+            entries_read: counters.entries_read.get(),
+            entries_matched: counters.entries_matched.get(),
+            entries_untrusted: counters.entries_untrusted.get(),
+            entries_covered: counters.entries_covered.get(),
+            events: self.events.count(),
+            events_stored: counters.events_stored.get(),
+            events_not_stored: counters.events_not_stored.get(),
+            in_flight: self.watermark.in_flight() as u64,
             caught_up: counters.caught_up(),
-            monitors: int(counters.monitors.get()),
+            monitors: counters.monitors.get(),
             trouble: counters.trouble(),
-            times_deaf: int(counters.times_deaf.get()),
-            journal_files_damaged: int(counters.journal_files_damaged.get()),
-            journal_entries_damaged: int(counters.journal_entries_damaged.get()),
+            times_deaf: counters.times_deaf.get(),
+            journal_files_damaged: counters.journal_files_damaged.get(),
+            journal_entries_damaged: counters.journal_entries_damaged.get(),
+            events_damaged: counters.events_damaged.get(),
         }
     }
 
-    /// The daemon's filter of a client's; the device is looked up now. Blocks: it reads sysfs.
-    fn filter(&self, wanted: Filter) -> Result<filter::Filter, Refusal> {
-        let time = |name: &'static str, time: Option<i64>| {
-            let negative = Refusal::Invalid(name, "a time before 1970".into());
-            time.map(|t| u64::try_from(t).map_err(|_| negative)).transpose()
-        };
-        let names = |name: &'static str, list: Option<Vec<String>>| match list {
-            Some(list) if list.len() > MOST_NAMES => {
-                Err(Refusal::Invalid(name, format!("more than {MOST_NAMES} names; ask for all and choose")))
+    /// What a client's filter selects; the device is looked up now. Blocks: it reads sysfs.
+    fn select(&self, mut filter: Filter) -> Result<Selection, ErrorReply> {
+        for (name, list) in
+            [("event_types", &mut filter.event_types), ("sub_systems", &mut filter.sub_systems)]
+        {
+            if list.as_ref().is_some_and(|list| list.len() > MOST_NAMES) {
+                let message = format!("more than {MOST_NAMES} names; ask for all and choose");
+                return Err(invalid(&format!("filter.{name}"), &message));
             }
-            list => Ok(list.filter(|list| !list.is_empty())),
-        };
-        Ok(filter::Filter {
-            device: wanted.blk.map(|blk| self.device(&blk)).transpose()?,
-            event_types: names("filter.event_types", wanted.event_types)?,
-            sub_systems: names("filter.sub_systems", wanted.sub_systems)?,
-            severity: wanted.severity.map(Into::into),
-            since: time("filter.since", wanted.since)?,
-            until: time("filter.until", wanted.until)?,
-            event_id: wanted.event_id,
-            causes_only: wanted.causes_only.unwrap_or(false),
-        })
+            list.take_if(|list| list.is_empty());
+        }
+        let device = filter.blk.take().map(|blk| self.device(&blk)).transpose()?;
+        Ok(Selection { filter, device })
     }
 
     /// The names under which a device stands in events. A string that names no present device
     /// is taken as a world wide id.
-    fn device(&self, blk: &str) -> Result<Device, Refusal> {
+    fn device(&self, blk: &str) -> Result<Device, ErrorReply> {
         use peripety_blkinfo::Error;
         match self.devices.tree().block(blk) {
             Ok(block) => {
@@ -162,69 +154,69 @@ impl Service {
                 Ok(Device { wwids, path })
             }
             Err(Error::NotFound { .. }) => Ok(Device { wwids: vec![blk.to_owned()], path: None }),
-            Err(Error::Ambiguous { candidates, .. }) => Err(Refusal::Ambiguous(blk.to_owned(), candidates)),
-            Err(e) => Err(Refusal::Unavailable(e.to_string())),
-        }
-    }
-}
-
-/// Why a call is not answered: the errors of `io.peripety`.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The client may not read events.
-    Denied,
-    /// Events are not kept.
-    NotStored,
-    /// A parameter makes no sense.
-    Invalid(&'static str, String),
-    /// No device.
-    NotFound(String, String),
-    /// Several devices.
-    Ambiguous(String, Vec<String>),
-    /// Something cannot be read.
-    Unavailable(String),
-    /// `more` is needed.
-    ExpectedMore,
-}
-
-impl Refusal {
-    /// Replies with the error.
-    pub fn reply<C: VarlinkCallError + ?Sized>(self, call: &mut C) -> varlink::Result<()> {
-        match self {
-            Refusal::Denied => call.reply_permission_denied(
-                "events may be read by root and by members of the groups systemd-journal and adm; ask the administrator for \"usermod -aG systemd-journal USER\"".into(),
-            ),
-            Refusal::NotStored => call.reply_not_stored(
-                "events are not kept here: save_to_journald is off; Monitor shows new ones".into(),
-            ),
-            Refusal::Invalid(parameter, message) => call.reply_invalid_request(parameter.into(), message),
-            Refusal::NotFound(blk, message) => call.reply_block_not_found(blk, message),
-            Refusal::Ambiguous(blk, candidates) => call.reply_block_ambiguous(blk, candidates),
-            Refusal::Unavailable(message) => call.reply_unavailable(message),
-            Refusal::ExpectedMore => {
-                call.reply_struct(varlink::Reply::error("org.varlink.service.ExpectedMore", None))
+            Err(Error::Ambiguous { candidates, .. }) => {
+                Err(ErrorReply::BlockAmbiguous { blk: blk.to_owned(), candidates })
             }
+            Err(e) => Err(unavailable(e.to_string())),
         }
     }
 }
 
-impl From<peripety_blkinfo::Error> for Refusal {
-    fn from(error: peripety_blkinfo::Error) -> Self {
-        use peripety_blkinfo::Error;
-        let message = error.to_string();
-        match error {
-            Error::NotFound { device, .. } => Refusal::NotFound(device, message),
-            Error::Ambiguous { device, candidates } => Refusal::Ambiguous(device, candidates),
-            _ => Refusal::Unavailable(message),
-        }
+/// A parameter makes no sense.
+pub fn invalid(parameter: &str, message: &str) -> ErrorReply {
+    ErrorReply::InvalidRequest { parameter: parameter.into(), message: message.into() }
+}
+
+/// Something cannot be read.
+pub fn unavailable(message: String) -> ErrorReply {
+    ErrorReply::Unavailable { message }
+}
+
+/// The client may not read events.
+fn denied() -> ErrorReply {
+    let message = "events may be read by root and by members of the groups systemd-journal and adm; ask the administrator for \"usermod -aG systemd-journal USER\"";
+    ErrorReply::PermissionDenied { message: message.into() }
+}
+
+/// The error of a device that is asked for.
+fn no_block(error: peripety_blkinfo::Error) -> ErrorReply {
+    use peripety_blkinfo::Error;
+    let message = error.to_string();
+    match error {
+        Error::NotFound { device, .. } => ErrorReply::BlockNotFound { blk: device, message },
+        Error::Ambiguous { device, candidates } => ErrorReply::BlockAmbiguous { blk: device, candidates },
+        _ => unavailable(message),
     }
 }
 
-/// One call: implements the generated trait.
+/// Why a call has no (further) reply.
+#[derive(Debug)]
+pub enum Failure {
+    /// An error of the interface is to be replied.
+    Refused(ErrorReply),
+    /// The method answers several times, and `more` is missing.
+    ExpectedMore,
+    /// The client does not take replies any more.
+    Gone,
+}
+
+impl From<ErrorReply> for Failure {
+    fn from(error: ErrorReply) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl From<Gone> for Failure {
+    fn from(_: Gone) -> Self {
+        Failure::Gone
+    }
+}
+
+/// One call of a client.
 pub struct Call {
     /// What all calls share.
     pub service: Arc<Service>,
-    /// For replies before the last.
+    /// For the replies.
     pub writer: FrameWriter,
     /// The client.
     pub peer: Peer,
@@ -233,131 +225,94 @@ pub struct Call {
 }
 
 impl Call {
-    /// The filter of a client that may read events.
-    async fn checked_filter(&self, wanted: Option<Filter>) -> Result<filter::Filter, Refusal> {
+    /// Answers it.
+    pub async fn answer(&self, method: MethodCall) -> Result<(), Gone> {
+        let answered = match method {
+            MethodCall::GetBlockInfo(parameters) => self.get_block_info(parameters).await,
+            MethodCall::GetStatus(_) => self.get_status().await,
+            MethodCall::GetTopology(parameters) => self.get_topology(parameters).await,
+            MethodCall::ListBlockInfo(_) => listing::answer(self).await,
+            MethodCall::ListRules(wanted) => {
+                rules::list(&self.service.rules(), &wanted, &self.writer).await.map_err(Failure::from)
+            }
+            MethodCall::Monitor(parameters) => self.monitor(parameters).await,
+            MethodCall::Query(parameters) => self.query(parameters).await,
+            MethodCall::TestRule(parameters) => self.test_rule(parameters).await,
+        };
+        match answered {
+            Ok(()) => Ok(()),
+            Err(Failure::Refused(error)) => self.writer.refuse(&error).await,
+            Err(Failure::ExpectedMore) => service::expected_more(&self.writer).await,
+            Err(Failure::Gone) => Err(Gone),
+        }
+    }
+
+    /// What a client selects that may read events.
+    async fn selection(&self, wanted: Option<Filter>) -> Result<Selection, ErrorReply> {
         if !self.peer.may_read {
-            return Err(Refusal::Denied);
+            return Err(denied());
         }
         let service = self.service.clone();
         let _permit = self.service.work.tree.acquire(self.peer.uid).await;
-        let wanted = wanted.unwrap_or(NO_FILTER);
-        blocking(move || service.filter(wanted)).await?
+        blocking(move || service.select(wanted.unwrap_or_default())).await?
     }
-}
 
-const NO_FILTER: Filter = Filter {
-    blk: None,
-    event_types: None,
-    sub_systems: None,
-    severity: None,
-    since: None,
-    until: None,
-    event_id: None,
-    causes_only: None,
-};
-
-/// Runs what reads files away from the async threads.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| Refusal::Unavailable(e.to_string()))
-}
-
-#[async_trait]
-impl VarlinkInterface for Call {
-    async fn get_block_info(&self, call: &mut dyn Call_GetBlockInfo, blk: String) -> varlink::Result<()> {
+    async fn get_block_info(&self, wanted: GetBlockInfoParameters) -> Result<(), Failure> {
         let tree = self.service.devices.tree();
         let _permit = self.service.work.tree.acquire(self.peer.uid).await;
-        let found = blocking(move || blocks::block(&tree, &blk)).await;
-        match found.and_then(|block| block.map_err(Refusal::from)) {
-            Ok(block) => call.reply(block.into()),
-            Err(refusal) => refusal.reply(call),
-        }
+        let block = blocking(move || blocks::block(&tree, &wanted.blk)).await?.map_err(no_block)?;
+        Ok(self.writer.reply(&GetBlockInfoReply { info: block.into() }, false).await?)
     }
 
-    async fn list_block_info(&self, call: &mut dyn Call_ListBlockInfo) -> varlink::Result<()> {
-        match listing::answer(self).await? {
-            Ok(()) => Ok(()),
-            Err(refusal) => refusal.reply(call),
-        }
-    }
-
-    async fn get_topology(&self, call: &mut dyn Call_GetTopology, blk: String) -> varlink::Result<()> {
+    async fn get_topology(&self, wanted: GetTopologyParameters) -> Result<(), Failure> {
         let tree = self.service.devices.tree();
         let _permit = self.service.work.tree.acquire(self.peer.uid).await;
-        let found = blocking(move || blocks::topology(&tree, &blk)).await;
-        match found.and_then(|topology| topology.map_err(Refusal::from)) {
-            Ok(topology) => {
-                let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();
-                let (below, above) = (side(topology.all_below()), side(topology.all_above()));
-                call.reply(topology.block.into(), below, above)
-            }
-            Err(refusal) => refusal.reply(call),
-        }
+        let topology = blocking(move || blocks::topology(&tree, &wanted.blk)).await?.map_err(no_block)?;
+        let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();
+        let (below, above) = (side(topology.all_below()), side(topology.all_above()));
+        let reply = GetTopologyReply { info: topology.block.into(), below, above };
+        Ok(self.writer.reply(&reply, false).await?)
     }
 
-    async fn get_status(&self, call: &mut dyn Call_GetStatus) -> varlink::Result<()> {
-        call.reply(self.service.status())
-    }
-
-    async fn list_rules(
-        &self,
-        _call: &mut dyn Call_ListRules,
-        event_types: Option<Vec<String>>,
-        sub_systems: Option<Vec<String>>,
-        identifiers: Option<Vec<String>>,
-    ) -> varlink::Result<()> {
-        let wanted = Wanted { event_types, sub_systems, identifiers };
-        rules::list(&self.service.rules(), &wanted, &self.writer).await?;
-        Ok(())
+    async fn get_status(&self) -> Result<(), Failure> {
+        let status = self.service.status();
+        Ok(self.writer.reply(&GetStatusReply { status }, false).await?)
     }
 
     async fn test_rule(
         &self,
-        call: &mut dyn Call_TestRule,
-        line: String,
-        identifier: Option<String>,
-    ) -> varlink::Result<()> {
-        if let Err(refusal) = rules::check_length(&line, self.peer) {
-            return refusal.reply(call);
-        }
+        TestRuleParameters { line, identifier }: TestRuleParameters,
+    ) -> Result<(), Failure> {
+        rules::check_length(&line, self.peer)?;
         let permit = self.service.work.trials.acquire(self.peer.uid).await;
         let in_force = self.service.rules();
         let trial = blocking(move || rules::test(&in_force, &line, identifier.as_deref())).await;
         drop(permit);
-        match trial {
-            Ok((matched, misses)) => call.reply(matched, misses),
-            Err(refusal) => refusal.reply(call),
-        }
+        let (matched, misses) = trial?;
+        Ok(self.writer.reply(&TestRuleReply { matched, misses }, false).await?)
     }
 
-    async fn query(
-        &self,
-        call: &mut dyn Call_Query,
-        filter: Option<Filter>,
-        limit: Option<i64>,
-        order: Option<Order>,
-        cursor: Option<String>,
-    ) -> varlink::Result<()> {
-        let filter = match self.checked_filter(filter).await {
-            Ok(filter) => filter,
-            Err(refusal) => return refusal.reply(call),
-        };
-        query::answer(self, call, filter, limit, order, cursor).await
+    async fn query(&self, wanted: QueryParameters) -> Result<(), Failure> {
+        let selection = self.selection(wanted.filter).await?;
+        query::answer(self, selection, wanted.limit, wanted.order, wanted.cursor).await
     }
 
-    async fn monitor(
-        &self,
-        call: &mut dyn Call_Monitor,
-        filter: Option<Filter>,
-        since: Option<i64>,
-        limit: Option<i64>,
-    ) -> varlink::Result<()> {
+    async fn monitor(&self, wanted: MonitorParameters) -> Result<(), Failure> {
         if !self.more {
-            return Refusal::ExpectedMore.reply(call);
+            return Err(Failure::ExpectedMore);
         }
-        let filter = match self.checked_filter(filter).await {
-            Ok(filter) => filter,
-            Err(refusal) => return refusal.reply(call),
-        };
-        monitor::answer(self, call, filter, since, limit).await
+        let selection = self.selection(wanted.filter).await?;
+        monitor::answer(self, selection, wanted.since, wanted.limit).await
     }
+}
+
+/// Reads block devices away from the async threads.
+pub async fn list_blocks(service: &Service) -> Result<Vec<BlockInfo>, ErrorReply> {
+    let tree = service.devices.tree();
+    blocking(move || blocks::list(&tree)).await?.map_err(no_block)
+}
+
+/// Runs what reads files away from the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ErrorReply> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| unavailable(e.to_string()))
 }

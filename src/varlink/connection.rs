@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use peripety_api::schema::{self, Fault};
+use peripety_api::{ErrorReply, MethodCall, INTERFACE};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::net::UnixStream;
 
-use super::api::Call;
+use super::api::{invalid, Call};
 use super::clients::Seat;
 use super::frame::{Ended, FrameReader, FrameWriter, Gone, SMALL};
 use super::peer::Peer;
-use super::schema::{self, Fault};
-use super::{service, Service, INTERFACE};
+use super::{service, Service};
 
 /// A call as it comes in.
 #[derive(Deserialize)]
@@ -93,6 +94,7 @@ async fn answer(
             Err(Fault::Parameter(name)) => {
                 service::error(writer, "InvalidParameter", "parameter", &name).await
             }
+            Err(Fault::Negative(name)) => writer.refuse(&negative(&name)).await,
             Ok(()) => {
                 let call = Call {
                     service: service.clone(),
@@ -100,53 +102,42 @@ async fn answer(
                     peer,
                     more: request.more == Some(true),
                 };
-                dispatch(&request.method, parameters, call, reader, writer).await
+                dispatch(method, parameters, call, reader).await
             }
         },
         _ => service::error(writer, "InterfaceNotFound", "interface", interface).await,
     }
 }
 
-/// Has the generated code decode the parameters, call the method and encode its last reply. A
-/// client that closes its side while it monitors is gone; otherwise it may wait for its answer.
+/// No number of the interface is negative.
+fn negative(parameter: &str) -> ErrorReply {
+    let is_time = parameter.starts_with("filter.");
+    invalid(parameter, if is_time { "a time before 1970" } else { "a negative number" })
+}
+
+/// Decodes the parameters and answers. A client that closes its side while it monitors is gone; otherwise it may wait for its
+/// answer.
 async fn dispatch(
     method: &str,
     parameters: Map<String, Value>,
     call: Call,
     reader: &mut FrameReader,
-    writer: &FrameWriter,
 ) -> Result<(), Gone> {
-    let follows = method.ends_with(".Monitor");
-    let request = varlink::Request {
-        more: Some(call.more),
-        oneway: None,
-        upgrade: None,
-        method: method.to_owned().into(),
-        parameters: Some(Value::Object(parameters)),
-    };
-    let mut server = varlink::sansio::Server::new();
-    let bytes = varlink::sansio::serialize_request(&request).map_err(|_| Gone)?;
-    server.handle_input(&bytes).map_err(|_| Gone)?;
-    let handler = super::generated::new(Arc::new(call));
-    let handled = varlink::AsyncConnectionHandler::handle(&handler, &mut server, None);
-    let result = if follows {
-        tokio::select! {
-            result = handled => result,
-            () = reader.closed() => return Err(Gone),
+    let decoded = MethodCall::decode(method, Value::Object(parameters));
+    // The parameters were checked, so that both are there.
+    let method = match decoded {
+        Some(Ok(method)) => method,
+        Some(Err(e)) => {
+            return service::error(&call.writer, "InvalidParameter", "parameter", &e.to_string()).await
         }
-    } else {
-        handled.await
+        None => return service::error(&call.writer, "MethodNotFound", "method", method).await,
     };
-    match result {
-        Ok(_) => match server.poll_transmit() {
-            Some(last) => writer.send(&last.payload).await,
-            None => Ok(()),
-        },
-        Err(e) => match e.kind() {
-            varlink::ErrorKind::InvalidParameter(what) => {
-                service::error(writer, "InvalidParameter", "parameter", what).await
-            }
-            _ => Err(Gone),
-        },
+    let follows = matches!(method, MethodCall::Monitor(_));
+    if !follows {
+        return call.answer(method).await;
+    }
+    tokio::select! {
+        answered = call.answer(method) => answered,
+        () = reader.closed() => Err(Gone),
     }
 }

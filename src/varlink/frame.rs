@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use peripety_api::ErrorReply;
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -114,12 +115,6 @@ pub struct FrameWriter {
 #[derive(Debug)]
 pub struct Gone;
 
-impl From<Gone> for varlink::Error {
-    fn from(_: Gone) -> Self {
-        varlink::ErrorKind::ConnectionClosed.into()
-    }
-}
-
 #[derive(Serialize)]
 struct Reply<'a, T: Serialize> {
     parameters: &'a T,
@@ -138,9 +133,15 @@ impl FrameWriter {
         self.send(&encode(&Reply { parameters, continues })).await
     }
 
-    /// Sends an error.
+    /// Sends an error of the interface.
+    pub async fn refuse(&self, error: &ErrorReply) -> Result<(), Gone> {
+        self.send(&encode(error)).await
+    }
+
+    /// Sends an error of another interface.
     pub async fn error(&self, name: &str, parameter: &str, value: &str) -> Result<(), Gone> {
-        self.send(&encode_error(name, parameter, value)).await
+        let parameters = serde_json::json!({ parameter: value });
+        self.send(&encode(&serde_json::json!({ "error": name, "parameters": parameters }))).await
     }
 
     /// Sends encoded messages.
@@ -175,10 +176,25 @@ pub struct ListReply<'w> {
 impl ListReply<'_> {
     /// Appends an item.
     pub async fn item<T: Serialize>(&mut self, item: &T) -> Result<(), Gone> {
+        self.separate();
+        serde_json::to_writer((&mut self.buffer).writer(), item).map_err(|_| Gone)?;
+        self.send_piece().await
+    }
+
+    /// Appends an item that is JSON already.
+    pub async fn json_item(&mut self, json: &[u8]) -> Result<(), Gone> {
+        self.separate();
+        self.buffer.put_slice(json);
+        self.send_piece().await
+    }
+
+    fn separate(&mut self) {
         if !std::mem::replace(&mut self.empty, false) {
             self.buffer.put_u8(b',');
         }
-        serde_json::to_writer((&mut self.buffer).writer(), item).map_err(|_| Gone)?;
+    }
+
+    async fn send_piece(&mut self) -> Result<(), Gone> {
         if self.buffer.len() >= PIECE {
             self.writer.send(&self.buffer).await?;
             self.buffer.clear();
@@ -187,7 +203,16 @@ impl ListReply<'_> {
     }
 
     /// Ends the reply; `fields` follow the list.
-    pub async fn end<T: Serialize>(mut self, fields: &[(&str, T)]) -> Result<(), Gone> {
+    pub async fn end<T: Serialize>(self, fields: &[(&str, T)]) -> Result<(), Gone> {
+        self.end_with(fields, b"}}\0").await
+    }
+
+    /// Ends the reply, which others follow.
+    pub async fn end_to_continue(self) -> Result<(), Gone> {
+        self.end_with::<()>(&[], b"},\"continues\":true}\0").await
+    }
+
+    async fn end_with<T: Serialize>(mut self, fields: &[(&str, T)], end: &[u8]) -> Result<(), Gone> {
         self.buffer.put_u8(b']');
         for (name, value) in fields {
             self.buffer.put_slice(b",\"");
@@ -195,18 +220,13 @@ impl ListReply<'_> {
             self.buffer.put_slice(b"\":");
             serde_json::to_writer((&mut self.buffer).writer(), value).map_err(|_| Gone)?;
         }
-        self.buffer.put_slice(b"}}\0");
+        self.buffer.put_slice(end);
         self.writer.send(&self.buffer).await
     }
 }
 
-/// An error as it is sent.
-pub fn encode_error(name: &str, parameter: &str, value: &str) -> Vec<u8> {
-    let parameters = serde_json::json!({ parameter: value });
-    encode(&serde_json::json!({ "error": name, "parameters": parameters }))
-}
-
-fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+/// A message as it is sent.
+pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(message).unwrap_or_default();
     bytes.push(0);
     bytes

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use peripety_api::ErrorReply;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{watch, Semaphore};
@@ -17,7 +18,7 @@ use super::address::Address;
 use super::clients::Clients;
 use super::limits::Limits;
 use super::peer::Peer;
-use super::{connection, frame, Service, INTERFACE};
+use super::{connection, frame, Service};
 
 /// File descriptors that connections leave to the daemon, for the journal above all.
 const RESERVED: u64 = 40;
@@ -168,7 +169,7 @@ async fn refuse(mut stream: UnixStream, why: &str) -> io::Result<()> {
 }
 
 fn refusal(why: &str) -> Vec<u8> {
-    frame::encode_error(&format!("{INTERFACE}.TooManyConnections"), "message", why)
+    frame::encode(&ErrorReply::TooManyConnections { message: why.into() })
 }
 
 #[cfg(test)]

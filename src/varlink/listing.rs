@@ -4,28 +4,24 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use peripety_api::ErrorReply;
 use peripety_blkinfo::BlockInfo;
 
-use super::api::{blocking, Call, Refusal};
-use super::blocks;
+use super::api::{list_blocks, Call, Failure};
 use super::frame::Gone;
-use super::generated::BlockInfo as ApiBlock;
 
 /// How long the list is kept while the client takes nothing of it.
 const GRACE: Duration = Duration::from_millis(250);
 
 /// Replies with all block devices. With thousands of devices the list takes megabytes: when the client is slow it is
 /// dropped, and read again when the client goes on.
-pub async fn answer(call: &Call) -> Result<Result<(), Refusal>, Gone> {
-    let mut rest = match read(call).await {
-        Ok(list) => list,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+pub async fn answer(call: &Call) -> Result<(), Failure> {
+    let mut rest = read(call).await?;
     let mut reply = call.writer.list("infos");
     let mut sent = Sent::default();
     while let Some(block) = rest.blocks.next() {
         sent.add(&block);
-        let block = ApiBlock::from(block);
+        let block = peripety_api::BlockInfo::from(block);
         let mut sending = pin!(reply.item(&block));
         if in_time(&mut sending).await.transpose()?.is_some() {
             continue;
@@ -37,8 +33,7 @@ pub async fn answer(call: &Call) -> Result<Result<(), Refusal>, Gone> {
         sent.skip(&mut rest.blocks);
     }
     drop(rest);
-    reply.end::<()>(&[]).await?;
-    Ok(Ok(()))
+    Ok(reply.end::<()>(&[]).await?)
 }
 
 /// The result, if it comes before the client counts as slow.
@@ -52,10 +47,9 @@ struct List {
     _permit: crate::permits::Permit,
 }
 
-async fn read(call: &Call) -> Result<List, Refusal> {
+async fn read(call: &Call) -> Result<List, ErrorReply> {
     let permit = call.service.work.tree.acquire(call.peer.uid).await;
-    let tree = call.service.devices.tree();
-    let blocks = blocking(move || blocks::list(&tree)).await??;
+    let blocks = list_blocks(&call.service).await?;
     Ok(List { blocks: blocks.into_iter(), _permit: permit })
 }
 

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use peripety_api::{MonitorReply, Order};
 
-use super::api::{Call, Refusal};
-use super::convert::int;
+use super::api::{unavailable, Call, Failure};
 use super::frame::{put_event, Gone};
-use super::generated::{Call_Monitor, Monitor_Reply};
-use crate::bus::Published;
-use crate::event::StorageEvent;
-use crate::store::filter::Filter;
-use crate::store::query::{Order, Query};
+use crate::bus::{json, Published};
+use crate::store::filter::Selection;
+use crate::store::query::Query;
 use crate::subscription::{Delivery, Subscription};
 
 /// Pause after which an empty reply shows that the connection lives; varlinkctl gives up after
@@ -20,46 +18,34 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Bytes sent at a time, at most, when many events wait.
 const CHUNK: usize = 64 * 1024;
 
-const EMPTY: Monitor_Reply = Monitor_Reply { event: None, lost: None };
+const EMPTY: MonitorReply = MonitorReply { event: None, lost: None };
 
 /// Answers a call until the client leaves or has as many events as it wanted.
 pub async fn answer(
     call: &Call,
-    reply: &mut dyn Call_Monitor,
-    filter: Filter,
-    since: Option<i64>,
-    limit: Option<i64>,
-) -> varlink::Result<()> {
-    let number = |name, n: Option<i64>| {
-        let negative = || Refusal::Invalid(name, "a negative number".into());
-        n.map(|n| u64::try_from(n).map_err(|_| negative())).transpose()
-    };
-    let (since, limit) = match (number("since", since), number("limit", limit)) {
-        (Ok(since), Ok(limit)) => (since, limit),
-        (Err(refusal), _) | (_, Err(refusal)) => return refusal.reply(reply),
-    };
+    selection: Selection,
+    since: Option<u64>,
+    limit: Option<u64>,
+) -> Result<(), Failure> {
     if since.is_some() && call.service.store().is_none() {
-        return call.service.no_store().reply(reply);
+        return Err(call.service.no_store().into());
     }
     call.service.counters.monitors.increment();
     let _leaving = Leaving(call);
     let mut monitor = Monitor {
         call,
         events: Subscription::new(&call.service.events, call.service.store(), call.peer.uid),
-        filter,
+        selection,
         left: limit.unwrap_or(u64::MAX),
     };
-    if monitor.left == 0 {
-        return reply.reply(None, None);
-    }
-    call.writer.reply(&EMPTY, true).await?;
-    if let Some(since) = since {
-        if let Err(refusal) = monitor.replay(since).await? {
-            return refusal.reply(reply);
+    if monitor.left > 0 {
+        call.writer.reply(&EMPTY, true).await?;
+        if let Some(since) = since {
+            monitor.replay(since).await?;
         }
+        monitor.follow().await?;
     }
-    monitor.follow().await?;
-    reply.reply(None, None)
+    Ok(call.writer.reply(&EMPTY, false).await?)
 }
 
 /// Counts the monitor as gone, however the call ends.
@@ -74,7 +60,7 @@ impl Drop for Leaving<'_> {
 struct Monitor<'a> {
     call: &'a Call,
     events: Subscription,
-    filter: Filter,
+    selection: Selection,
     /// Events still wanted.
     left: u64,
 }
@@ -82,21 +68,20 @@ struct Monitor<'a> {
 impl Monitor<'_> {
     /// Sends the stored events since a time; first waits for those of this run to be stored.
     /// Events published since the subscription come live.
-    async fn replay(&mut self, since: u64) -> Result<Result<(), Refusal>, Gone> {
-        let Some(store) = self.call.service.store() else { return Ok(Ok(())) };
+    async fn replay(&mut self, since: u64) -> Result<(), Failure> {
+        let Some(store) = self.call.service.store() else { return Ok(()) };
         store.settle(self.events.seen()).await;
-        let mut filter = self.filter.clone();
-        filter.since = Some(filter.since.unwrap_or(0).max(since));
+        let mut selection = self.selection.clone();
+        selection.filter.since = Some(selection.filter.since.unwrap_or(0).max(since));
         let up_to = Some((store.run().to_owned(), self.events.seen()));
-        let query = Query { filter, order: Order::OldestFirst, after: None, limit: Some(self.left), up_to };
+        let query =
+            Query { selection, order: Order::OldestFirst, after: None, limit: Some(self.left), up_to };
         let mut batches = store.query(query, self.call.peer.uid);
         while let Some(batch) = batches.recv().await {
-            match batch {
-                Ok(events) => self.send(events).await?,
-                Err(e) => return Ok(Err(Refusal::Unavailable(e.to_string()))),
-            }
+            let events = batch.map_err(|e| unavailable(e.to_string()))?;
+            self.send(events.into_iter().map(|event| event.json)).await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Sends live events as they come.
@@ -127,34 +112,39 @@ impl Monitor<'_> {
             }
             Delivery::Stored(events) => {
                 self.flush(buffer).await?;
-                let wanted = events.into_iter().filter(|event| self.filter.matches(event)).collect();
-                self.send(wanted).await
+                let wanted = events.iter().filter(|event| self.selection.matches(event));
+                let encoded: Vec<Bytes> = wanted.map(|event| json(event)).collect();
+                self.send(encoded).await
             }
             Delivery::Lost(count) => {
                 self.flush(buffer).await?;
-                let lost = Monitor_Reply { event: None, lost: Some(int(count)) };
+                let lost = MonitorReply { event: None, lost: Some(count) };
                 self.call.writer.reply(&lost, true).await
             }
         }
     }
 
     fn put(&mut self, published: &Published, buffer: &mut BytesMut) {
-        if self.left > 0 && self.filter.matches(&published.event) {
+        if self.left > 0 && self.selection.matches(&published.event) {
             self.left -= 1;
             put_event(buffer, &published.json());
         }
     }
 
-    async fn send(&mut self, events: Vec<StorageEvent>) -> Result<(), Gone> {
+    /// Sends events given as JSON.
+    async fn send(&mut self, events: impl IntoIterator<Item = Bytes>) -> Result<(), Gone> {
+        let mut buffer = BytesMut::new();
         for event in events {
             if self.left == 0 {
                 break;
             }
             self.left -= 1;
-            let reply = Monitor_Reply { event: Some(event.into()), lost: None };
-            self.call.writer.reply(&reply, true).await?;
+            put_event(&mut buffer, &event);
+            if buffer.len() >= CHUNK {
+                self.flush(&mut buffer).await?;
+            }
         }
-        Ok(())
+        self.flush(&mut buffer).await
     }
 
     async fn flush(&self, buffer: &mut BytesMut) -> Result<(), Gone> {

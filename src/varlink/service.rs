@@ -1,10 +1,10 @@
 //! The interface that every Varlink service has: `org.varlink.service`.
 
+use peripety_api::{IDL, INTERFACE};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::frame::{FrameWriter, Gone};
-use super::{IDL, INTERFACE};
 
 /// Name of the interface.
 pub const NAME: &str = "org.varlink.service";
@@ -62,6 +62,11 @@ struct Description<'a> {
 /// An error of this interface.
 pub async fn error(writer: &FrameWriter, name: &str, parameter: &str, value: &str) -> Result<(), Gone> {
     writer.error(&format!("{NAME}.{name}"), parameter, value).await
+}
+
+/// The error of a call without `more` of a method that answers several times.
+pub async fn expected_more(writer: &FrameWriter) -> Result<(), Gone> {
+    writer.send(format!("{{\"error\":\"{NAME}.ExpectedMore\"}}\0").as_bytes()).await
 }
 
 /// Answers a call of this interface.

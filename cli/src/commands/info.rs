@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use peripety_api::blocks;
 use peripety_blkinfo::{BlockInfo, Tree};
 
-use crate::api::{blocks, VarlinkClientInterface};
 use crate::args::InfoArgs;
 use crate::connection::{connect, Address};
 use crate::device;

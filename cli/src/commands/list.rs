@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use peripety_api::{blocks, BlockInfo};
 use peripety_blkinfo::Tree;
 
-use crate::api::{blocks, BlockInfo, VarlinkClientInterface};
 use crate::args::ListArgs;
 use crate::connection::{connect, Address};
 use crate::error::Error;

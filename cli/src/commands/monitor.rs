@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::api::{Filter, StorageEvent, VarlinkClientInterface};
+use peripety_api::{Filter, StorageEvent};
+
 use crate::args::MonitorArgs;
 use crate::complain;
 use crate::connection::{connect_to_follow, Address};
@@ -99,7 +100,7 @@ impl Monitor<'_> {
     }
 }
 
-fn lost_warning(lost: i64) -> String {
+fn lost_warning(lost: u64) -> String {
     let what = if lost == 1 { "1 event was".to_owned() } else { format!("{lost} events were") };
     format!(
         "warning: {what} lost: they came faster than the output was read, and the journal does not \

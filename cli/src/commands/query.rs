@@ -2,7 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::api::{Order, VarlinkClientInterface};
+use peripety_api::Order;
+
 use crate::args::QueryArgs;
 use crate::connection::{connect, Address};
 use crate::error::Error;

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, Write};
 
-use crate::api::{Rule, VarlinkClient, VarlinkClientInterface};
+use peripety_api::{Client, Rule};
+
 use crate::args::rules::{ExplainArgs, ListArgs, RulesCommand, TestArgs};
 use crate::args::some_list;
 use crate::connection::{connect, Address};
@@ -37,11 +38,11 @@ fn list<W: Write>(args: &ListArgs, address: &Address, printer: &mut Printer<W>) 
 }
 
 fn test<W: Write>(args: &TestArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
-    let mut client = connect(address)?;
+    let client = connect(address)?;
     let identifier = args.identifier.as_deref();
     let all_taken = match args.line.as_str() {
-        "-" => test_all(&mut io::stdin().lock(), identifier, &mut client, printer)?,
-        line => test_one(line, identifier, &mut client, printer)?,
+        "-" => test_all(&mut io::stdin().lock(), identifier, &client, printer)?,
+        line => test_one(line, identifier, &client, printer)?,
     };
     if all_taken {
         Ok(())
@@ -54,7 +55,7 @@ fn test<W: Write>(args: &TestArgs, address: &Address, printer: &mut Printer<W>) 
 fn test_all<W: Write>(
     input: &mut impl BufRead,
     identifier: Option<&str>,
-    client: &mut VarlinkClient,
+    client: &Client,
     printer: &mut Printer<W>,
 ) -> Result<bool, Error> {
     let mut all_taken = true;
@@ -75,7 +76,7 @@ fn test_all<W: Write>(
 fn test_one<W: Write>(
     line: &str,
     identifier: Option<&str>,
-    client: &mut VarlinkClient,
+    client: &Client,
     printer: &mut Printer<W>,
 ) -> Result<bool, Error> {
     let found = log_line::split(line);

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use crate::api::VarlinkClientInterface;
 use crate::connection::{connect, Address};
 use crate::error::Error;
 use crate::format::Printer;

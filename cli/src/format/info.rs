@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
+use peripety_api::sanitize::visible;
+use peripety_api::{BlockInfo, BlockPath};
+
 use super::stack::{Branch, Devices};
 use super::table::or_dash;
 use super::text::{size, styled, BOLD};
 use super::{Stack, Style};
-use crate::api::{BlockInfo, BlockPath};
-use crate::sanitize::visible;
 
 /// Writes the device with what is below and above it; what it does not have is left out.
 pub fn write<W: Write>(out: &mut W, stack: &Stack, style: &Style) -> io::Result<()> {

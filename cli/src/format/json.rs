@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use peripety_api::sanitize::visible_json;
 use serde::Serialize;
 
 use crate::args::Format;
-use crate::sanitize::visible_json;
 
 /// Record separator, RFC 7464.
 const RECORD_SEPARATOR: &str = "\x1e";

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
+use peripety_api::BlockInfo;
+
 use super::stack::{Branch, Devices};
 use super::table::{self, or_dash};
 use super::text::size;
 use super::Style;
-use crate::api::BlockInfo;
 
 const COLUMNS: usize = 8;
 
@@ -65,7 +66,7 @@ loop0  /dev/loop0         loop    512KiB  -           -          -        -
         let device = |kdev: &str, slaves: &[&str], holders: &[&str]| {
             let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
             let (slaves, holders) = (names(slaves), names(holders));
-            crate::api::BlockInfo { kdev: kdev.to_owned(), slaves, holders, ..samples::bare_info() }
+            peripety_api::BlockInfo { kdev: kdev.to_owned(), slaves, holders, ..samples::bare_info() }
         };
         let infos = [
             device("sda", &[], &["sda1", "sda2"]),

@@ -13,9 +13,9 @@ mod text;
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
+use peripety_api::{BlockInfo, Rule, Status, StorageEvent};
 use serde::Serialize;
 
-use crate::api::{BlockInfo, Rule, Status, StorageEvent};
 use crate::args::Format;
 
 /// How text for people is dressed.

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
+use peripety_api::sanitize::visible;
+use peripety_api::{DeviceWay, MissReason, Rule, RuleMatch, RuleMiss, RuleWriter, Severity};
 use serde_derive::Serialize;
 
 use super::table::{self, or_dash};
-use super::text::{severity_name, severity_style, styled, BOLD};
+use super::text::{severity_style, styled, BOLD};
 use super::Style;
-use crate::api::{DeviceWay, MissReason, Rule, RuleMatch, RuleMiss, RuleWriter, Severity};
-use crate::sanitize::visible;
 
 const COLUMNS: usize = 5;
 const HEADER: [&str; COLUMNS] = ["EVENT TYPE", "SEVERITY", "SUB-SYSTEM", "IDENTIFIER", "PLACE"];
@@ -47,7 +47,7 @@ pub fn list<W: Write>(out: &mut W, rules: &[Rule], style: &Style) -> io::Result<
 fn row(rule: &Rule) -> [String; COLUMNS] {
     [
         rule.event_type.clone(),
-        or_dash(rule.severity.as_ref().map(severity_name)),
+        or_dash(rule.severity.map(Severity::name)),
         rule.sub_system.clone(),
         rule.identifier.clone(),
         place(rule),
@@ -121,7 +121,7 @@ pub fn tried<W: Write>(out: &mut W, tried: &Tried<'_>, style: &Style) -> io::Res
 
 fn taken<W: Write>(out: &mut W, matched: &RuleMatch, style: &Style) -> io::Result<()> {
     let rule = &matched.rule;
-    let color = rule.severity.as_ref().map_or_else(anstyle::Style::new, severity_style);
+    let color = rule.severity.map_or_else(anstyle::Style::new, severity_style);
     let event_type = styled(&visible(&rule.event_type), color, style.color);
     let (sub_system, place) = (visible(&matched.sub_system), place(rule));
     writeln!(out, "  {event_type}, {}, {sub_system}, by {}", severity(rule), visible(&place))?;
@@ -152,7 +152,7 @@ fn nearly<W: Write>(out: &mut W, miss: &RuleMiss, line: &str) -> io::Result<()> 
 }
 
 fn severity(rule: &Rule) -> &'static str {
-    rule.severity.as_ref().map_or("severity from the entry's priority", |s: &Severity| severity_name(s))
+    rule.severity.map_or("severity from the entry's priority", Severity::name)
 }
 
 fn place(rule: &Rule) -> String {

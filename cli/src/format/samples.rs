@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{BlockInfo, BlockPath, Severity, Status, StorageEvent};
+use peripety_api::{BlockInfo, BlockPath, Severity, Status, StorageEvent};
 
 fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
@@ -33,7 +33,7 @@ pub fn event() -> StorageEvent {
         root_cause_event_id: None,
         repeat_count: 1,
         boot_id: "5b6f2b6c3f3e4c0c9b7d6f1e2a3b4c5d".to_owned(),
-        source: crate::api::Source {
+        source: peripety_api::Source {
             identifier: "kernel".to_owned(),
             first: None,
             last: None,
@@ -151,5 +151,6 @@ pub fn status() -> Status {
         times_deaf: 2,
         journal_files_damaged: 3,
         journal_entries_damaged: 4,
+        events_damaged: 5,
     }
 }

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::text::{severity_name, severity_style, styled, time};
+use peripety_api::sanitize::visible;
+use peripety_api::StorageEvent;
+
+use super::text::{severity_style, styled, time};
 use super::Style;
-use crate::api::StorageEvent;
-use crate::sanitize::visible;
 
 /// Widths that keep most lines aligned; a longer word pushes the rest of its line.
 const SEVERITY_WIDTH: usize = 9;
@@ -14,8 +15,8 @@ const DEVICE_WIDTH: usize = 18;
 
 /// Writes the event's line.
 pub fn write<W: Write>(out: &mut W, event: &StorageEvent, style: &Style) -> io::Result<()> {
-    let look = severity_style(&event.severity);
-    let severity = format!("{:SEVERITY_WIDTH$}", severity_name(&event.severity));
+    let look = severity_style(event.severity);
+    let severity = format!("{:SEVERITY_WIDTH$}", event.severity.name());
     let mount_point = match event.extension.get("mount_point") {
         Some(path) if !path.is_empty() => format!("[{}] ", visible(path)),
         _ => String::new(),
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn colour_by_severity_only_when_wanted() {
         let mut event = samples::event();
-        event.severity = crate::api::Severity::Error;
+        event.severity = peripety_api::Severity::Error;
         assert!(line(&event, true).contains("\x1b[31mError    \x1b[0m"));
         assert!(!line(&event, false).contains('\x1b'));
     }

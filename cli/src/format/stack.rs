@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::api::BlockInfo;
+use peripety_api::BlockInfo;
 
 /// Deeper nobody builds; a cycle, which no kernel makes, ends here.
 const MOST_LEVELS: usize = 32;

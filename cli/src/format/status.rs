@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use peripety_api::sanitize::visible;
+use peripety_api::Status;
+
 use super::text::{styled, time, BOLD};
 use super::Style;
-use crate::api::Status;
-use crate::sanitize::visible;
 
 const LABEL_WIDTH: usize = 19;
 
@@ -18,7 +19,7 @@ pub fn write<W: Write>(out: &mut W, status: &Status, style: &Style) -> io::Resul
     Ok(())
 }
 
-fn rows(status: &Status, style: &Style) -> [(&'static str, String); 22] {
+fn rows(status: &Status, style: &Style) -> [(&'static str, String); 23] {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     [
         ("Version", status.version.clone()),
@@ -43,6 +44,7 @@ fn rows(status: &Status, style: &Style) -> [(&'static str, String); 22] {
         ("Times deaf", status.times_deaf.to_string()),
         ("Damaged files", status.journal_files_damaged.to_string()),
         ("Damaged entries", status.journal_entries_damaged.to_string()),
+        ("Damaged events", status.events_damaged.to_string()),
     ]
 }
 
@@ -88,6 +90,7 @@ Events not stored:  1
 Times deaf:         2
 Damaged files:      3
 Damaged entries:    4
+Damaged events:     5
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use peripety_api::sanitize::visible;
+
 use super::text::{styled, BOLD};
 use super::Style;
-use crate::sanitize::visible;
 
 /// Writes the heading and one line a row.
 pub fn write<W: Write, const N: usize>(

@@ -3,32 +3,32 @@
 use anstyle::{AnsiColor, Effects};
 use jiff::tz::TimeZone;
 use jiff::Timestamp;
-
-use crate::api::Severity;
+use peripety_api::Severity;
 
 /// Headings and labels.
 pub const BOLD: anstyle::Style = anstyle::Style::new().effects(Effects::BOLD);
 
 /// `2026-05-21 18:17:16.123`; `@MICROSECONDS` for a time that no calendar holds.
-pub fn time(microseconds: i64, zone: &TimeZone) -> String {
-    match Timestamp::from_microsecond(microseconds) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
-        Err(_) => format!("@{microseconds}us"),
+pub fn time(microseconds: u64, zone: &TimeZone) -> String {
+    match i64::try_from(microseconds).map(Timestamp::from_microsecond) {
+        Ok(Ok(time)) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+        _ => format!("@{microseconds}us"),
     }
 }
 
 /// `512B`, `1.5KiB`, `10GiB`: at most one decimal.
-pub fn size(bytes: i64) -> String {
+pub fn size(bytes: impl Into<i128>) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     // Tenths of the unit, rounded to the nearest; i128 because a tenth more may not fit in i64.
+    let bytes: i128 = bytes.into();
     let mut unit = 1_i128;
     let mut shown = format!("{bytes}B");
     for name in UNITS {
         unit *= 1024;
-        if i128::from(bytes) < unit {
+        if bytes < unit {
             break;
         }
-        let tenths = (i128::from(bytes) * 10 + unit / 2) / unit;
+        let tenths = (bytes * 10 + unit / 2) / unit;
         shown = match (tenths / 10, tenths % 10) {
             (whole, 0) => format!("{whole}{name}"),
             (whole, tenth) => format!("{whole}.{tenth}{name}"),
@@ -37,22 +37,8 @@ pub fn size(bytes: i64) -> String {
     shown
 }
 
-/// The name as it stands in the interface.
-pub fn severity_name(severity: &Severity) -> &'static str {
-    match severity {
-        Severity::Emergency => "Emergency",
-        Severity::Alert => "Alert",
-        Severity::Critical => "Critical",
-        Severity::Error => "Error",
-        Severity::Warning => "Warning",
-        Severity::Notice => "Notice",
-        Severity::Info => "Info",
-        Severity::Debug => "Debug",
-    }
-}
-
 /// The colour of a severity; red from Error on, as journalctl does it.
-pub fn severity_style(severity: &Severity) -> anstyle::Style {
+pub fn severity_style(severity: Severity) -> anstyle::Style {
     match severity {
         Severity::Emergency | Severity::Alert | Severity::Critical => {
             AnsiColor::Red.on_default().effects(Effects::BOLD)
@@ -101,6 +87,6 @@ mod tests {
     fn times() {
         assert_eq!(time(1_779_387_436_123_999, &TimeZone::UTC), "2026-05-21 18:17:16.123");
         assert_eq!(time(0, &TimeZone::UTC), "1970-01-01 00:00:00.000");
-        assert_eq!(time(i64::MAX, &TimeZone::UTC), "@9223372036854775807us");
+        assert_eq!(time(i64::MAX as u64, &TimeZone::UTC), "@9223372036854775807us");
     }
 }

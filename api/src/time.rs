@@ -46,7 +46,7 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 /// Reads a time; `now` gives the present moment and the local time zone.
 ///
 /// Answers microseconds since the epoch, never less than 0: nothing was logged before.
-pub fn parse(text: &str, now: &Zoned) -> Result<i64, TimeError> {
+pub fn parse(text: &str, now: &Zoned) -> Result<u64, TimeError> {
     let text = text.trim();
     let present = i128::from(now.timestamp().as_microsecond());
     let microseconds = if text == "now" {
@@ -64,7 +64,8 @@ pub fn parse(text: &str, now: &Zoned) -> Result<i64, TimeError> {
     } else {
         i128::from(parse_calendar(text, now)?.timestamp().as_microsecond())
     };
-    i64::try_from(microseconds.max(0)).map_err(|_| TimeError::OutOfRange)
+    let representable = i64::try_from(microseconds.max(0)).ok();
+    representable.and_then(|time| u64::try_from(time).ok()).ok_or(TimeError::OutOfRange)
 }
 
 fn parse_span(text: &str) -> Result<i128, TimeError> {

@@ -8,8 +8,8 @@ fn now() -> Zoned {
 }
 
 /// Microseconds of an RFC 3339 time, by jiff's own parser.
-fn at(rfc3339: &str) -> i64 {
-    rfc3339.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+fn at(rfc3339: &str) -> u64 {
+    rfc3339.parse::<jiff::Timestamp>().unwrap().as_microsecond().try_into().unwrap()
 }
 
 #[test]

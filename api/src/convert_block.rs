@@ -1,18 +1,11 @@
-//! Block devices as the interface has them. prpt has this file too: with `--local` it looks at devices itself.
+//! Block devices as the interface has them.
 
 use peripety_blkinfo::{BlockInfo, Path};
 
-use super::generated as api;
-
-/// An integer of Varlink, which has no unsigned ones.
-fn int(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-impl From<BlockInfo> for api::BlockInfo {
+impl From<BlockInfo> for crate::BlockInfo {
     fn from(block: BlockInfo) -> Self {
         let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
-        api::BlockInfo {
+        crate::BlockInfo {
             owners_wwids: owned(block.owners_wwids()),
             owners_paths: owned(block.owners_paths()),
             major_minor: block.major_minor.map(|number| number.to_string()),
@@ -21,7 +14,7 @@ impl From<BlockInfo> for api::BlockInfo {
             dev_path: block.dev_path,
             dev_wwid: block.dev_wwid,
             address: block.address,
-            diskseq: block.diskseq.map(int),
+            diskseq: block.diskseq,
             stable_path: block.stable_path,
             slaves: block.slaves,
             holders: block.holders,
@@ -32,7 +25,7 @@ impl From<BlockInfo> for api::BlockInfo {
             removable: block.removable,
             rotational: block.rotational,
             read_only: block.read_only,
-            size: int(block.size_bytes),
+            size: block.size_bytes,
             fs_type: block.fs_type,
             fs_uuid: block.fs_uuid,
             fs_label: block.fs_label,
@@ -43,9 +36,9 @@ impl From<BlockInfo> for api::BlockInfo {
     }
 }
 
-impl From<Path> for api::BlockPath {
+impl From<Path> for crate::BlockPath {
     fn from(path: Path) -> Self {
-        api::BlockPath {
+        crate::BlockPath {
             kdev: path.kdev,
             address: path.address,
             state: path.state,
