@@ -1,4 +1,4 @@
-//! Generates the table of the rule files under `rules/`.
+//! The build script of `peripety-rules`: makes the table of the rule files in `rules/`.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -11,9 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Writes `FILES`: name and text of every rule file, in alphabetical order.
 fn list_rules(out: &Path) -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=rules");
+    let directory = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
+    println!("cargo:rerun-if-changed={}", directory.display());
     let mut files = Vec::new();
-    for entry in fs::read_dir("rules")? {
+    for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "toml") {
             println!("cargo:rerun-if-changed={}", path.display());
@@ -25,7 +26,8 @@ fn list_rules(out: &Path) -> Result<(), Box<dyn Error>> {
     writeln!(target, "const FILES: &[(&str, &str)] = &[")?;
     for path in files {
         let full = fs::canonicalize(&path)?;
-        writeln!(target, "    ({:?}, include_str!({full:?})),", path.display().to_string())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        writeln!(target, "    (\"rules/{name}\", include_str!({full:?})),")?;
     }
     writeln!(target, "];")?;
     Ok(())

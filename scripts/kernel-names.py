@@ -4,7 +4,7 @@
 Prints, for the kernel sources in the given directories (Debian: the package linux-source-6.1 and its like,
 unpacked), a table with a line a format: what the name is, the sub-system of storage code that prints it ("-": other code),
 the level, the format, the file.
-scripts/kernel-names.py SOURCE… > src/rules/names/formats.tsv brings the project's table in step.
+scripts/kernel-names.py SOURCE… > rules/src/names/formats.tsv brings the project's table in step.
 
 No compiler is needed: comments are taken out, the macros that end in a printing function are expanded,
 strings are joined. A function that prints its caller's format ("%pV") must stand in PRINTERS. A format that does

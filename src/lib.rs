@@ -22,9 +22,10 @@ pub mod parser;
 pub mod permits;
 pub mod probe;
 pub mod replay;
-pub mod rules;
 mod scsi;
 pub mod store;
 pub mod subscription;
 mod sys;
 pub mod varlink;
+
+pub use peripety_rules as rules;

@@ -1,5 +1,5 @@
 //! Whatever a user calls a process, an interface or a device: the kernel's lines that begin with that name make no event but
-//! their own. `src/rules/names/formats.tsv` holds the kernel's format strings. Lines of formats that are known by their text are taken from the
+//! their own. `rules/src/names/formats.tsv` holds the kernel's format strings. Lines of formats that are known by their text are taken from the
 //! rules; for the others, and each built-in rule, the product of their automata says whether any line belongs to both.
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod format;
 mod log_line;
 mod patience;
 mod progress;
+mod rulebook;
 mod stdout;
 
 use std::io::Write;

@@ -201,3 +201,15 @@ fn usage() {
         assert!(run(prpt(&["rules", command, "--help"])).ok().contains("Exit codes:"), "{command}");
     }
 }
+
+/// Without a daemon the built-in rules are shown.
+#[test]
+fn built_in_rules_need_no_daemon() {
+    let listed = run(prpt(&["rules", "list", "--local", "--event-type", "DM_MPATH_PATH_FAILED"])).ok();
+    assert!(listed.contains("rules/multipath.toml"), "{listed}");
+    let line = "device-mapper: multipath: 253:2: Failing path 8:48.";
+    let tested = run(prpt(&["rules", "test", "--local", line])).ok();
+    assert!(tested.contains("DM_MPATH_PATH_FAILED") && tested.contains("8:48"), "{tested}");
+    let explained = run(prpt(&["explain", "--local", "FS_SHUTDOWN"])).ok();
+    assert!(explained.contains("FS_SHUTDOWN"), "{explained}");
+}

@@ -127,9 +127,17 @@ fn is_failed_write(raw: &RawEvent) -> bool {
     lost || raw.rule.event_type == "FS_IO_ERROR"
 }
 
-/// Event types of an NVMe controller, of a remote port, or of a path, that is removed.
-const LAST_WORDS: [&str; 4] =
-    ["FC_RPORT_LOST", "NVME_CTRL_REMOVED", "NVME_FABRICS_GIVEN_UP", "DM_MPATH_PATH_REMOVED"];
+/// Event types of an NVMe controller, of a remote port, or of a path, that is removed; a path fails when it is. What is being probed
+/// is no path of a map yet.
+const LAST_WORDS: [&str; 7] = [
+    "FC_RPORT_LOST",
+    "NVME_CTRL_REMOVED",
+    "NVME_FABRICS_GIVEN_UP",
+    "DM_MPATH_PATH_REMOVED",
+    "DM_MPATH_PATH_FAILED",
+    "DM_MPATH_PATH_DOWN",
+    "DM_MPATH_PATH_MARKED_FAILED",
+];
 
 /// A name that the kernel gives to a disk or an array before the uevent about it.
 fn is_disk(name: &str) -> bool {

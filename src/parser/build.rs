@@ -163,10 +163,19 @@ pub fn holder(block: &BlockInfo) -> Holder {
     Holder { names, identity: Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq }, gone: false }
 }
 
-/// Notes which of the devices are gone by now.
+/// Owners whose disk sequence number is looked up.
+const MOST_OWNERS: usize = 32;
+
+/// Notes which of the devices are gone by now, and what tells those that a device is built from from later ones of their names.
 pub fn mark_gone(event: &mut EventDraft, devices: &Devices, raw: &RawEvent) {
-    for holder in &mut event.holders {
+    for (number, holder) in event.holders.iter_mut().enumerate() {
         let Some(kdev) = holder.names.first() else { continue };
+        if holder.identity.diskseq.is_none() && number <= MOST_OWNERS {
+            let block = devices.at(&raw.entry, Name::Kernel(kdev));
+            let found = block.map(|block| Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq });
+            holder.identity.diskseq =
+                found.filter(|found| !found.denies(&holder.identity)).and_then(|found| found.diskseq);
+        }
         holder.gone = devices.is_gone(&raw.entry, kdev, &|block| {
             let now = Identity { wwid: block.dev_wwid.clone(), diskseq: block.diskseq };
             !now.denies(&holder.identity)

@@ -286,7 +286,8 @@ impl Call {
         rules::check_length(&line, self.peer)?;
         let permit = self.service.work.trials.acquire(self.peer.uid).await;
         let in_force = self.service.rules();
-        let trial = blocking(move || rules::test(&in_force, &line, identifier.as_deref())).await;
+        let trial =
+            blocking(move || crate::rules::shown::test(&in_force, &line, identifier.as_deref())).await;
         drop(permit);
         let (matched, misses) = trial?;
         Ok(self.writer.reply(&TestRuleReply { matched, misses }, false).await?)

@@ -42,6 +42,10 @@ pub struct ListArgs {
     /// comma-separated list
     #[arg(long, value_name = "NAME", value_delimiter = ',', action = ArgAction::Append, value_parser = list_item)]
     pub identifier: Vec<String>,
+
+    /// The built-in rules of this program, without asking peripetyd. That is also what is shown when none answers
+    #[arg(long)]
+    pub local: bool,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +59,10 @@ pub struct TestArgs {
     /// kernel
     #[arg(long, value_name = "NAME", value_parser = non_empty)]
     pub identifier: Option<String>,
+
+    /// The built-in rules of this program, without asking peripetyd. That is also what is shown when none answers
+    #[arg(long)]
+    pub local: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,4 +70,8 @@ pub struct ExplainArgs {
     /// The event type, in upper or lower case
     #[arg(value_name = "EVENT_TYPE", value_parser = list_item)]
     pub event_type: String,
+
+    /// The built-in rules of this program, without asking peripetyd. That is also what is shown when none answers
+    #[arg(long)]
+    pub local: bool,
 }

@@ -2,18 +2,18 @@
 
 use std::io::{self, BufRead, Write};
 
-use peripety_api::{Client, Rule};
+use peripety_api::Rule;
+use peripety_rules::shown::DEFAULT_IDENTIFIER;
 
 use crate::args::rules::{ExplainArgs, ListArgs, RulesCommand, TestArgs};
 use crate::args::some_list;
-use crate::connection::{connect, Address};
+use crate::connection::Address;
 use crate::error::Error;
 use crate::format::rules::{Explanation, Tried};
 use crate::format::Printer;
 use crate::log_line;
+use crate::rulebook::Rulebook;
 
-/// Who writes a line that does not say it.
-const DEFAULT_IDENTIFIER: &str = "kernel";
 /// Most event types named for one that does not exist.
 const MOST_SIMILAR: usize = 3;
 
@@ -32,17 +32,17 @@ pub fn rules<W: Write>(
 
 fn list<W: Write>(args: &ListArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
     let (types, systems) = (some_list(&args.event_type), some_list(&args.sub_system));
-    let reply = connect(address)?.list_rules(types, systems, some_list(&args.identifier)).call()?;
-    printer.rules(&reply.rules)?;
+    let rules = Rulebook::of(address, args.local)?;
+    printer.rules(&rules.list(types, systems, some_list(&args.identifier))?)?;
     Ok(())
 }
 
 fn test<W: Write>(args: &TestArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
-    let client = connect(address)?;
+    let rules = Rulebook::of(address, args.local)?;
     let identifier = args.identifier.as_deref();
     let all_taken = match args.line.as_str() {
-        "-" => test_all(&mut io::stdin().lock(), identifier, &client, printer)?,
-        line => test_one(line, identifier, &client, printer)?,
+        "-" => test_all(&mut io::stdin().lock(), identifier, &rules, printer)?,
+        line => test_one(line, identifier, &rules, printer)?,
     };
     if all_taken {
         Ok(())
@@ -55,7 +55,7 @@ fn test<W: Write>(args: &TestArgs, address: &Address, printer: &mut Printer<W>) 
 fn test_all<W: Write>(
     input: &mut impl BufRead,
     identifier: Option<&str>,
-    client: &Client,
+    rules: &Rulebook,
     printer: &mut Printer<W>,
 ) -> Result<bool, Error> {
     let mut all_taken = true;
@@ -64,7 +64,7 @@ fn test_all<W: Write>(
         let line = String::from_utf8_lossy(&bytes);
         // journalctl marks boots with lines that begin so.
         if !line.trim().is_empty() && !line.starts_with("-- ") {
-            all_taken &= test_one(line.trim_end_matches(['\n', '\r']), identifier, client, printer)?;
+            all_taken &= test_one(line.trim_end_matches(['\n', '\r']), identifier, rules, printer)?;
             printer.flush()?;
         }
         bytes.clear();
@@ -76,13 +76,12 @@ fn test_all<W: Write>(
 fn test_one<W: Write>(
     line: &str,
     identifier: Option<&str>,
-    client: &Client,
+    rules: &Rulebook,
     printer: &mut Printer<W>,
 ) -> Result<bool, Error> {
     let found = log_line::split(line);
     let identifier = identifier.or(found.identifier).unwrap_or(DEFAULT_IDENTIFIER);
-    let reply = client.test_rule(found.message.to_owned(), Some(identifier.to_owned())).call()?;
-    let (matched, misses) = (reply.matched, reply.misses);
+    let (matched, misses) = rules.test(found.message, identifier)?;
     let taken = matched.is_some();
     printer.tried(&Tried { line: found.message, identifier, matched, misses })?;
     Ok(taken)
@@ -94,7 +93,7 @@ pub fn explain<W: Write>(
     address: &Address,
     printer: &mut Printer<W>,
 ) -> Result<(), Error> {
-    let all = connect(address)?.list_rules(None, None, None).call()?.rules;
+    let all = Rulebook::of(address, args.local)?.list(None, None, None)?;
     let event_type = args.event_type.to_ascii_uppercase();
     let rules: Vec<&Rule> = all.iter().filter(|rule| rule.event_type == event_type).collect();
     if rules.is_empty() {

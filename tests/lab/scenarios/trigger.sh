@@ -33,7 +33,7 @@ check_tools() {
 }
 check_modules() {
   local module
-  for module in $1; do modprobe "$module" || refuse "the kernel has no module $module."; done
+  for module in $1; do modprobe --dry-run --quiet "$module" || refuse "the kernel has no module $module."; done
 }
 
 stop_trigger() {

@@ -110,7 +110,7 @@ impl FixedText {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::rules::builtin::parse;
+    use crate::builtin::parse;
 
     const RULES: &str = r#"
 [[collector_regexs]]

@@ -151,7 +151,7 @@ impl SourceRules {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::rules::builtin;
+    use crate::builtin;
 
     /// Lines that need nearly everything find the same rules when there is room for hardly anything.
     #[test]

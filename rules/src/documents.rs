@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::builtin;
 use super::error::RuleError;
 use super::spec::EventTypeText;
-use crate::event::{message_id, Severity};
+use peripety_api::{message_id, Severity};
 
 /// Advice for what is no problem.
 const NOTHING: &str = "Nothing needs to be done.";

@@ -80,7 +80,7 @@ fn from_the_start(pattern: &Hir) -> Hir {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::rules::pattern::parse;
+    use crate::pattern::parse;
 
     fn first(patterns: &[(&str, bool)], line: &str) -> Result<Option<usize>, MatchError> {
         let hirs: Vec<Hir> =

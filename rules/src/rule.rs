@@ -15,7 +15,7 @@ use super::phrases;
 use super::reach::reach;
 use super::spec::RuleSpec;
 use super::writer::Writer;
-use crate::event::{canonical_sub_system, Severity};
+use peripety_api::{canonical_sub_system, Severity};
 
 /// Captures that lead to a device.
 pub const DEVICE_CAPTURES: [&str; 10] =

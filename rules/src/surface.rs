@@ -93,9 +93,9 @@ fn signs(pattern: &str) -> impl Iterator<Item = (Sign, &str)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::rules::begin::Begin;
-    use crate::rules::builtin;
-    use crate::rules::pattern::{names_of, parse};
+    use crate::begin::Begin;
+    use crate::builtin;
+    use crate::pattern::{names_of, parse};
 
     #[test]
     fn beginnings_that_the_text_tells() {

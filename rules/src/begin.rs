@@ -57,7 +57,7 @@ fn has(place: &[u64; 4], byte: u8) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::rules::pattern::parse;
+    use crate::pattern::parse;
 
     fn fits(pattern: &str, line: &str) -> bool {
         Begin::of(&parse(pattern, false).unwrap()).fits(line.as_bytes())

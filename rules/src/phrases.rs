@@ -134,7 +134,7 @@ fn is_name(name: &str) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::rules::builtin::parse;
+    use crate::builtin::parse;
 
     fn own(phrases: &[(&str, &str)]) -> Phrases {
         phrases.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()

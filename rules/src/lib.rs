@@ -20,6 +20,7 @@ mod pattern;
 pub mod phrases;
 mod reach;
 pub mod rule;
+pub mod shown;
 pub mod spec;
 mod surface;
 pub mod trial;
