@@ -2,7 +2,6 @@
 
 import glob
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -76,11 +75,6 @@ class Journald:
         found = [path for root in (RUN, VAR) for path in glob.glob(f"{root}/*/*.journal")
                  if ("@" in os.path.basename(path)) == archived]
         return sorted(found, key=lambda path: os.stat(path).st_mtime if os.path.exists(path) else 0)
-
-    @staticmethod
-    def remove(path):
-        """Removes a directory; journald may write to it meanwhile."""
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def listens():

@@ -1,8 +1,11 @@
 """Keeps the contents of every journal file that ever existed, whatever becomes of it: they say what was logged.
 
-Files are kept open, not linked: journald goes on writing to a removed file that has a link.
+A file is kept open, because journald notices when one that it writes has another link after it was removed. It is linked
+as well, because journald deallocates what it vacuums when there is no other link. When a file is gone, it is copied, and
+then the link goes and its blocks are deallocated, as journald would have done.
 """
 
+import ctypes
 import os
 import shutil
 import threading
@@ -16,6 +19,10 @@ PAUSE = 0.02
 # For so long journald may write to a removed file, s: then it is copied and closed.
 SETTLES = 30
 NEVER = float("inf")
+# Directory for links, in each root; libsystemd looks into those named after a machine only.
+LINKS = ".links"
+# fallocate(2): FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE.
+PUNCH_HOLE = 1 | 2
 
 
 def now():
@@ -36,6 +43,7 @@ class Kept:
     """A journal file."""
     name: str
     opened: object
+    link: str = ""
     paths: set = field(default_factory=set)
     last_seen: int = 0
     gone: bool = False
@@ -51,15 +59,20 @@ class Kept:
         gone = self.last_seen if self.gone else NEVER
         return gone if damaged is None else min(damaged, gone)
 
+    def is_archived(self):
+        return any("@" in os.path.basename(path) for path in self.paths)
+
 
 class Keeper(threading.Thread):
-    """Watches directories for journal files and keeps them open. `roots` are directories whose subdirectories hold
-    files, or that hold files themselves."""
+    """Watches directories for journal files and keeps them. `roots` are directories whose subdirectories hold journald's
+    files, `others` hold files of which nobody vacuums any."""
 
-    def __init__(self, roots, directory):
+    def __init__(self, roots, others, directory):
         super().__init__(name="keeper", daemon=True)
-        self.roots, self.directory = roots, directory
+        self.roots, self.others, self.directory = roots, others, directory
         self.files, self.done, self.lock, self.ended = {}, [], threading.RLock(), threading.Event()
+        # Whether files that are removed are vacuumed.
+        self.vacuums = True
         os.makedirs(directory, exist_ok=True)
 
     def run(self):
@@ -69,45 +82,65 @@ class Keeper(threading.Thread):
     def look(self):
         """Takes note of new and removed files."""
         with self.lock:
-            seen = set()
-            for path in self.paths():
-                key = self.open(path)
-                if key:
-                    seen.add(key)
+            seen = {self.open(path, root) for path, root in self.paths()}
             at = now()
             for key, kept in list(self.files.items()):
-                kept.gone = key not in seen
-                if not kept.gone:
-                    kept.last_seen = at
+                if key in seen:
+                    kept.gone, kept.last_seen = False, at
+                elif not kept.gone:
+                    self.is_gone(key, kept)
                 elif at - kept.last_seen > SETTLES * 1_000_000:
                     self.close(key)
 
     def paths(self):
         for root in self.roots:
-            for directory in [root, *(entry.path for entry in scan(root) if entry.is_dir(follow_symlinks=False))]:
-                yield from (entry.path for entry in scan(directory) if entry.name.endswith((".journal", ".journal~")))
+            for directory in (entry.path for entry in scan(root) if entry.name != LINKS):
+                yield from ((path, root) for path in journals_in(directory))
+        for directory in self.others:
+            yield from ((path, "") for path in journals_in(directory))
 
-    def open(self, path):
+    def open(self, path, root):
         """Opens a file that is new. Returns what identifies it."""
         try:
             about = os.stat(path)
             key = about.st_dev, about.st_ino
             if key not in self.files:
-                opened = open(path, "rb")
+                opened = open(path, "rb", buffering=0)
                 about = os.fstat(opened.fileno())
                 key = about.st_dev, about.st_ino
                 if key in self.files:
                     opened.close()
                 else:
                     self.files[key] = Kept(f"{len(self.files) + len(self.done):05d}", opened)
+                    self.link(self.files[key], root)
         except OSError:
             return None
         self.files[key].paths.add(path)
         return key
 
+    @staticmethod
+    def link(kept, root):
+        if root:
+            os.makedirs(os.path.join(root, LINKS), exist_ok=True)
+            link = os.path.join(root, LINKS, kept.name)
+            os.link(f"/proc/self/fd/{kept.opened.fileno()}", link, follow_symlinks=True)
+            kept.link = link
+
+    def is_gone(self, key, kept):
+        kept.gone = True
+        if kept.is_archived():
+            self.close(key)
+        elif kept.link:
+            unlink(kept.link)
+
     def close(self, key):
+        """Nobody writes to a file any more."""
         kept = self.files.pop(key)
         kept.copy = self.copy(kept, "")
+        if kept.gone and kept.link:
+            unlink(kept.link)
+            if self.vacuums and kept.is_archived():
+                deallocate(f"/proc/self/fd/{kept.opened.fileno()}")
         kept.opened.close()
         self.done.append(kept)
 
@@ -122,10 +155,10 @@ class Keeper(threading.Thread):
         """Copies a file that is about to be damaged; journald must not write meanwhile. False: it is not there."""
         with self.lock:
             self.look()
-            key = self.open(path)
-            if not key:
+            about = os.stat(path)
+            kept = self.files.get((about.st_dev, about.st_ino))
+            if not kept:
                 return False
-            kept = self.files[key]
             kept.opened.seek(0)
             last = tail_number(kept.opened.read(208))
             copy = self.copy(kept, f"-{len(kept.snapshots)}")
@@ -148,3 +181,23 @@ def scan(directory):
             return list(found)
     except OSError:
         return []
+
+
+def journals_in(directory):
+    return [entry.path for entry in scan(directory) if entry.name.endswith((".journal", ".journal~"))]
+
+
+def unlink(path):
+    try:
+        os.unlink(path)
+    except OSError:
+        # Gone with its directory.
+        pass
+
+
+def deallocate(path):
+    """Takes the blocks of a file, which who has it open reads as zeros from then on."""
+    with open(path, "r+b", buffering=0) as file:
+        libc = ctypes.CDLL(None, use_errno=True)
+        size = ctypes.c_int64(os.fstat(file.fileno()).st_size)
+        libc.fallocate(file.fileno(), PUNCH_HOLE, ctypes.c_int64(0), size)

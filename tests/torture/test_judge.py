@@ -146,17 +146,21 @@ class Files(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             root = os.path.join(directory, "root")
             os.makedirs(os.path.join(root, "machine"))
-            first, second = (os.path.join(root, *names) for names in (("a.journal",), ("machine", "b.journal")))
+            first, second = (os.path.join(root, "machine", name) for name in ("a@1.journal", "b.journal"))
             for path in (first, second):
                 with open(path, "w", encoding="ascii") as file:
                     file.write("before")
-            keeper = Keeper([root], os.path.join(directory, "kept"))
+            keeper = Keeper([root], [], os.path.join(directory, "kept"))
             keeper.look()
             self.assertTrue(keeper.snapshot(second))
             with open(second, "r+", encoding="ascii") as file:
                 file.write("behind")
             os.rename(second, f"{second}~")
-            os.unlink(first)
+            keeper.look()
+            with open(first, "rb") as opened:
+                os.unlink(first)
+                keeper.look()
+                self.assertEqual((opened.read(), os.fstat(opened.fileno()).st_nlink), (bytes(6), 0), "as vacuumed")
             keeper.start()
             kept = {min(file.paths): file for file in keeper.finish()}
             self.assertEqual((kept[first].gone, kept[second].gone), (True, False))

@@ -44,7 +44,7 @@ class Run:
         os.makedirs(self.directory)
         self.journald = Journald(self.path("journald.log"), DISK)
         self.other = FileWriter(options.seed, RATES[2], self.paused, self.path("other"))
-        self.keeper = Keeper([VAR, RUN, self.other.directory], self.path("kept"))
+        self.keeper = Keeper([VAR, RUN], [self.other.directory], self.path("kept"))
         self.tool = ToolWriter(options.seed, RATES[0], self.paused)
         self.kernel = KernelWriter(options.seed, RATES[1], self.paused, self.directory)
         self.writers = [self.tool, self.other]

@@ -155,8 +155,7 @@ class Trouble:
     def directory_removed(self, chance):
         """Below a running journald, which is then made to begin new files."""
         root = chance.choice([VAR, RUN])
-        for path in [root] if chance.random() < 0.3 else glob.glob(f"{root}/*"):
-            self.journald.remove(path)
+        self.remove([root] if chance.random() < 0.3 else glob.glob(f"{root}/*"))
         time.sleep(chance.random() * 2)
         self.kill_some(chance, 0.3)
         os.makedirs(VAR, exist_ok=True)
@@ -173,14 +172,22 @@ class Trouble:
         elif kind == "moved" and os.path.isdir(VAR):
             os.rename(VAR, old)
         elif kind == "removed":
-            self.journald.remove(VAR)
+            self.remove([VAR])
         os.makedirs(VAR, exist_ok=True)
         if kind == "mounted":
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", VAR], check=True)
         self.kill_some(chance, 0.3)
         self.journald.start()
         self.journald.signal(FLUSH)
-        self.journald.remove(old)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def remove(self, paths):
+        """Removes directories of journald's; unlike vacuuming, that deallocates nothing."""
+        self.keeper.vacuums = False
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+        self.keeper.look()
+        self.keeper.vacuums = True
 
     # Disks.
 
