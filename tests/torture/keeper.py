@@ -112,18 +112,18 @@ class Keeper(threading.Thread):
                     opened.close()
                 else:
                     self.files[key] = Kept(f"{len(self.files) + len(self.done):05d}", opened)
-                    self.link(self.files[key], root)
+                    self.link(self.files[key], path, root)
         except OSError:
             return None
         self.files[key].paths.add(path)
         return key
 
     @staticmethod
-    def link(kept, root):
+    def link(kept, path, root):
         if root:
             os.makedirs(os.path.join(root, LINKS), exist_ok=True)
             link = os.path.join(root, LINKS, kept.name)
-            os.link(f"/proc/self/fd/{kept.opened.fileno()}", link, follow_symlinks=True)
+            os.link(path, link)
             kept.link = link
 
     def is_gone(self, key, kept):

@@ -15,7 +15,7 @@ from journals import BadCursor, fnv, marks, parts  # noqa: E402
 from judge import NEVER, Copy, Damage, Event, Interval, Line, Unstored, event_id, judge  # noqa: E402
 from keeper import Keeper, Kept, Snapshot  # noqa: E402
 from trouble import WEIGHTS, plan  # noqa: E402
-from writers import device_of  # noqa: E402
+from writers import TAG, device_of  # noqa: E402
 
 
 def line(number, device="sda", file="f"):
@@ -200,8 +200,8 @@ class Streams(unittest.TestCase):
     def test_devices(self):
         for text, device in (("wearctl: path 8:17 is worn", "8:17"), ("wearctl: disk sdzq is hot, reading 3", "sdzq"),
                              ("sd 0:0:0:3: [sdd] tag#9 Sense Key : Medium Error [current] ", "sdd"),
-                             ("EXT4-fs error (device loop3): trigger_test_error:129: comm python3: torture-7 line 8", "loop3"),
-                             ("EXT4-fs error (device loop3): trigger_test_error:129: comm x: of another test", None), ("noise 1", None)):
+                             (f"EXT4-fs error (device loop3): trigger_test_error:129: comm python3: {TAG} line 8", "loop3"),
+                             ("EXT4-fs error (device loop3): trigger_test_error:129: comm x: torture-0 line 8", None), ("noise 1", None)):
             self.assertEqual(device_of(text), device, text)
 
     def test_a_seed_is_an_order(self):

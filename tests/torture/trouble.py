@@ -253,7 +253,6 @@ class Trouble:
         old = f"{self.other.directory}.old"
         with self.other.lock:
             os.rename(self.other.directory, old)
-            time.sleep(chance.random())
             self.other.next_file()
         self.kill_some(chance, 0.3)
         shutil.rmtree(old, ignore_errors=True)

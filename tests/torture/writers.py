@@ -42,11 +42,13 @@ severity = "Info"
 identifier = "wearctl"
 """
 
+# In the kernel's lines: those of earlier runs are still in its ring buffer.
+TAG = f"torture-{os.getpid()}"
 # What a line of the streams is about.
 DEVICES = [re.compile(pattern) for pattern in (
     r"wearctl: path (8:\d+) is worn",
     r"wearctl: disk (sd[a-z]+) is (?:hot, reading \d+|fine)",
-    r"EXT4-fs error \(device (loop\d+)\): trigger_test_error:\d+: comm .*: torture-\d+ line \d+",
+    rf"EXT4-fs error \(device (loop\d+)\): trigger_test_error:\d+: comm .*: {TAG} line \d+",
     r"device-mapper: multipath: 253:2: Failing path (8:\d+)\.",
     r"EXT4-fs error \(device (sd[a-z]1)\): ext4_find_entry:1463: inode #\d+: comm x: reading directory lblock 0",
     r"sd \d:0:0:\d+: \[(sd[a-z])\] .*",
@@ -152,7 +154,7 @@ class KernelWriter(Writer):
     def write(self):
         try:
             with open(self.attribute("trigger_fs_error"), "w", encoding="ascii") as file:
-                file.write(f"torture-{os.getpid()} line {self.number}\n")
+                file.write(f"{TAG} line {self.number}\n")
             self.written += 1
         except OSError as error:
             print(f"the kernel's lines end: {error}", flush=True)
