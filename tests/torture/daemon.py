@@ -7,7 +7,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
+from datetime import datetime
 
 # For how long it may take to end by SIGTERM, s.
 ENDS_WITHIN = 30
@@ -32,11 +34,18 @@ class Daemon:
                         os.path.join(self.state, "state"), *arguments]
 
     def start(self):
-        with open(self.log, "ab") as log:
-            log.write(f"--- started at {time.strftime('%H:%M:%S')}\n".encode())
-            log.flush()
-            self.process = subprocess.Popen(self.command, env={**os.environ, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=log)
+        self.put("--- started")
+        self.process = subprocess.Popen(self.command, env={**os.environ, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+        threading.Thread(target=self.listen, args=(self.process.stderr,), daemon=True).start()
+
+    def listen(self, lines):
+        for line in lines:
+            self.put(line.rstrip("\n"))
+
+    def put(self, line):
+        with open(self.log, "a", encoding="utf-8") as log:
+            log.write(f"{datetime.now():%H:%M:%S.%f} {line}\n")
 
     def check(self):
         """Starts it again when it ended by itself, as systemd would."""
@@ -56,11 +65,20 @@ class Daemon:
             self.process.wait()
             return
         self.kills += number == signal.SIGKILL
+        self.put(f"--- ended, at {self.saved()}")
         if number == signal.SIGTERM and status not in (0, -signal.SIGTERM):
             self.findings.append(f"{self.name} ended by SIGTERM with {ending(status)}: {self.last_words()}")
 
     def position(self):
         return os.path.join(self.state, "state", "position.json")
+
+    def saved(self):
+        """The saved position, for a person who looks for a fault."""
+        try:
+            with open(self.position(), encoding="utf-8") as file:
+                return file.read()
+        except (OSError, ValueError) as error:
+            return error
 
     def remove_state(self):
         shutil.rmtree(os.path.join(self.state, "state"), ignore_errors=True)

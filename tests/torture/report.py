@@ -49,7 +49,13 @@ def sentences(numbers):
     yield f"lost {numbers['lost']}, twice {numbers['twice']}, wrong {numbers['wrong']}, findings {len(numbers['findings'])}"
 
 
-def write(directory, numbers, verdict):
-    for name, content in (("report.json", numbers), ("violations.json", events_of(verdict))):
+def files_of(files):
+    """What became of the kept files."""
+    return {kept.name: {"paths": sorted(kept.paths), "gone": kept.gone, "last_seen": kept.last_seen,
+                        "snapshots": [vars(snapshot) for snapshot in kept.snapshots]} for kept in files}
+
+
+def write(directory, numbers, verdict, files):
+    for name, content in (("report.json", numbers), ("violations.json", events_of(verdict)), ("files.json", files_of(files))):
         with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1)

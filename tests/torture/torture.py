@@ -113,8 +113,7 @@ class Run:
                 "kills": sum(daemon.kills for daemon in self.daemons), "journald_kills": self.journald.kills,
                 "written": sum(writer.written for writer in self.writers), "findings": self.findings()}
 
-    def judge(self):
-        files = self.keeper.finish()
+    def judge(self, files):
         lines = lines_of(files)
         stored = Stored(files, lines)
         events = list(stored.events.values())
@@ -137,9 +136,10 @@ def main():
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     run = Run(options)
-    verdict = run.judge()
+    files = run.keeper.finish()
+    verdict = run.judge(files)
     numbers = figures(verdict, run.facts())
-    write(run.directory, numbers, verdict)
+    write(run.directory, numbers, verdict, files)
     print("\n".join(sentences(numbers)))
     return 0 if verdict.holds() and not numbers["findings"] else 1
 
