@@ -40,14 +40,15 @@ def of_file(path, fields, matches):
         yield {**entry, "number": number, "key": key, "received": received}
 
 
-def line_of(entry, file):
+def line_of(entry, kept):
     """The line of an entry; `None` when it is none of the streams'."""
     message = text(entry.get("MESSAGE")) or ""
     device = device_of(message)
     if not device:
         return None
     time = entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or f"{entry['__REALTIME_TIMESTAMP']}+{entry['__MONOTONIC_TIMESTAMP']}"
-    return Line(entry["key"], f"{text(entry['_BOOT_ID'])}:{text(time)}:{message}", device, entry["received"], file)
+    return Line(entry["key"], f"{text(entry['_BOOT_ID'])}:{text(time)}:{message}", device, entry["received"], kept.name,
+                not kept.gone and not kept.snapshots, kept.renumbered(entry["key"]))
 
 
 def lines_of(files):
@@ -56,7 +57,7 @@ def lines_of(files):
     for kept in files:
         for matches in (TOOL, KERNEL):
             for entry in contents(kept, LOG_FIELDS, *matches):
-                line = line_of(entry, kept.name)
+                line = line_of(entry, kept)
                 if line:
                     lines.setdefault(line.key, line)
     return list(lines.values())

@@ -48,7 +48,8 @@ def text(value):
 
 def entries(path, fields, *matches):
     """The entries of a journal file that fit; of a damaged file those that can be read."""
-    command = ["journalctl", "--quiet", "--all", "--no-pager", "--output=json", f"--output-fields={','.join(fields)}",
+    # Without any, all would be meant.
+    command = ["journalctl", "--quiet", "--all", "--no-pager", "--output=json", f"--output-fields={','.join(fields) or 'PRIORITY'}",
                f"--file={path}", *matches]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as journalctl:
         for line in journalctl.stdout:

@@ -20,6 +20,8 @@ class Line:
     device: str        # as the line names it
     received: int      # when journald received it
     file: str = ""     # the journal file that held it
+    whole: bool = False         # that file was never damaged, and is still there
+    renumbered: float = NEVER   # when a flipped bit gave its entry another number: from then on it is another entry
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Verdict:
     lines: int = 0
     covered: int = 0
     in_gaps: Counter = field(default_factory=Counter)
+    readable: int = 0                            # lines in gaps that could have been read
     again: int = 0                               # stored again when no copy could be read any more
     lost: list = field(default_factory=list)     # lines
     twice: list = field(default_factory=list)    # lines with their events
@@ -102,10 +105,12 @@ def copies_of(events):
     return sorted((copy for event in events for copy in event.copies), key=lambda copy: copy.stored)
 
 
-def stored_once(copies):
+def stored_once(copies, renumbered=NEVER):
     """Each copy was stored when no earlier one could be read any more."""
-    readable = 0
+    readable, before = 0, True
     for copy in copies:
+        if before and copy.stored > renumbered:
+            readable, before = 0, False
         if copy.stored < readable:
             return False
         readable = max(readable, copy.readable_until)
@@ -142,12 +147,13 @@ def judge(lines, events, gaps):
             gap = next((gap for gap in gaps if gap.has(line)), None)
             if gap:
                 verdict.in_gaps[gap.kind] += 1
+                verdict.readable += line.whole
             else:
                 verdict.lost.append(line)
             continue
         copies = copies_of(covering[key])
         verdict.covered += 1
-        if not stored_once(copies):
+        if not stored_once(copies, line.renumbered):
             verdict.twice.append((line, covering[key]))
         elif len(copies) > 1:
             verdict.again += 1

@@ -36,6 +36,7 @@ class Snapshot:
     path: str
     taken: int
     last: int      # number of its last entry
+    renumbered: set = field(default_factory=set)   # keys of entries to which the damage gave another number
 
 
 @dataclass
@@ -58,6 +59,10 @@ class Kept:
             damaged = stored
         gone = self.last_seen if self.gone else NEVER
         return gone if damaged is None else min(damaged, gone)
+
+    def renumbered(self, key):
+        """When the entry with this key got another number."""
+        return min((snapshot.taken for snapshot in self.snapshots if key in snapshot.renumbered), default=NEVER)
 
     def is_archived(self):
         return any("@" in os.path.basename(path) for path in self.paths)
@@ -152,18 +157,19 @@ class Keeper(threading.Thread):
         return path
 
     def snapshot(self, path):
-        """Copies a file that is about to be damaged; journald must not write meanwhile. False: it is not there."""
+        """Copies a file that is about to be damaged; journald must not write meanwhile. Returns what is kept of it; `None`
+        when it is not there."""
         with self.lock:
             self.look()
             about = os.stat(path)
             kept = self.files.get((about.st_dev, about.st_ino))
             if not kept:
-                return False
+                return None
             kept.opened.seek(0)
             last = tail_number(kept.opened.read(208))
             copy = self.copy(kept, f"-{len(kept.snapshots)}")
             kept.snapshots.append(Snapshot(copy, now(), last))
-            return True
+            return kept
 
     def finish(self):
         """Ends, and returns every file with a copy of its contents."""

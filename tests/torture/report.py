@@ -31,7 +31,7 @@ def events_of(verdict):
 
 def figures(verdict, facts):
     """The numbers of a run."""
-    return {**facts, "lines": verdict.lines, "covered": verdict.covered, "in_gaps": dict(verdict.in_gaps),
+    return {**facts, "lines": verdict.lines, "covered": verdict.covered, "in_gaps": dict(verdict.in_gaps), "readable": verdict.readable,
             "stored_again": verdict.again, "lost": len(verdict.lost), "twice": len(verdict.twice), "wrong": len(verdict.wrong)}
 
 
@@ -43,7 +43,7 @@ def sentences(numbers):
     yield f"{numbers['steps']} disturbances: {disturbances}"
     yield f"kills: {numbers['kills']} of peripetyd, {numbers['journald_kills']} of journald"
     yield (f"lines: {numbers['written']} written, {numbers['lines']} kept by journald; of those {numbers['covered']} covered, "
-           f"{sum(numbers['in_gaps'].values())} in reported gaps ({gaps or 'none'})")
+           f"{sum(numbers['in_gaps'].values())} in reported gaps ({gaps or 'none'}; {numbers['readable']} of them are in files that are whole)")
     yield f"events stored again after no copy could be read any more: {numbers['stored_again']} lines"
     yield from (f"finding: {finding}" for finding in numbers["findings"])
     yield f"lost {numbers['lost']}, twice {numbers['twice']}, wrong {numbers['wrong']}, findings {len(numbers['findings'])}"
@@ -52,7 +52,7 @@ def sentences(numbers):
 def files_of(files):
     """What became of the kept files."""
     return {kept.name: {"paths": sorted(kept.paths), "gone": kept.gone, "last_seen": kept.last_seen,
-                        "snapshots": [vars(snapshot) for snapshot in kept.snapshots]} for kept in files}
+                        "snapshots": [{**vars(snapshot), "renumbered": sorted(snapshot.renumbered)} for snapshot in kept.snapshots]} for kept in files}
 
 
 def write(directory, numbers, verdict, files):

@@ -79,6 +79,16 @@ class Twice(unittest.TestCase):
         self.assertEqual(sums([line(1)], [event(1, 1, copies=copies)]), only(covered=1, twice=1))
 
 
+    def test_an_entry_that_a_flipped_bit_made_another_one(self):
+        altered = Line("key1", "boot:1:text", "sda", 1001, "f", renumbered=2500)
+        events = [event(1, 1, copies=((2000, NEVER),)), event(2, 1, copies=((2600, NEVER),))]
+        self.assertEqual(sums([altered], events), only(covered=1, again=1))
+        events = [event(1, 1, copies=((2000, NEVER),)), event(2, 1, copies=((2400, NEVER),))]
+        self.assertEqual(sums([altered], events), only(covered=1, twice=1))
+        events = [event(number, 1, copies=((2600 + number, NEVER),)) for number in (1, 2)]
+        self.assertEqual(sums([altered], events), only(covered=1, twice=1))
+
+
 class Wrong(unittest.TestCase):
     def test_name(self):
         self.assertEqual(sums([line(1)], [event(1, 1, event_id=event_id("boot:2:text"))]), only(covered=1, wrong=1))
@@ -113,6 +123,10 @@ class Gaps(unittest.TestCase):
 
     def test_more_than_the_damage_reported(self):
         self.assertEqual(sums([line(1), line(2), line(3)], [], [Damage("f", 2)]), only(gaps=2, lost=1))
+
+    def test_lines_in_a_gap_that_could_have_been_read(self):
+        whole = Line("key1", "boot:1:text", "sda", 1001, "f", whole=True)
+        self.assertEqual(judge([whole, line(2)], [], [Interval("removed unread", 0, 9999)]).readable, 1)
 
     def test_a_covered_line_in_a_gap_is_covered(self):
         self.assertEqual(sums([line(1)], [event(1, 1)], [Interval("deaf", 0, 9999)]), only(covered=1))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+from journals import BadCursor, entries, parts
 from journald import FLUSH, RELINQUISH, RUN, VAR
 
 # How often each comes, relative to the others.
@@ -232,8 +233,10 @@ class Trouble:
         path = files[-1 if newest else int(place * len(files))]
         self.journald.signal(signal.SIGSTOP)
         try:
-            if self.keeper.snapshot(path):
+            kept = self.keeper.snapshot(path)
+            if kept:
                 self.note(f"    {path}: {how(path, chance)}")
+                kept.snapshots[-1].renumbered = renumbered(kept.snapshots[-1].path, path)
         except FileNotFoundError:
             pass
         finally:
@@ -277,6 +280,21 @@ def fill(directory, left):
             # Others write meanwhile: then it is full already.
             pass
     return path
+
+
+def renumbered(before, after):
+    """The keys of entries that have another number in the damaged file."""
+    numbers = dict(numbers_of(before))
+    return {key for key, number in numbers_of(after) if numbers.get(key, number) != number}
+
+
+def numbers_of(path):
+    for entry in entries(path, ()):
+        try:
+            number, key, _ = parts(entry["__CURSOR"])
+            yield key, number
+        except (BadCursor, KeyError):
+            pass
 
 
 def truncate(path, chance):
