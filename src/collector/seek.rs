@@ -47,7 +47,7 @@ impl Reader {
             self.gap = Some(wanted.clone());
             return Ok(());
         };
-        self.look_back()?;
+        self.look_back(&found)?;
         // In a damaged file, as many steps back and forth lead elsewhere, or libsystemd ignores the file from then on.
         match self.seek(&found)? {
             Some(again) if again.is_same(&found) => {}
@@ -83,16 +83,20 @@ impl Reader {
         }
     }
 
-    /// Numbers the matched entries before the current one. At the very beginning of a journal there is nothing to number.
-    fn look_back(&mut self) -> Result<(), Error> {
+    /// Numbers the matched entries before the current one, `end`. At the very beginning of a journal there is nothing to number.
+    fn look_back(&mut self, end: &Position) -> Result<(), Error> {
         let mut steps = 0;
         while steps < LOOK_BACK && self.journal.step_back()? {
             steps += 1;
         }
         for _ in 0..steps {
+            let position = self.journal.position()?;
+            let beyond = position.boot_id == end.boot_id && position.monotonic > end.monotonic;
+            if beyond || position.cursor == end.cursor {
+                break;
+            }
             self.entry.read(&mut self.journal);
             if self.wanted_by().is_some() {
-                let position = self.journal.position()?;
                 let happened = raw_event::happened(&self.entry, &position);
                 self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
             }
