@@ -28,8 +28,8 @@ run_torture() {
     options+=(--directory "$(target_dir)/torture/$SEED")
     [ "$(id -u)" != 0 ] || { kmsg=(--kmsg) && options+=(--kernel); }
     [ -z "${SABOTAGE:-}" ] || options+=(--sabotage)
-    scripts/private-journald.sh "${kmsg[@]}" "$WORK" Storage=auto SystemMaxFileSize=4M SystemMaxUse=64M RuntimeMaxFileSize=4M \
-        RuntimeMaxUse=48M -- python3 tests/torture/torture.py "${options[@]}"
+    scripts/private-journald.sh "${kmsg[@]}" "$WORK" Storage=auto SystemMaxFileSize=4M SystemMaxUse=200M RuntimeMaxFileSize=4M \
+        RuntimeMaxUse=100M -- python3 tests/torture/torture.py "${options[@]}"
 }
 
 find_tools

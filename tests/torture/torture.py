@@ -29,7 +29,7 @@ from writers import CONFIGURATION, FileWriter, KernelWriter, ToolWriter
 
 DISK = "400m"
 # Lines a second: of the tool, the kernel and the other machine.
-RATES = 80, 10, 40
+RATES = 40, 8, 20
 # How long a daemon may take until everything is read and stored when the disturbances are over, s.
 SETTLES = 180
 

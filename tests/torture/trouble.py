@@ -20,6 +20,9 @@ WEIGHTS = {
     "other directory replaced": 2, "other file damaged": 2, "quiet": 2,
 }
 PAUSES = (0.02, 0.1, 0.4, 1.0, 2.5)
+# How often a disturbance waits until the daemons have read everything, and for how long at most, s. Without that, a slow machine
+# would only see daemons that start.
+CALM, CALMS_WITHIN = 0.3, 12
 
 
 def plan(seed):
@@ -45,10 +48,18 @@ class Trouble:
     def step(self, name, chance):
         """One disturbance, and all of it undone."""
         time.sleep(chance.choice(PAUSES) * chance.random() * 2)
+        if chance.random() < CALM:
+            self.wait_for_calm()
         self.note(name)
         self.counts[name] += 1
         getattr(self, name.replace(" ", "_"))(chance)
         self.recover()
+
+    def wait_for_calm(self):
+        end = time.monotonic() + CALMS_WITHIN
+        while time.monotonic() < end and not all(daemon.is_settled() for daemon in self.daemons):
+            self.recover()
+            time.sleep(0.2)
 
     def recover(self):
         """Whoever ended by itself is started again."""

@@ -97,7 +97,7 @@ class ToolWriter(Writer):
             self.send(f"wearctl: disk sd{self.letter(6)} is hot, reading {number}")
         elif kind < 0.90:
             self.send(f"wearctl: disk sd{self.letter(3)} is fine")
-        elif kind < 0.98:
+        elif kind < 0.99:
             self.send(f"noise {number}", "other")
         else:
             disk = f"sdz{self.letter(26)}"
@@ -232,7 +232,7 @@ class FileWriter(Writer):
                 self.put([f"EXT4-fs error (device {disk}1): ext4_find_entry:1463: inode #{number}: comm x: reading directory lblock 0"])
             elif kind < 0.85:
                 self.command(disk, random_.randrange(1 << 20) * 8)
-            elif kind < 0.95:
+            elif kind < 0.98:
                 self.put([f"Buffer I/O error on dev {disk}, logical block {number}, async page read"])
             else:
                 count = random_.randrange(5, 300)
