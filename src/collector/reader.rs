@@ -107,8 +107,15 @@ impl Reader {
         let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
         let carried = Carried { settings, stop, out, made: 0, last: None, watch };
         let mut reader = Reader::new(carried, journal)?;
-        reader.seek_start()?;
-        Ok(reader)
+        match reader.seek_start() {
+            Ok(()) => Ok(reader),
+            // A file may be damaged at this moment. Ending, and being started again and again, would not help.
+            Err(e) if reader.settings.follow => {
+                reader.reading_fails(&e);
+                Ok(reader)
+            }
+            Err(e) => Err(e),
+        }
     }
 
     pub(super) fn new(carried: Carried, journal: journal::Reader) -> Result<Self, Error> {

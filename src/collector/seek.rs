@@ -47,10 +47,12 @@ impl Reader {
             self.gap = Some(wanted.clone());
             return Ok(());
         };
-        self.look_back(&found)?;
+        if let Err(e) = self.look_back(&found) {
+            tracing::debug!("{e}: equal entries before the end of the last run are not numbered");
+        }
         // In a damaged file, as many steps back and forth lead elsewhere, or libsystemd ignores the file from then on.
-        match self.seek(&found)? {
-            Some(again) if again.is_same(&found) => {}
+        match self.seek(&found) {
+            Ok(Some(again)) if again.is_same(&found) => {}
             _ => {
                 self.replace_handle()?;
                 match self.seek(&found)? {
