@@ -5,12 +5,14 @@ import re
 
 from journals import BadCursor, entries, fnv, marks, parts, text
 from judge import Copy, Damage, Event, Interval, Line, Unstored
-from writers import device_of
+from writers import FileWriter, device_of
 
 LOG_FIELDS = ("MESSAGE", "_SOURCE_MONOTONIC_TIMESTAMP", "_BOOT_ID")
 EVENT_FIELDS = ("PERIPETY_RUN", "PERIPETY_SEQUENCE", "PERIPETY_JSON", "PERIPETY_COVERS")
 TOOL, KERNEL = ("SYSLOG_IDENTIFIER=wearctl",), ("_TRANSPORT=kernel", "SYSLOG_FACILITY=0")
 STORED = ("PERIPETY_FORMAT=1", "_TRANSPORT=journal")
+# The journals, by what a report about them says: the host of the entry behind a gap, the file that is not read.
+LOCAL, OTHER = "local", "other"
 # What the daemon reports of a journal: the times in `msg`.
 REMOVED = re.compile(r"Journal entries between (\d+) and (\d+) ")
 DEAF = re.compile(r"Journal not read from (\d+) until (\d+) ")
@@ -47,8 +49,9 @@ def line_of(entry, kept):
     if not device:
         return None
     time = entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or f"{entry['__REALTIME_TIMESTAMP']}+{entry['__MONOTONIC_TIMESTAMP']}"
-    return Line(entry["key"], f"{text(entry['_BOOT_ID'])}:{text(time)}:{message}", device, entry["received"], kept.name,
-                not kept.gone and not kept.snapshots, kept.renumbered(entry["key"]))
+    boot = text(entry["_BOOT_ID"])
+    return Line(entry["key"], f"{boot}:{text(time)}:{message}", device, entry["received"], kept.name,
+                OTHER if boot == FileWriter.BOOT else LOCAL, not kept.gone and not kept.snapshots, kept.renumbered(entry["key"]))
 
 
 def lines_of(files):
@@ -103,7 +106,8 @@ class Stored:
         for kind, pattern in (("removed unread", REMOVED), ("deaf", DEAF)):
             found = pattern.match(data["msg"])
             if found:
-                self.intervals.append(Interval(kind, int(found[1]), int(found[2])))
+                about_other = data["hostname"] == OTHER or "/other-" in data["msg"]
+                self.intervals.append(Interval(kind, int(found[1]), int(found[2]), OTHER if about_other else LOCAL))
         found = DAMAGED.match(data["msg"])
         if found:
             self.note_damage(found[1], float(found[2] or "inf"), stored)

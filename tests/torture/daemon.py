@@ -14,6 +14,8 @@ from datetime import datetime
 # For how long it may take to end by SIGTERM, s.
 ENDS_WITHIN = 30
 REPLY = 10
+# What counts up in GetStatus.
+PROGRESS = ("entries_read", "events", "events_stored")
 # What the log says when an event was given up, and of a panic.
 GIVEN_UP = re.compile(r"did not keep an event in \d+ attempts.*?event_id=\"?([0-9a-f-]{36})")
 
@@ -108,18 +110,20 @@ class Daemon:
         return status["entries_read"], status["events_stored"]
 
     def settle(self, seconds):
-        """Waits until nothing more comes. False: in vain."""
-        end, before = time.monotonic() + seconds, None
+        """Waits until nothing more comes; for so long at most after the last progress."""
+        end, before, progress = time.monotonic() + seconds, None, None
         while time.monotonic() < end:
             self.check()
+            status = self.status() or {}
+            if progress != (progress := [status.get(name) for name in PROGRESS]):
+                end = time.monotonic() + seconds
             settled = self.is_settled()
             if settled and settled == before:
-                return True
+                return
             before = settled
             # Groups of lines and counts of bursts are stored after their time.
             time.sleep(3)
-        self.findings.append(f"{self.name} did not settle within {seconds} s: {self.status()}")
-        return False
+        self.findings.append(f"{self.name} made no progress for {seconds} s, and did not settle: {self.status()}")
 
     def text(self):
         try:

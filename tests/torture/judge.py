@@ -20,6 +20,7 @@ class Line:
     device: str        # as the line names it
     received: int      # when journald received it
     file: str = ""     # the journal file that held it
+    journal: str = ""           # the one that it belongs to
     whole: bool = False         # that file was never damaged, and is still there
     renumbered: float = NEVER   # when a flipped bit gave its entry another number: from then on it is another entry
 
@@ -47,13 +48,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Interval:
-    """A gap: entries received in this time may have no event."""
+    """A gap: entries of a journal that were received in this time may have no event."""
     kind: str
     since: int
     until: int
+    journal: str = ""
 
     def has(self, line):
-        return self.since <= line.received <= self.until
+        return self.journal == line.journal and self.since <= line.received <= self.until
 
 
 @dataclass(frozen=True)

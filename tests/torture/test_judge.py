@@ -114,6 +114,9 @@ class Gaps(unittest.TestCase):
         verdict = judge(lines, [], [gap])
         self.assertEqual((verdict.lost, dict(verdict.in_gaps)), ([line(1), line(4)], {"removed unread": 2}))
 
+    def test_interval_of_another_journal(self):
+        self.assertEqual(sums([line(1)], [], [Interval("deaf", 0, 9999, "other")]), only(lost=1))
+
     def test_event_that_journald_did_not_keep(self):
         self.assertEqual(sums([line(1), line(2)], [], [Unstored(event_id(line(1).name))]), only(gaps=1, lost=1))
 
@@ -205,9 +208,12 @@ class Stored(unittest.TestCase):
                         "Journal file /j/a.journal is damaged: 5 of its 9 entries cannot be read",
                         "Journal file /j/a.journal is damaged: 2 of its 9 entries cannot be read",
                         "Journal file /j/b.journal is damaged: none of its entries can be read", "something else"):
-            stored.report({"msg": message}, 100)
-        stored.report({"msg": "Journal file /j/a.journal is damaged: none of its entries can be read"}, 40)
-        self.assertEqual(stored.gaps(["id"]), [Interval("removed unread", 1, 2), Interval("deaf", 3, 4), Damage("f", 5), Unstored("id")])
+            stored.report({"msg": message, "hostname": "vm"}, 100)
+        stored.report({"msg": "Journal file /j/a.journal is damaged: none of its entries can be read", "hostname": "vm"}, 40)
+        stored.report({"msg": "Journal entries between 5 and 6 (microseconds since the epoch) may have been removed unread",
+                       "hostname": "other"}, 100)
+        intervals = [Interval("removed unread", 1, 2, "local"), Interval("deaf", 3, 4, "local"), Interval("removed unread", 5, 6, "other")]
+        self.assertEqual(stored.gaps(["id"]), [*intervals, Damage("f", 5), Unstored("id")])
 
 
 class Streams(unittest.TestCase):

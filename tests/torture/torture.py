@@ -30,8 +30,8 @@ from writers import CONFIGURATION, FileWriter, KernelWriter, ToolWriter
 DISK = "400m"
 # Lines a second: of the tool, the kernel and the other machine.
 RATES = 40, 8, 20
-# How long a daemon may take until everything is read and stored when the disturbances are over, s.
-SETTLES = 180
+# For how long a daemon that has not read and stored everything may make no progress when the disturbances are over, s.
+SETTLES = 60
 
 
 class Run:
