@@ -118,7 +118,8 @@ class Run:
         stored = Stored(files, lines)
         events = list(stored.events.values())
         if self.options.sabotage:
-            events.remove(next(event for event in events if event.entries))
+            keys = {line.key for line in lines}
+            events.remove(next(event for event in events if event.covers & keys))
         given_up = [event_id for daemon in self.daemons for event_id in daemon.given_up()]
         return judge(lines, events, stored.gaps(given_up))
 
