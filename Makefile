@@ -3,8 +3,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS SCENARIO ROUND RECORD KEEP
-.PHONY: help deps build run demo check test lint fmt doc docs deny bench coverage check-more lab lab-shell install uninstall clean
+export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS SCENARIO ROUND RECORD KEEP MINUTES SEED SABOTAGE
+.PHONY: help deps build run demo check test lint fmt doc docs deny bench coverage check-more torture lab lab-shell install uninstall clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
@@ -25,8 +25,11 @@ demo: ## Show the whole round on a recorded incident: daemon, prpt, Python; ends
 check: ## Check everything: format, lints, documentation, build, all tests
 	@scripts/check.sh
 
-check-more: ## Check what takes minutes: the tests that are marked for it, the fuzz targets
+check-more: ## Check what takes minutes: the tests that are marked for it, a minute of torture, the fuzz targets
 	@scripts/check-more.sh
+
+torture: ## Kill, stop, fill, remove and damage under a stream of lines, and judge every line: MINUTES=10, SEED=
+	@scripts/torture.sh
 
 test: ## Run all tests
 	@scripts/deps.sh check

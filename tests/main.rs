@@ -27,6 +27,7 @@ mod query;
 mod related;
 mod reload;
 mod restart;
+mod robustness_altered;
 mod robustness_clock;
 mod robustness_deaf;
 mod robustness_deaf_given;

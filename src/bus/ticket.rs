@@ -20,15 +20,31 @@ pub struct Resume {
     pub stored: Option<String>,
 }
 
+/// Tickets are numbered in the order of their entries. Between two numbers there is room for gaps.
+const APART: u64 = 1 << 16;
+
 /// Knows which entries are still being worked on. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Watermark(Arc<Mutex<State>>);
 
+/// A ticket that is not done, and where a restart resumes because of it.
+#[derive(Debug)]
+struct Live {
+    position: PackedPosition,
+    done: bool,
+    stored: Option<Arc<str>>,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    next: u64,
-    live: BTreeMap<u64, (PackedPosition, Option<Arc<str>>)>,
+    /// The number of the last ticket of an entry.
+    last: u64,
+    live: BTreeMap<u64, Live>,
     last_read: Option<(Position, Option<Arc<str>>)>,
+    /// The number of the last ticket opened before `last_read` was noted.
+    last_before: u64,
+    /// Gaps reported so far.
+    gaps: u64,
     stored: Option<Arc<str>>,
     /// The reader is past all entries that events of earlier runs cover.
     past_coverage: bool,
@@ -38,10 +54,24 @@ impl Watermark {
     /// Opens the ticket of an entry.
     pub fn open(&self, position: Position) -> Arc<Ticket> {
         let mut state = self.state();
-        let number = state.next;
-        state.next += 1;
+        let number = state.last + APART;
+        state.last = number;
         let stored = state.stored.clone();
-        state.live.insert(number, (position.into(), stored));
+        state.live.insert(number, Live { position: position.into(), done: false, stored });
+        Arc::new(Ticket { number, watermark: self.clone() })
+    }
+
+    /// Opens the ticket of a gap that begins behind the position noted last, or at `position` when none was: until it is
+    /// done, a restart begins before the gap.
+    pub fn open_gap(&self, position: Position) -> Arc<Ticket> {
+        let mut state = self.state();
+        let live = match state.last_read.clone() {
+            Some((position, stored)) => Live { position: position.into(), done: true, stored },
+            None => Live { position: position.into(), done: false, stored: state.stored.clone() },
+        };
+        let number = state.last_before + 1 + state.gaps % (APART - 1);
+        state.gaps += 1;
+        state.live.insert(number, live);
         Arc::new(Ticket { number, watermark: self.clone() })
     }
 
@@ -50,6 +80,7 @@ impl Watermark {
         let mut state = self.state();
         let stored = state.stored.clone();
         state.last_read = Some((position, stored));
+        state.last_before = state.last;
     }
 
     /// Where the events of earlier runs were looked for.
@@ -79,9 +110,9 @@ impl Watermark {
     /// Where a restart at this moment must resume; `None` before anything was read.
     pub fn resume(&self) -> Option<Resume> {
         let state = self.state();
-        if let Some((position, stored)) = state.live.values().next() {
-            let stored = stored.as_deref().map(str::to_owned);
-            return Some(Resume { position: position.unpack(), done: false, stored });
+        if let Some(live) = state.live.values().next() {
+            let stored = live.stored.as_deref().map(str::to_owned);
+            return Some(Resume { position: live.position.unpack(), done: live.done, stored });
         }
         let (position, stored) = state.last_read.as_ref()?;
         let stored = stored.as_deref().map(str::to_owned);
@@ -161,6 +192,34 @@ mod tests {
         watermark.stored_at("two".into());
         ticket.done();
         assert_eq!(watermark.resume().unwrap().stored, None);
+    }
+
+    /// Killed before the report of a gap is stored, the daemon finds the gap again, and reads nothing twice.
+    #[test]
+    fn a_gap_that_is_not_reported_yet_is_found_again() {
+        let watermark = Watermark::default();
+        watermark.stored_before("old".into());
+        let first = watermark.open_gap(position(1));
+        let behind = watermark.open(position(5));
+        let resume =
+            |p, done, stored: &str| Some(Resume { position: position(p), done, stored: Some(stored.into()) });
+        assert_eq!(watermark.resume(), resume(1, false, "old"));
+        first.done();
+        assert_eq!(watermark.resume(), resume(5, false, "old"));
+        watermark.past_coverage();
+        watermark.read_up_to(position(6));
+        behind.done();
+        watermark.stored_at("new".into());
+        // Read since the position was noted, and stored: after a restart, `old` leads to its event.
+        watermark.open(position(7)).done();
+        let later = watermark.open(position(8));
+        let gaps = [watermark.open_gap(position(6)), watermark.open_gap(position(6))];
+        gaps.into_iter().for_each(|gap| {
+            assert_eq!(watermark.resume(), resume(6, true, "old"));
+            gap.done();
+        });
+        assert_eq!(watermark.resume(), resume(8, false, "new"));
+        later.done();
     }
 
     /// An event of this run must not hide those of an earlier one that cover later entries.

@@ -68,7 +68,11 @@ pub enum Verdict {
 
 /// What is known of a reader's hearing.
 #[derive(Debug, Default)]
-pub struct Hearing(Option<State>);
+pub struct Hearing {
+    behind: Option<State>,
+    /// When it was looked last, µs since the epoch.
+    looked: Option<u64>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -90,12 +94,12 @@ struct Again {
 impl Hearing {
     /// The journal is written and was not read for too long.
     pub fn is_deaf(&self) -> bool {
-        self.0.as_ref().is_some_and(|state| state.again.is_some())
+        self.behind.as_ref().is_some_and(|state| state.again.is_some())
     }
 
     /// The unread entry that is waited for.
     pub fn waits_for(&self) -> Option<&Tail> {
-        match self.0.as_ref().map(|state| &state.behind) {
+        match self.behind.as_ref().map(|state| &state.behind) {
             Some(Behind::Unread(tail)) => Some(tail),
             _ => None,
         }
@@ -103,12 +107,14 @@ impl Hearing {
 
     /// A reader at the end of its journal looked at the files' headers at this time (`realtime`: µs since the epoch).
     pub fn looked(&mut self, behind: Option<Behind>, now: Instant, realtime: u64) -> Verdict {
-        match &mut self.0 {
+        // What is unread now was not there at the last look, and may have come right after it.
+        let since = self.looked.replace(realtime).unwrap_or(realtime);
+        match &mut self.behind {
             Some(state) if behind.as_ref() == Some(&state.behind) => state.judge(now, realtime),
             _ => {
                 // What was unread before was read meanwhile; what is unread now came later.
-                let before = self.0.take();
-                self.0 = behind.map(|behind| State::new(behind, now, realtime));
+                let before = self.behind.take();
+                self.behind = behind.map(|behind| State::new(behind, now, since));
                 let deaf = before.filter(|state| state.again.is_some());
                 deaf.map_or(Verdict::Fine, |state| Verdict::Over(state.deafness(realtime)))
             }
@@ -117,8 +123,8 @@ impl Hearing {
 }
 
 impl State {
-    fn new(behind: Behind, now: Instant, realtime: u64) -> Self {
-        State { behind, began: now, since: realtime, again: None, reported: false }
+    fn new(behind: Behind, now: Instant, since: u64) -> Self {
+        State { behind, began: now, since, again: None, reported: false }
     }
 
     fn judge(&mut self, now: Instant, realtime: u64) -> Verdict {
@@ -202,6 +208,17 @@ mod tests {
             assert!(!hearing.is_deaf());
             assert_eq!(hearing.looked(None, Instant::now(), 14), Verdict::Fine);
         }
+    }
+
+    #[test]
+    fn deafness_begins_at_the_last_look_that_found_nothing_unread() {
+        let (mut hearing, start) = (Hearing::default(), Instant::now());
+        assert_eq!(hearing.looked(None, start, 7), Verdict::Fine);
+        let mut look =
+            |seconds| hearing.looked(Some(unread(5)), start + Duration::from_secs(seconds), seconds);
+        assert_eq!(look(9), Verdict::Fine);
+        let deafness = Deafness { since: 7, until: 19, behind: unread(5) };
+        assert_eq!(look(19), Verdict::Reopen(Some(deafness)));
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub struct Reader {
     /// Raw events made so far.
     pub(super) made: u64,
     pub(super) last: Option<Position>,
+    /// Nothing was found from this entry on: what lies between it and the next one may have been removed unread.
+    pub(super) gap: Option<Position>,
     pub(super) unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
     pub(super) matched: Vec<String>,
@@ -84,10 +86,13 @@ pub struct Reader {
     pub(super) watch: Watch,
 }
 
-/// From when on entries are to be read.
+/// How long before its end, µs, the last run may have read what was damaged and not have reported that.
+const REPORTED_LATE: u64 = 120_000_000;
+
+/// From when on entries are to be read, or may have been read in vain.
 fn read_since(settings: &Settings) -> u64 {
     match &settings.start {
-        Start::Resume(resume) => resume.position.realtime,
+        Start::Resume(resume) => resume.position.realtime.saturating_sub(REPORTED_LATE),
         Start::Since(usec) => *usec,
         Start::Beginning if settings.location.is_local() => journal::boot_began(),
         Start::Beginning => 0,
@@ -102,8 +107,15 @@ impl Reader {
         let journal = journal::Reader::open(&settings.location, journal::LOG_VALUE)?;
         let carried = Carried { settings, stop, out, made: 0, last: None, watch };
         let mut reader = Reader::new(carried, journal)?;
-        reader.seek_start()?;
-        Ok(reader)
+        match reader.seek_start() {
+            Ok(()) => Ok(reader),
+            // A file may be damaged at this moment. Ending, and being started again and again, would not help.
+            Err(e) if reader.settings.follow => {
+                reader.reading_fails(&e);
+                Ok(reader)
+            }
+            Err(e) => Err(e),
+        }
     }
 
     pub(super) fn new(carried: Carried, journal: journal::Reader) -> Result<Self, Error> {
@@ -123,6 +135,7 @@ impl Reader {
             twins: Twins::default(),
             made,
             last,
+            gap: None,
             unnoted: 0,
             matched: Vec::new(),
             kernel_time: 0,
@@ -257,6 +270,10 @@ impl Reader {
 
     /// Works on the current entry. False: nobody takes events any more.
     fn take_entry(&mut self) -> Result<bool, Error> {
+        if let Some(wanted) = self.gap.take() {
+            let found = self.journal.position()?;
+            self.report_gap(&wanted, &found)?;
+        }
         self.settings.counters.entries_read.increment();
         let rules = &self.rules;
         let known = self.entry.read_if(&mut self.journal, |identifier| rules.knows(identifier));
@@ -316,6 +333,10 @@ impl Reader {
         let event_id = self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
         if self.settings.coverage.covers(&position.cursor) {
             self.settings.counters.entries_covered.increment();
+            return Ok(None);
+        }
+        if !self.journal.is_intact(&position.cursor) {
+            self.journal.note_damage("that were altered after they were written");
             return Ok(None);
         }
         self.matched.push(position.cursor.clone());

@@ -22,8 +22,8 @@ impl Reader {
         tracing::warn!("{message}");
         // Of the host of the journal, and at the time of the entry found.
         self.entry.read(&mut self.journal);
-        // Until it is stored, a restart looks for the gap again.
-        let ticket = self.settings.watermark.open(found.clone());
+        // Until it is stored, a restart begins before the gap again.
+        let ticket = self.settings.watermark.open_gap(wanted.clone());
         self.report(message, found, ticket);
         Ok(())
     }

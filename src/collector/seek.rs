@@ -6,7 +6,7 @@ use super::twins::Twins;
 use super::wake::Waker;
 use crate::bus::ticket::Resume;
 use crate::event::Source;
-use crate::journal::{self, Error, Location};
+use crate::journal::{self, Error, Location, Position};
 
 /// Entries read again before the resumed one, to number equal entries as before.
 const LOOK_BACK: usize = 2048;
@@ -40,39 +40,65 @@ impl Reader {
 
     /// Moves to where the last run ended, numbering equal entries as it did.
     fn resume(&mut self, resume: &Resume) -> Result<(), Error> {
-        self.journal.seek_cursor(&resume.position.cursor)?;
-        if !self.journal.step()? {
-            return Ok(());
-        }
-        let found = self.journal.position()?;
         let wanted = &resume.position;
-        let same = (&found.boot_id, found.monotonic, found.realtime)
-            == (&wanted.boot_id, wanted.monotonic, wanted.realtime);
+        let found = self.seek(wanted)?;
+        let Some(mut found) = found else {
+            // The gap ends where reading goes on.
+            self.gap = Some(wanted.clone());
+            return Ok(());
+        };
+        if let Err(e) = self.look_back(&found) {
+            tracing::debug!("{e}: equal entries before the end of the last run are not numbered");
+        }
+        // In a damaged file, as many steps back and forth lead elsewhere, or libsystemd ignores the file from then on.
+        match self.seek(&found) {
+            Ok(Some(again)) if again.is_same(&found) => {}
+            _ => {
+                self.replace_handle()?;
+                match self.seek(&found)? {
+                    Some(again) => found = again,
+                    None => {
+                        self.gap = Some(wanted.clone());
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        let same = found.is_same(wanted);
         if !same {
             self.report_gap(wanted, &found)?;
         }
-        self.look_back()?;
         if same && resume.done {
             self.last = Some(found);
             return Ok(());
         }
-        if !self.journal.step_back()? {
-            self.journal.seek_head()?;
-        }
-        Ok(())
+        // The next step leads to the entry itself.
+        self.journal.seek_cursor(&found.cursor)
     }
 
-    /// Numbers the matched entries before the current one, and comes back to it. At the very
-    /// beginning of a journal there is nothing to number.
-    fn look_back(&mut self) -> Result<(), Error> {
+    /// Moves to an entry, or to the first that is still there behind it: its position.
+    fn seek(&mut self, position: &Position) -> Result<Option<Position>, Error> {
+        self.journal.seek_cursor(&position.cursor)?;
+        match self.journal.step()? {
+            true => self.journal.position().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Numbers the matched entries before the current one, `end`. At the very beginning of a journal there is nothing to number.
+    fn look_back(&mut self, end: &Position) -> Result<(), Error> {
         let mut steps = 0;
         while steps < LOOK_BACK && self.journal.step_back()? {
             steps += 1;
         }
         for _ in 0..steps {
+            let position = self.journal.position()?;
+            let beyond = position.boot_id == end.boot_id && position.monotonic > end.monotonic;
+            if beyond || position.cursor == end.cursor {
+                break;
+            }
             self.entry.read(&mut self.journal);
             if self.wanted_by().is_some() {
-                let position = self.journal.position()?;
                 let happened = raw_event::happened(&self.entry, &position);
                 self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
             }
@@ -85,19 +111,26 @@ impl Reader {
     pub(super) fn open_again(&mut self) -> Result<(), Error> {
         self.twins = Twins::default();
         self.cover_matched();
+        self.replace_handle()?;
+        self.unnoted = 0;
+        match self.last.clone() {
+            Some(position) => self.resume(&Resume { position, done: true, stored: None }),
+            None => self.seek_start(),
+        }
+    }
+
+    /// Opens the journal again, without a place in it.
+    fn replace_handle(&mut self) -> Result<(), Error> {
         // Noted before: what changes while it is opened is another layout.
         let layout = journal::Layout::of(&self.settings.location);
         let journal = journal::Reader::open(&self.settings.location, journal::LOG_VALUE)?;
         self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
         self.journal = journal;
         self.changed = false;
-        self.unnoted = 0;
         self.watch.opened(layout);
-        match self.last.clone() {
-            Some(position) => self.resume(&Resume { position, done: true, stored: None }),
-            None => self.seek_start(),
-        }
+        Ok(())
     }
+
     /// Entries that were matched since the position was noted are not taken again.
     pub(super) fn cover_matched(&mut self) {
         for cursor in std::mem::take(&mut self.matched) {

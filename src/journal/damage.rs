@@ -11,12 +11,15 @@ use std::time::{Duration, SystemTime};
 
 use super::header::{number, Header, Unreadable};
 use super::layout::{files, FileKey};
-use super::Location;
+use super::{Location, Reader, LOG_VALUE};
 
 /// Pause before damage is looked at again: journald may be at work on the file.
 const CONFIRM: Duration = Duration::from_millis(500);
 /// How often all files are looked at again when one changed meanwhile.
 const PASSES: usize = 3;
+
+/// How long ago a complete file was written to at most for what its entries say to be checked, too.
+const RECENT: Duration = Duration::from_secs(600);
 
 /// A number of entries of a damaged file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +103,8 @@ pub struct Damaged {
     pub damage: Damage,
 }
 
-/// Looks for damaged files of one journal. Looks at the headers of the files and of the entries, not at what the
-/// entries say.
+/// Looks for damaged files of one journal: at the headers of the files and of the entries. What the entries say is read only
+/// of files that are damaged, and once of those that were completed lately, or were altered after that.
 #[derive(Debug)]
 pub struct DamageCheck {
     location: Location,
@@ -193,9 +196,28 @@ fn damage(path: &Path, since: u64) -> Option<Damage> {
     if header.tail_realtime < since {
         return None;
     }
+    let recent = file
+        .metadata()
+        .and_then(|file| file.modified())
+        .is_ok_and(|at| at.elapsed().is_ok_and(|age| age < RECENT));
     let mut objects = Objects(BufReader::with_capacity(READ, file));
-    let lost = header.entries.saturating_sub(objects.good_entries(&header));
+    let mut lost = header.entries.saturating_sub(objects.good_entries(&header));
+    if lost > 0 || recent && !header.online {
+        lost = readable_entries(path).map_or(lost, |read| lost.max(header.entries.saturating_sub(read)));
+    }
     (lost > 0).then_some(Damage::Entries { lost, of: header.entries })
+}
+
+/// How many entries libsystemd reads of a file, as they were written: behind some kinds of damage it ignores the rest of a
+/// file. `None`: it cannot be asked.
+fn readable_entries(path: &Path) -> Option<u64> {
+    let mut reader = Reader::open(&Location::Files(vec![path.to_owned()]), LOG_VALUE).ok()?;
+    reader.seek_head().ok()?;
+    let mut read = 0;
+    while reader.step().ok()? {
+        read += u64::from(reader.cursor().is_ok_and(|cursor| reader.is_intact(&cursor)));
+    }
+    Some(read)
 }
 
 /// Bytes read at a time.

@@ -12,10 +12,14 @@ const SIGNATURE: &[u8] = b"LPKSHHRH";
 const LENGTH: usize = 208;
 /// `HEADER_INCOMPATIBLE_COMPACT`: offsets in entry arrays have four bytes instead of eight.
 const COMPACT: u32 = 1 << 4;
+/// `STATE_ONLINE`: journald writes to the file, or did not end well.
+const ONLINE: u8 = 1;
 
 /// What is taken from the header of a journal file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
+    /// Entries are still added.
+    pub online: bool,
     /// Bytes of an offset in an entry array.
     pub item: usize,
     /// Boot of the last entry, in hexadecimal digits.
@@ -84,6 +88,7 @@ fn first_bytes(file: &File) -> std::io::Result<Vec<u8>> {
 fn parse(bytes: &[u8]) -> Option<(Header, Option<u64>)> {
     let flags = u32::from_le_bytes(bytes.get(12..16)?.try_into().ok()?);
     let header = Header {
+        online: bytes.get(16) == Some(&ONLINE),
         item: if flags & COMPACT == 0 { 8 } else { 4 },
         boot_id: hexadecimal(bytes.get(56..72)?),
         seqnum_id: hexadecimal(bytes.get(72..88)?),

@@ -7,6 +7,7 @@
 mod boot;
 mod damage;
 mod entry;
+mod hash;
 mod header;
 mod layout;
 mod packed;
@@ -192,16 +193,21 @@ impl Reader {
     }
 
     /// The same, as long as `each` is true: the fields that remain are not read.
-    pub fn fields_while(&mut self, mut each: impl FnMut(&[u8], &[u8]) -> bool) {
+    pub fn fields_while(&mut self, each: impl FnMut(&[u8], &[u8]) -> bool) {
         self.vanished_before_entry = crate::sys::vanished_pages();
+        if let Err(e) = self.enumerate(each) {
+            self.note_damage(&format!("that cannot be read whole ({e})"));
+        }
+    }
+
+    fn enumerate(&mut self, mut each: impl FnMut(&[u8], &[u8]) -> bool) -> Result<(), systemd::Error> {
         self.journal.restart_data();
-        loop {
-            match self.journal.enumerate_data() {
-                Ok(Some(field)) if field.value().is_none_or(|value| each(field.name(), value)) => {}
-                Ok(_) => return,
-                Err(e) => return self.warn_about_damage(&e),
+        while let Some(field) = self.journal.enumerate_data()? {
+            if !field.value().is_none_or(|value| each(field.name(), value)) {
+                break;
             }
         }
+        Ok(())
     }
 
     /// The current entry may hold bytes that were never written: a mapped page of its file vanished since its fields were
@@ -220,11 +226,12 @@ impl Reader {
         std::mem::take(&mut self.damaged)
     }
 
-    fn warn_about_damage(&mut self, error: &systemd::Error) {
+    /// The current entry is damaged. The log mentions the first of a handle.
+    pub fn note_damage(&mut self, what: &str) {
         if !std::mem::replace(&mut self.damage_known, true) {
             self.damaged = true;
             let location = &self.location;
-            tracing::warn!("the {location} has entries that cannot be read whole ({error}); check it with \"journalctl --verify\"");
+            tracing::warn!("the {location} has entries {what}; check it with \"journalctl --verify\"");
         }
     }
 

@@ -50,6 +50,13 @@ pub struct Position {
     pub realtime: u64,
 }
 
+impl Position {
+    /// Both are positions of one entry, or of copies of it.
+    pub fn is_same(&self, other: &Position) -> bool {
+        (&self.boot_id, self.monotonic, self.realtime) == (&other.boot_id, other.monotonic, other.realtime)
+    }
+}
+
 /// What identifies an entry among all entries: the parts of its cursor.
 ///
 /// A cursor reads `s=…;i=…;b=…;m=…;t=…;x=…`. `s` and `i` (the file's sequence and the number in

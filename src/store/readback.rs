@@ -18,6 +18,8 @@ use crate::sys::poll_readable;
 
 /// Pause after the journal could not be read.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often the events of earlier runs are tried to be read before the daemon gives up.
+const ATTEMPTS: usize = 20;
 /// Confirmations that may wait for the store.
 const QUEUE: usize = 1024;
 /// Pauses after an event was sent, from the first to the last, each twice the one before.
@@ -181,25 +183,37 @@ impl ReadBackThread {
     fn run(mut self, ready: &std::sync::mpsc::Sender<Result<Coverage, Error>>) {
         let mut stored = Stored::default();
         let mut coverage = Coverage::default();
-        let opened = self.read_early(&mut stored, &mut coverage).and_then(|()| {
-            let mut reader = self.open()?;
-            while reader.step()? {
-                if stored.read(&mut reader, &self.trust) {
-                    cover(&mut coverage, &stored);
-                    self.from = From::Cursor(reader.cursor()?);
+        let mut attempts = 0;
+        let mut reader = loop {
+            attempts += 1;
+            match self.read_earlier(&mut stored, &mut coverage) {
+                Ok(reader) => break reader,
+                // A file may be damaged at this moment.
+                Err(e @ Error::Read { .. }) if attempts < ATTEMPTS => {
+                    tracing::warn!("{e}: stored events are not known yet; trying again in a second");
+                    std::thread::sleep(RETRY);
                 }
+                Err(e) => return drop(ready.send(Err(e))),
             }
-            Ok(reader)
-        });
-        let mut reader = match opened {
-            Ok(reader) => reader,
-            Err(e) => return drop(ready.send(Err(e))),
         };
         if ready.send(Ok(coverage)).is_err() {
             return;
         }
         let Err(e) = self.follow(&mut reader, &mut stored) else { return };
         self.go_on(e, stored);
+    }
+
+    /// Reads what earlier runs stored, to the end.
+    fn read_earlier(&mut self, stored: &mut Stored, coverage: &mut Coverage) -> Result<Reader, Error> {
+        self.read_early(stored, coverage)?;
+        let mut reader = self.open()?;
+        while reader.step()? {
+            if stored.read(&mut reader, &self.trust) {
+                cover(coverage, stored);
+                self.from = From::Cursor(reader.cursor()?);
+            }
+        }
+        Ok(reader)
     }
 
     /// Goes on after the journal had to be opened again, until the store is gone.

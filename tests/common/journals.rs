@@ -67,6 +67,12 @@ impl LiveJournal {
         journal
     }
 
+    /// Writes no more: the file is complete.
+    pub fn finish(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+    }
+
     /// Another file, written on by the same machine.
     pub fn next(&self, file: PathBuf) -> Self {
         let mut next = LiveJournal::start(file);
