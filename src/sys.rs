@@ -140,6 +140,18 @@ pub fn ignore_hangup() {
     unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
 }
 
+/// Programs that are started get none of the descriptors that are open now, but the standard ones: whoever started this
+/// process may have left some open (close_range(2) of Linux 5.11).
+pub fn keep_descriptors() -> io::Result<()> {
+    let (first, last): (libc::c_uint, libc::c_uint) = (3, libc::c_uint::MAX);
+    // SAFETY: sets flags of descriptors, and closes none.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 thread_local! {
     /// Pages that vanished while this thread read them. Constant and without destructor: the signal handler
     /// finds a plain integer.
@@ -246,6 +258,16 @@ mod tests {
         assert_eq!((read(0), read(page), read(page + 1), vanished_pages()), (7, 0, 0, 1));
         // SAFETY: nothing refers to the mapping any more.
         unsafe { libc::munmap(map, 2 * page) };
+    }
+
+    #[test]
+    fn inherited_descriptors_are_not_passed_on() {
+        let file = tempfile::tempfile().unwrap();
+        let inherited = rustix::io::dup(&file).unwrap();
+        let flags = || rustix::io::fcntl_getfd(&inherited).unwrap();
+        assert!(!flags().contains(rustix::io::FdFlags::CLOEXEC));
+        keep_descriptors().unwrap();
+        assert!(flags().contains(rustix::io::FdFlags::CLOEXEC));
     }
 
     #[test]

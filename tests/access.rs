@@ -114,6 +114,28 @@ fn a_daemon_that_keeps_nothing() {
     assert!(machine.journal("PERIPETY_FORMAT=1").is_empty());
 }
 
+/// What a program printed may quote events.
+#[test]
+fn errors_of_notifiers_are_for_readers_of_the_journal() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("another user's status", "only root can run a client as another user");
+    }
+    let Some(machine) = Machine::start("another user's status", &[]) else { return };
+    machine.open_to_all();
+    let config = machine.path("peripetyd.conf");
+    let table = "[notifiers.exec]\nprogram = \"/nonexistent/page\"\n";
+    std::fs::write(&config, [common::NO_BURSTS, table].concat()).unwrap();
+    let daemon = machine.incident("fs-lvm-multipath", &["--config", config.to_str().unwrap()]);
+    let error = common::wait_for("an error", || {
+        daemon.status()["notifiers"][0]["last_error"].as_str().map(str::to_owned)
+    });
+    assert!(error.contains("/nonexistent/page"), "{error}");
+    let out = as_nobody(&machine, &daemon, &["status"]);
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success() && said.contains("exec (exec): 0 delivered") && said.contains("last error"));
+    assert!(!said.contains("nonexistent"), "{said}");
+}
+
 /// prpt as the user nobody.
 fn as_nobody(machine: &Machine, daemon: &Daemon, arguments: &[&str]) -> Output {
     let copy = machine.path("prpt");

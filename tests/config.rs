@@ -47,12 +47,13 @@ fn name(case: &Path) -> &str {
 }
 
 /// Cases that are no errors.
-const FINE: [&str; 7] = [
+const FINE: [&str; 8] = [
     "drop-ins-masked",
     "first-format",
     "first-format-never-matches",
     "first-format-other-spelling",
     "no-file-at-all",
+    "notifiers",
     "slow-and-unanchored",
     "writer-of-a-tool",
 ];
@@ -94,13 +95,14 @@ fn findings_as_json_say_the_same() {
 }
 
 /// A daemon with a bad configuration does not start, and says all that is wrong: nothing is half
-/// applied. Examples are for --check-config only.
+/// applied. Examples and what notifiers need are for --check-config only.
 #[test]
 fn a_bad_configuration_stops_the_start() {
     let state = tempfile::tempdir().unwrap();
     let state = state.path().to_str().unwrap();
     for case in cases() {
-        let only_checked = name(&case).starts_with("example-") || name(&case).starts_with("not-line");
+        let only_checked =
+            ["example-", "not-line", "exec-program-"].iter().any(|begin| name(&case).starts_with(begin));
         let fine = FINE.contains(&name(&case)) || (only_checked && name(&case) != "example-without-line");
         if fine {
             continue;
@@ -132,6 +134,12 @@ fn what_is_in_force() {
         "[main]\nnotify_stdout = false\nsave_to_journald = true\ndump_blk_info_at_start = false\n\n\
                     [burst]\nenabled = true\ninterval_seconds = 60\n";
     assert_eq!(dump("no-file-at-all"), [defaults, varlink].concat());
+    let notifiers = "\n[notifiers.exec]\ntype = \"exec\"\nprogram = \"/bin/true\"\n\
+                     arguments = [\"--queue\", \"storage\"]\ntimeout_seconds = 30\n\n\
+                     [notifiers.exec.filter]\nseverity = \"Error\"\nevent_types = [\"FS_SHUTDOWN\"]\n\
+                     causes_only = true\n\n[notifiers.shown]\ntype = \"stdout\"\n";
+    let files = "# from ./etc/peripetyd.conf\n# from ./etc/peripetyd.conf.d/10-page.toml\n";
+    assert_eq!(dump("notifiers"), [files, defaults, varlink, notifiers].concat());
     assert_eq!(dump("first-format"), dump("first-format-other-spelling"));
     let first = dump("first-format");
     assert!(first.contains("# peripetyd.conf:6\n[[collector_regexs]]\n"), "{first}");

@@ -20,6 +20,7 @@ mod install;
 mod limits;
 mod monitor;
 mod names;
+mod notifiers;
 mod offline;
 mod prpt;
 mod published;

@@ -141,7 +141,12 @@ impl Drop for Service<'_> {
 fn prepare(machine: &Machine) {
     let config = machine.path("root/etc/peripetyd.conf.d");
     std::fs::create_dir_all(&config).unwrap();
-    std::fs::write(config.join("mydrv.toml"), [common::NO_BURSTS, RULE].concat()).unwrap();
+    let notifier = format!(
+        "[notifiers.exec]\nprogram = \"/bin/sh\"\narguments = [\"-c\", '''{}''', \"{}\"]\n",
+        "grep -E '^(Cap|NoNewPrivs)' /proc/self/status >\"$0\"",
+        machine.path("state/privileges").display()
+    );
+    std::fs::write(config.join("mydrv.toml"), [common::NO_BURSTS, &notifier, RULE].concat()).unwrap();
     std::fs::copy(program("peripetyd"), machine.path("peripetyd")).unwrap();
     let script = format!(
         "set -e; cd {dir}; mkdir -p etc; cp /etc/passwd /etc/group etc/
@@ -201,8 +206,18 @@ fn the_daemon_works_as_its_unit_runs_it() {
     assert_eq!(stored.len(), 1);
     let uid = service.process("Uid").split(' ').next().unwrap().to_owned();
     assert_eq!(stored[0]["_UID"], uid);
-    let status = service.connect().call("GetStatus", json!({})).unwrap();
-    assert_eq!(status["status"]["events_not_stored"], 0, "{status}");
+    let delivered = || {
+        let status = service.connect().call("GetStatus", json!({})).unwrap()["status"].clone();
+        assert_eq!(status["events_not_stored"], 0, "{status}");
+        (status["notifiers"][0]["delivered"] == 1).then_some(())
+    };
+    wait_for("the notifier", delivered);
+    // A program of a notifier has no capability, and can get none.
+    let privileges = std::fs::read_to_string(service.state.join("privileges")).unwrap();
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        assert!(privileges.contains(&format!("{set}:\t{:016x}\n", 0)), "{privileges}");
+    }
+    assert!(privileges.contains("NoNewPrivs:\t1\n"), "{privileges}");
 
     // It ends as systemd ends it, and has saved its position.
     common::send_signal(&service.child.id().to_string(), rustix::process::Signal::TERM);

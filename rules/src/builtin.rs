@@ -131,7 +131,7 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
     ("unknown field", "correct its name or remove it"),
     ("missing field `line`", "begin the example with the log line: { line = \"…\", kdev = \"…\" }"),
-    ("missing field", "add it: the shipped peripetyd.conf has a sample rule"),
+    ("missing field", "add it: the shipped peripetyd.conf has a sample"),
     ("expected a boolean", "write true or false, without quotation marks"),
     ("expected a string", "write it between quotation marks"),
     ("duplicate key", "remove one of the two"),

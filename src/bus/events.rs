@@ -1,4 +1,4 @@
-//! The event bus: parsers → notifiers and monitors.
+//! The event bus: parsers → monitors.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -22,6 +22,12 @@ pub struct Published {
 }
 
 impl Published {
+    /// An event that was read from the journal, with its number in the run that stored it.
+    pub fn read_back(sequence: u64, event: StorageEvent) -> Self {
+        let (at, covered) = (crate::journal::now(), Vec::new());
+        Published { sequence, at, event, covered, encoded: OnceLock::new() }
+    }
+
     /// The event as JSON, encoded once for all who send it.
     pub fn json(&self) -> Bytes {
         self.encoded.get_or_init(|| json(&self.event)).clone()

@@ -88,7 +88,7 @@ fn take(directory: &Path) -> Result<File, StateError> {
 }
 
 /// Replaces a file: the old one stays until the new one is complete. A symbolic link is replaced, never followed.
-pub(super) fn replace(path: &Path, text: &[u8], durable: bool) -> std::io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &[u8], durable: bool) -> std::io::Result<()> {
     let temporary = path.with_extension("json.new");
     match fs::remove_file(&temporary) {
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
@@ -163,6 +163,11 @@ impl State {
             *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = take(&self.directory)?;
         }
         replace(&self.path(), &text, durable).map_err(|e| self.unusable(e))
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Where the history of the devices is kept.

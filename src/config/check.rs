@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::tree::Places;
 use super::Config;
+use crate::notifier::Configured;
 use crate::rules::{Located, Rule, RuleError};
 
 /// How bad a finding is.
@@ -36,7 +37,7 @@ pub fn check(places: &Places) -> Vec<Finding> {
     match Config::load(places) {
         Ok(config) => {
             let warnings = config.warnings.iter().map(|w| located(Level::Warning, w));
-            warnings.chain(examples(&config)).collect()
+            warnings.chain(examples(&config)).chain(notifiers(&config)).collect()
         }
         Err(errors) => errors.0.iter().map(error).collect(),
     }
@@ -45,6 +46,11 @@ pub fn check(places: &Places) -> Vec<Finding> {
 /// The examples of the rules: each must be matched, each `not` line must not.
 fn examples(config: &Config) -> Vec<Finding> {
     config.rules.iter().flat_map(|rule| examples_of(rule)).collect()
+}
+
+/// What would keep a notifier from working.
+fn notifiers(config: &Config) -> Vec<Finding> {
+    config.notifiers.values().flat_map(Configured::check).map(|place| located(Level::Error, &place)).collect()
 }
 
 fn examples_of(rule: &Rule) -> Vec<Finding> {

@@ -1,13 +1,16 @@
 //! One configuration file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::cost::{Cost, MAX_FILE};
 use super::varlink::{RawVarlink, VarlinkTable};
+use crate::notifier::{settings, Configured};
 use crate::rules::builtin::{compile, toml_error};
 use crate::rules::phrases::Phrases;
 use crate::rules::rule::Rule;
@@ -24,6 +27,9 @@ struct Tables {
     burst: RawBurst,
     #[serde(default)]
     varlink: RawVarlink,
+    /// Each type has its own settings: see [`settings::read`].
+    #[serde(default)]
+    notifiers: BTreeMap<String, IgnoredAny>,
     #[serde(default)]
     phrases: Phrases,
     #[serde(default)]
@@ -96,6 +102,8 @@ pub struct FileConfig {
     pub burst: BurstTable,
     /// Its table `[varlink]`.
     pub varlink: VarlinkTable,
+    /// Its tables `[notifiers.NAME]`.
+    pub notifiers: Vec<Configured>,
     /// Its rules.
     pub rules: Vec<Arc<Rule>>,
     /// What is allowed and hardly meant.
@@ -146,11 +154,15 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
     }
     let burst = parsed.burst.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
     let varlink = parsed.varlink.check(file, text).map_err(|e| errors.push(e)).unwrap_or_default();
+    let notifiers = match parsed.notifiers.is_empty() {
+        true => Vec::new(),
+        false => settings::read(file, text, &mut errors),
+    };
     if !errors.is_empty() {
         return Err(errors);
     }
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
-    Ok(FileConfig { main: parsed.main, burst, varlink, rules, warnings })
+    Ok(FileConfig { main: parsed.main, burst, varlink, notifiers, rules, warnings })
 }
 
 fn warnings(rule: &Rule, text: &str) -> Vec<Located> {

@@ -18,6 +18,7 @@ use file::MainTable;
 use tree::Places;
 
 use crate::faults::burst;
+use crate::notifier::{settings, Configured};
 use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};
 use crate::varlink::limits::Limits;
@@ -57,6 +58,8 @@ pub struct Config {
     pub burst: burst::Settings,
     /// The table `[varlink]`.
     pub limits: Limits,
+    /// The tables `[notifiers.NAME]`.
+    pub notifiers: settings::Table,
     /// The user's own rules, in the order of the files.
     pub rules: Vec<Arc<Rule>>,
     /// Files that were read, in order.
@@ -134,6 +137,8 @@ impl Config {
                     burst.enabled = file.burst.enabled.unwrap_or(burst.enabled);
                     burst.interval_seconds = file.burst.interval_seconds.unwrap_or(burst.interval_seconds);
                     file.varlink.apply(&mut config.limits);
+                    let notifiers = file.notifiers.into_iter();
+                    config.notifiers.extend(notifiers.map(|one| (one.name.clone(), one)));
                     config.rules.extend(file.rules);
                     config.warnings.extend(file.warnings);
                     config.files.push(path);
@@ -155,6 +160,11 @@ impl Config {
 }
 
 impl Config {
+    /// All notifiers that are to run.
+    pub fn notifiers(&self) -> Vec<Configured> {
+        settings::all(&self.notifiers, self.main.notify_stdout)
+    }
+
     /// The configuration as a file that says the same.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
@@ -167,6 +177,9 @@ impl Config {
         let burst::Settings { enabled, interval_seconds } = self.burst;
         text += &format!("\n[burst]\nenabled = {enabled}\ninterval_seconds = {interval_seconds}\n");
         text += &varlink::to_toml(&self.limits);
+        for notifier in self.notifiers.values() {
+            text += &format!("\n{notifier}");
+        }
         for rule in &self.rules {
             let table = BTreeMap::from([("collector_regexs", [&rule.spec])]);
             text += &format!("\n# {}:{}\n", rule.origin.file, rule.origin.line);

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::bus::Beat;
 use crate::collector::Stopper;
 use crate::counters::Counters;
-use crate::notify;
+use crate::sd_notify;
 use crate::store::Sink;
 
 /// How often the token walks when systemd wants no sign of life.
@@ -31,7 +31,7 @@ impl Drop for Heartbeat {
 impl Heartbeat {
     /// Sends tokens through the reader of `stopper`; `sink` knows whether journald is waited for, `counters` learn of it.
     pub fn start(stopper: Stopper, sink: Sink, counters: Arc<Counters>) -> Self {
-        let period = notify::watchdog().map_or(DEFAULT_PERIOD, |timeout| timeout / 3);
+        let period = sd_notify::watchdog().map_or(DEFAULT_PERIOD, |timeout| timeout / 3);
         Heartbeat(tokio::spawn(watch(stopper, sink, counters, period)))
     }
 }
@@ -49,7 +49,7 @@ async fn watch(stopper: Stopper, sink: Sink, counters: Arc<Counters>, period: Du
                     counters.journald.set("waiting for journald to take events".into());
                 }
                 waiting = true;
-                notify::alive();
+                sd_notify::alive();
             } else {
                 tracing::warn!("a part of the daemon has not moved for {period:?}");
             }
@@ -58,6 +58,6 @@ async fn watch(stopper: Stopper, sink: Sink, counters: Arc<Counters>, period: Du
             tracing::info!("journald takes events again");
             counters.journald.clear();
         }
-        notify::alive();
+        sd_notify::alive();
     }
 }

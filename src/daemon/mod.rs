@@ -1,7 +1,7 @@
 //! The daemon: its tasks, wired together.
 //!
-//! `start` starts them, the last stage first; `running` keeps them until the end; `sinks`
-//! switches what the configuration can switch; `reload` applies a new configuration;
+//! `start` starts them, the last stage first; `running` keeps them until the end; `store_switch`
+//! switches the store on and off; `reload` applies a new configuration;
 //! `heartbeat` watches that everything moves; `memory` gives memory back; `saver` keeps the position, `device_saver` the history of
 //! the devices; `signals` listens to the system.
 
@@ -14,8 +14,8 @@ mod reload;
 mod running;
 mod saver;
 mod signals;
-mod sinks;
 mod start;
+mod store_switch;
 
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -93,6 +93,9 @@ pub enum DaemonError {
 /// To be called first: SIGHUP must not end a process that does not listen to it yet.
 pub fn prepare_process() {
     crate::sys::ignore_hangup();
+    if let Err(e) = crate::sys::keep_descriptors() {
+        tracing::debug!("programs of notifiers inherit what whoever started peripetyd left open: {e}");
+    }
 }
 
 /// Runs until told to end by SIGTERM or SIGINT, or (without `follow`) to the journal's end.

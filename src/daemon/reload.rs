@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::sinks::Sinks;
+use super::store_switch::StoreSwitch;
 use super::DaemonError;
 use crate::config::{Config, ConfigSource, ConfigState};
 use crate::faults::burst;
 use crate::journal::{self, Location};
-use crate::notify;
+use crate::notifier::Notifiers;
 use crate::rules::{builtin, RuleSet};
+use crate::sd_notify;
 use crate::store::readback::From;
 use crate::varlink::limits::Limits;
 
@@ -40,23 +41,24 @@ pub fn rule_set(config: &Config) -> Result<RuleSet, DaemonError> {
 
 impl Reloader {
     /// Reads the configuration and applies it if nothing is wrong with it.
-    pub async fn reload(&self, sinks: &mut Sinks) {
-        notify::reloading();
-        match self.apply(sinks).await {
+    pub async fn reload(&self, store: &mut StoreSwitch, notifiers: &mut Notifiers) {
+        sd_notify::reloading();
+        match self.apply(store, notifiers).await {
             Ok(()) => tracing::info!("configuration read again: {}", self.status()),
             Err(e) => {
                 tracing::error!("the configuration is not applied, the old one stays in force:\n{e}");
                 self.state.send_modify(|state| state.error = Some(e.to_string()));
             }
         }
-        notify::ready(&self.status());
+        sd_notify::ready(&self.status());
     }
 
-    async fn apply(&self, sinks: &mut Sinks) -> Result<(), DaemonError> {
+    async fn apply(&self, store: &mut StoreSwitch, notifiers: &mut Notifiers) -> Result<(), DaemonError> {
         let config = tokio::task::block_in_place(|| self.source.load())?;
         let rules = Arc::new(rule_set(&config)?);
         // The store last stored something before now: nothing of it covers what is still to come.
-        sinks.apply(&config.main, From::Time(journal::now())).await?;
+        store.apply(config.main.save_to_journald, From::Time(journal::now())).await?;
+        notifiers.apply(config.notifiers()).await;
         config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         self.rules.send_replace(rules);
         self.burst.send_replace(config.burst);
@@ -69,8 +71,8 @@ impl Reloader {
     pub fn report_trouble(&self, before: &mut Option<String>, now: Option<String>) {
         if *before != now {
             match &now {
-                Some(trouble) => notify::status(&format!("{}; {trouble}", self.status())),
-                None => notify::status(&self.status()),
+                Some(trouble) => sd_notify::status(&format!("{}; {trouble}", self.status())),
+                None => sd_notify::status(&self.status()),
             }
             *before = now;
         }

@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::reload::Reloader;
 use super::saver::Saver;
 use super::signals::{Asked, Signals};
-use super::sinks::Sinks;
+use super::store_switch::StoreSwitch;
 use super::DaemonError;
 use crate::bus::{RawBus, Watermark};
 use crate::collector::state::State;
@@ -18,7 +18,8 @@ use crate::collector::{Collector, CollectorError};
 use crate::counters::Counters;
 use crate::devices::Devices;
 use crate::faults::task::Stage;
-use crate::notify;
+use crate::notifier::Notifiers;
+use crate::sd_notify;
 
 /// How often the position is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -37,8 +38,10 @@ pub struct Running {
     pub parsers: JoinSet<&'static str>,
     /// Makes one event of one fault.
     pub faults: Stage,
-    /// Take events.
-    pub sinks: Sinks,
+    /// Keeps events.
+    pub store: StoreSwitch,
+    /// Act on events.
+    pub notifiers: Notifiers,
     /// The Varlink service.
     pub server: JoinHandle<()>,
     /// Where a restart resumes.
@@ -68,7 +71,7 @@ impl Running {
                 collected = &mut collecting => break Some(collected),
                 asked = signals.next() => match asked {
                     Asked::End => break None,
-                    Asked::Reload => self.reloader.reload(&mut self.sinks).await,
+                    Asked::Reload => self.reloader.reload(&mut self.store, &mut self.notifiers).await,
                 },
                 Some(ended) = self.parsers.join_next() => {
                     saver.end().await;
@@ -80,7 +83,7 @@ impl Running {
                 }
             }
         };
-        notify::stopping();
+        sd_notify::stopping();
         if collected.is_some() {
             self.faults.nothing_will_come();
         }
@@ -93,7 +96,8 @@ impl Running {
             };
             while self.parsers.join_next().await.is_some() {}
             self.faults.end().await;
-            self.sinks.end().await;
+            self.store.end().await;
+            self.notifiers.end().await;
             collected.unwrap_or_else(|e| Err(CollectorError::Thread(e.to_string())))
         };
         let result = tokio::select! {

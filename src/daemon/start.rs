@@ -12,9 +12,9 @@ use super::heartbeat::Heartbeat;
 use super::memory::Memory;
 use super::reload::Reloader;
 use super::running::Running;
-use super::sinks::{Parts, Sinks};
+use super::store_switch::{Parts, StoreSwitch};
 use super::{DaemonError, Options};
-use crate::bus::{EventBus, Frontier, RawBus, Watermark};
+use crate::bus::{EventBus, Frontier, Outbox, RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{reader, Collector, Start};
 use crate::config::{Config, ConfigState};
@@ -22,19 +22,22 @@ use crate::counters::Counters;
 use crate::devices::Devices;
 use crate::faults::task::Stage;
 use crate::journal::{self, Location};
+use crate::notifier::{self, Notifiers};
 use crate::store::query;
 use crate::store::readback::From;
 use crate::store::socket::{self, JournalSocket};
 use crate::varlink::limits::Limits;
 use crate::varlink::{listener, Service, Work};
-use crate::{notify, parser};
+use crate::{parser, sd_notify};
 
 /// Raw events that may wait for the slowest parser.
 const RAW_BUS: usize = 1024;
 /// Pause between two looks for a journald that does not run.
 const LOOK_FOR_JOURNALD: Duration = Duration::from_millis(200);
-/// Storage events kept for slow notifiers and monitors.
+/// Storage events kept for slow monitors.
 const EVENT_BUS: usize = 4096;
+/// Storage events kept for slow notifiers.
+const OUTBOX: usize = 2048;
 
 /// Starts the daemon; systemd is told when it is ready.
 pub async fn start(
@@ -55,12 +58,24 @@ pub async fn start(
         (None, Some(resume)) => Start::Resume(Box::new(resume)),
         (None, None) => Start::Beginning,
     };
-    let parts = Parts { events: events.clone(), counters: counters.clone(), watermark: watermark.clone() };
-    let mut sinks = Sinks::new(parts);
+    let outbox = Outbox::new(OUTBOX);
+    let mut store = StoreSwitch::new(Parts {
+        events: events.clone(),
+        outbox: outbox.clone(),
+        counters: counters.clone(),
+        watermark: watermark.clone(),
+    });
+    let mut notifiers = Notifiers::new(notifier::running::Parts {
+        outbox: outbox.clone(),
+        store: store.access.subscribe(),
+        directory: state.directory().to_owned(),
+    });
     let service = Arc::new(Service {
         devices: devices.clone(),
         events: events.clone(),
-        store: sinks.access.subscribe(),
+        store: store.access.subscribe(),
+        notifiers: notifiers.board(),
+        outbox,
         counters: counters.clone(),
         watermark: watermark.clone(),
         journal: options.location.to_string(),
@@ -70,25 +85,27 @@ pub async fn start(
         work: Work::default(),
     });
     let may_serve = Arc::new(Notify::new());
-    let (limits, limits_changes) = watch::channel(config.limits);
+    let (limits, limits_changes) = watch::channel(config.limits.clone());
     let server = tokio::spawn(serve(may_serve.clone(), listener, service, limits_changes));
     if config.main.save_to_journald && !JournalSocket::new(socket::PATH.as_ref()).is_there() {
         may_serve.notify_one();
         wait_for_journald(&counters).await;
     }
-    let coverage = sinks.apply(&config.main, stored_from(&start, &options.location)).await?;
+    let from = stored_from(&start, &options.location);
+    let coverage = store.apply(config.main.save_to_journald, from).await?;
+    notifiers.apply(config.notifiers()).await;
     let bus = RawBus::new(RAW_BUS);
     let frontier = Frontier::default();
     let (burst, burst_changes) = watch::channel(config.burst);
-    let earlier = super::recent::events(sinks.access.borrow().clone(), &start, &rules.borrow().clone()).await;
+    let earlier = super::recent::events(store.access.borrow().clone(), &start, &rules.borrow().clone()).await;
     let (inlet, faults) =
-        Stage::start(sinks.sink.clone(), burst_changes, frontier.clone(), devices.clone(), &earlier);
+        Stage::start(store.sink.clone(), burst_changes, frontier.clone(), devices.clone(), &earlier);
     let context = parser::Context { devices: devices.clone(), faults: inlet };
     let parsers = parser::start(&bus, &context);
     // Only the parsers keep it: the stage behind them ends when they do.
     drop(context);
     if config.main.dump_blk_info_at_start {
-        tokio::spawn(super::dump::dump(devices.clone(), sinks.sink.clone()));
+        tokio::spawn(super::dump::dump(devices.clone(), store.sink.clone()));
     }
     let collector = Collector::start(reader::Settings {
         location: options.location.clone(),
@@ -103,7 +120,7 @@ pub async fn start(
     .await?;
     let memory = Memory::start(rules.subscribe(), counters.clone());
     may_serve.notify_one();
-    let heartbeat = Heartbeat::start(collector.stopper.clone(), sinks.sink.clone(), counters.clone());
+    let heartbeat = Heartbeat::start(collector.stopper.clone(), store.sink.clone(), counters.clone());
     let reloader = Reloader {
         source: options.config,
         rules,
@@ -114,14 +131,15 @@ pub async fn start(
     };
     crate::sys::give_back_memory();
     tracing::info!("{}; serving {}", reloader.status(), options.varlink);
-    notify::ready(&reloader.status());
+    sd_notify::ready(&reloader.status());
     Ok(Running {
         devices,
         collector,
         bus,
         parsers,
         faults,
-        sinks,
+        store,
+        notifiers,
         server,
         watermark,
         reloader,
@@ -147,10 +165,10 @@ async fn serve(
 async fn wait_for_journald(counters: &Counters) {
     let text = format!("waiting for journald, which does not listen on {}", socket::PATH);
     tracing::warn!("{text}; start systemd-journald, or set save_to_journald = false");
-    notify::ready(&text);
+    sd_notify::ready(&text);
     counters.journald.set(text);
     while !JournalSocket::new(socket::PATH.as_ref()).is_there() {
-        notify::alive();
+        sd_notify::alive();
         tokio::time::sleep(LOOK_FOR_JOURNALD).await;
     }
     tracing::info!("journald runs");

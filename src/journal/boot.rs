@@ -33,6 +33,13 @@ fn first_of(location: &Location, boot_id: &str) -> Result<Option<String>, Error>
     reader.step()?.then(|| reader.cursor()).transpose()
 }
 
+/// Cursor of the newest entry; `None` when the journal is empty.
+pub fn newest(location: &Location) -> Result<Option<String>, Error> {
+    let mut reader = Reader::open(location, LOG_VALUE)?;
+    reader.seek_tail()?;
+    reader.step_back()?.then(|| reader.cursor()).transpose()
+}
+
 /// When journald first started in a boot, as far as the journal goes back: µs since the boot.
 pub fn first_start(location: &Location, boot_id: &str) -> Result<Option<u64>, Error> {
     let mut reader = Reader::open(location, LOG_VALUE)?;

@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
 pub use boot::{
-    boot_began, boot_id, first_of_boot, first_start, kernel_lines, monotonic_now, now, present_boot, STARTED,
+    boot_began, boot_id, first_of_boot, first_start, kernel_lines, monotonic_now, newest, now, present_boot,
+    STARTED,
 };
 pub use damage::{Count, Damage, DamageCheck, Damaged};
 pub use entry::Entry;

@@ -1,40 +1,57 @@
-//! Prints events, one a line.
+//! `stdout`: prints events, one a line.
 
 use std::io::Write;
 
 use jiff::tz::TimeZone;
 use jiff::Timestamp;
 use peripety_api::sanitize::visible;
-use tokio::sync::oneshot;
+use serde::{Deserialize, Serialize};
 
+use super::{Inbox, Item, Notifier, Work};
 use crate::event::StorageEvent;
-use crate::subscription::{Delivery, Subscription};
 
-/// Prints events until `end` (then those that wait already) or nobody reads the output any more.
-pub async fn run(mut events: Subscription, mut end: oneshot::Receiver<()>) {
+/// Events printed at a time, at most, when many wait.
+const MAX_LINES: usize = 256;
+
+/// It has no settings of its own.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stdout {}
+
+impl Notifier for Stdout {
+    fn works_off(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> Work<'a> {
+        Box::pin(print(inbox))
+    }
+}
+
+async fn print(inbox: &mut Inbox) -> Result<(), String> {
     let zone = TimeZone::system();
-    loop {
-        let delivery = tokio::select! {
-            biased;
-            delivery = events.next() => delivery,
-            _ = &mut end => None,
-        };
-        let Some(delivery) = delivery else { return };
-        let lines = match &delivery {
-            Delivery::Live(published) => line(&published.event, &zone),
-            Delivery::Stored(events) => events.iter().map(|event| line(event, &zone)).collect(),
-            Delivery::Lost(count) => {
-                format!("-- {count} events not shown: the output is read too slowly --\n")
-            }
-        };
+    while let Some(item) = inbox.next().await {
+        let mut lines = text(&item, &zone);
+        for _ in 1..MAX_LINES {
+            let Some(item) = inbox.next_waiting().await else { break };
+            lines += &text(&item, &zone);
+        }
         let written = tokio::task::spawn_blocking(move || {
             let mut out = std::io::stdout().lock();
             out.write_all(lines.as_bytes()).and_then(|()| out.flush())
         });
         if !matches!(written.await, Ok(Ok(()))) {
-            tracing::warn!("nobody reads the standard output any more: notify_stdout ends");
-            return;
+            return Err("nobody reads the standard output any more".to_owned());
         }
+        inbox.delivered().await;
+    }
+    Ok(())
+}
+
+fn text(item: &Item, zone: &TimeZone) -> String {
+    match item {
+        Item::Event(published) => line(&published.event, zone),
+        Item::Lost(count) => format!("-- {count} events not shown: the output is read too slowly --\n"),
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::watch;
 
+use super::after::{self, Page};
 use super::batch::Reading;
 use super::query::{Query, Search};
 use super::run_reader::{Range, RunReader};
@@ -78,6 +79,49 @@ impl StoreAccess {
             hand_over(reader, access.permits, uid, sender).await;
         });
         receiver
+    }
+
+    /// The first events behind a cursor, for a user.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn after(&self, cursor: String, uid: u32) -> Result<Page, Error> {
+        self.read(uid, move |location, trust| after::read(location, trust, &cursor)).await
+    }
+
+    /// How many events there are behind a cursor, for a user.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn count_after(&self, cursor: String, uid: u32) -> Result<u64, Error> {
+        self.read(uid, move |location, trust| after::count(location, trust, &cursor)).await
+    }
+
+    /// The cursor of the journal's newest entry, whatever it is; `None` when the journal is empty.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn newest(&self, uid: u32) -> Result<Option<String>, Error> {
+        self.read(uid, |location, _| crate::journal::newest(location)).await
+    }
+
+    /// Reads the journal on a thread that may wait for files.
+    async fn read<T: Send + 'static>(
+        &self,
+        uid: u32,
+        work: impl FnOnce(&Location, &Trust) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = self.permits.acquire(uid).await;
+        let (location, trust) = (self.location.clone(), self.trust.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let result = with_present_machine_id(|| work(&location, &trust));
+            drop(permit);
+            result
+        });
+        reading.await.unwrap_or_else(|e| {
+            let (location, operation) = (self.location.to_string(), "start a thread");
+            Err(Error::Read { location, operation, cause: std::io::Error::other(e) })
+        })
     }
 
     /// Waits until every event up to this number is stored or given up, or for half a minute.

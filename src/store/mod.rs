@@ -2,9 +2,10 @@
 //!
 //! [`encode`] makes the entry, [`socket`] sends it, [`readback`] sees it in the journal. Only
 //! then are its tickets dropped. [`query`] serves what is stored; [`trust`] tells Peripety's
-//! events from what others wrote.
+//! events from what others wrote; [`after`] reads on from one stored event.
 
 pub mod access;
+pub mod after;
 mod batch;
 mod cursor;
 mod early;
@@ -28,9 +29,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::bus::{Beat, EventBus, Published, Ticket, Watermark};
+use crate::bus::{Beat, EventBus, Outbox, Published, Ticket, Watermark};
 use crate::counters::Counters;
-use crate::event::{EventDraft, Severity, StorageEvent};
+use crate::event::{EventDraft, Severity};
 use readback::{CaughtUp, Confirmation, Poker};
 use socket::JournalSocket;
 
@@ -73,14 +74,15 @@ pub enum ToStore {
 #[derive(Clone, Debug)]
 pub struct Sink {
     bus: EventBus,
+    outbox: Outbox,
     store: Arc<RwLock<Option<mpsc::Sender<ToStore>>>>,
     waiting: Arc<AtomicBool>,
 }
 
 impl Sink {
     /// Publishes only, until switched on.
-    pub fn new(bus: EventBus) -> Self {
-        Sink { bus, store: Arc::default(), waiting: Arc::default() }
+    pub fn new(bus: EventBus, outbox: Outbox) -> Self {
+        Sink { bus, outbox, store: Arc::default(), waiting: Arc::default() }
     }
 
     /// Has events stored from now on.
@@ -113,7 +115,10 @@ impl Sink {
     pub async fn emit(&self, event: EventDraft, tickets: Vec<Arc<Ticket>>) {
         let published = self.bus.publish(event);
         match self.store() {
-            None => tickets.iter().for_each(|ticket| ticket.done()),
+            None => {
+                self.outbox.post(&published, None);
+                tickets.iter().for_each(|ticket| ticket.done());
+            }
             Some(store) => {
                 let event = ToStore::Event(StoreEvent { published, tickets });
                 if store.send(event).await.is_err() {
@@ -129,6 +134,7 @@ pub struct Store {
     socket: JournalSocket,
     run: String,
     bus: EventBus,
+    outbox: Outbox,
     incoming: mpsc::Receiver<ToStore>,
     confirmations: mpsc::Receiver<Confirmation>,
     poker: Poker,
@@ -177,6 +183,7 @@ impl Store {
             socket: JournalSocket::new(path),
             run: readback.run,
             bus,
+            outbox: sink.outbox.clone(),
             incoming,
             confirmations: readback.confirmations,
             poker: readback.poker,
@@ -245,6 +252,7 @@ impl Store {
         if let Some(pending) = self.pending.remove(&confirmation.sequence) {
             self.socket.works();
             self.counters.events_stored.increment();
+            self.outbox.post(&pending.event.published, Some(&confirmation.cursor));
             self.watermark.stored_at(confirmation.cursor);
             pending.event.tickets.iter().for_each(|ticket| ticket.done());
             self.settled.add(confirmation.sequence);
@@ -285,7 +293,7 @@ impl Store {
                 );
                 self.send(pending.event, pending.attempt + 1).await;
             } else {
-                let report = self.give_up(&pending.event.published.event);
+                let report = self.give_up(&pending.event.published);
                 pending.event.tickets.iter().for_each(|ticket| ticket.done());
                 self.settled.add(sequence);
                 self.settled.add(report);
@@ -295,7 +303,8 @@ impl Store {
 
     /// Reports an event that journald does not keep. Returns the number of the report, which is
     /// itself only published.
-    fn give_up(&self, event: &StorageEvent) -> u64 {
+    fn give_up(&self, published: &Arc<Published>) -> u64 {
+        let event = &published.event;
         self.counters.events_not_stored.increment();
         tracing::error!(event_id = event.event_id, event_type = event.event_type,
             "journald did not keep an event in {} attempts: check its disk space and LogRateLimitIntervalSec= of peripetyd.service", PATIENCE.len());
@@ -311,7 +320,10 @@ impl Store {
             format!("not stored: {}", event.event_id).as_bytes(),
             0,
         );
-        self.bus.publish(report).sequence
+        let report = self.bus.publish(report);
+        self.outbox.post(published, None);
+        self.outbox.post(&report, None);
+        report.sequence
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use peripety_api::{
     blocks, Device, ErrorReply, Filter, GetBlockInfoParameters, GetBlockInfoReply, GetStatusReply,
-    GetTopologyParameters, GetTopologyReply, MethodCall, MonitorParameters, QueryParameters, Status,
-    TestRuleParameters, TestRuleReply,
+    GetTopologyParameters, GetTopologyReply, MethodCall, MonitorParameters, NotifierStatus, QueryParameters,
+    Status, TestRuleParameters, TestRuleReply,
 };
 use peripety_blkinfo::BlockInfo;
 use tokio::sync::watch;
@@ -13,10 +13,11 @@ use tokio::sync::watch;
 use super::frame::{FrameWriter, Gone};
 use super::peer::Peer;
 use super::{listing, monitor, query, rules, service};
-use crate::bus::{EventBus, Watermark};
+use crate::bus::{EventBus, Outbox, Watermark};
 use crate::config::ConfigState;
 use crate::counters::Counters;
 use crate::devices::Devices;
+use crate::notifier::status::{self, Board};
 use crate::permits::Permits;
 use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
@@ -42,6 +43,10 @@ pub struct Service {
     pub store: watch::Receiver<Option<StoreAccess>>,
     /// What is counted.
     pub counters: Arc<Counters>,
+    /// What is counted of the notifiers.
+    pub notifiers: Arc<Board>,
+    /// What waits for them.
+    pub outbox: Outbox,
     /// Entries being worked on.
     pub watermark: Watermark,
     /// Where entries are read, for people.
@@ -95,7 +100,8 @@ impl Service {
         self.counters.journald.get().map_or_else(off, unavailable)
     }
 
-    fn status(&self) -> Status {
+    /// The state; with the texts of errors for a client that may read events.
+    fn status(&self, may_read: bool) -> Status {
         let counters = &self.counters;
         let config = self.config.borrow().clone();
         Status {
@@ -122,6 +128,22 @@ impl Service {
             journal_files_damaged: counters.journal_files_damaged.get(),
             journal_entries_damaged: counters.journal_entries_damaged.get(),
             events_damaged: counters.events_damaged.get(),
+            notifiers: self.notifiers.all().iter().map(|status| self.notifier(status, may_read)).collect(),
+        }
+    }
+
+    fn notifier(&self, status: &status::Status, may_read: bool) -> NotifierStatus {
+        let error = status.last_error();
+        NotifierStatus {
+            name: status.name.clone(),
+            kind: status.kind().into(),
+            delivered: status.delivered.get(),
+            failed: status.failed.get(),
+            lost: status.lost.get(),
+            backlog: status.backlog(&self.outbox),
+            last_error_at: error.as_ref().map(|error| error.at),
+            // It may quote events.
+            last_error: error.filter(|_| may_read).map(|error| error.text),
         }
     }
 
@@ -275,7 +297,7 @@ impl Call {
     }
 
     async fn get_status(&self) -> Result<(), Failure> {
-        let status = self.service.status();
+        let status = self.service.status(self.peer.may_read);
         Ok(self.writer.reply(&GetStatusReply { status }, false).await?)
     }
 

@@ -120,8 +120,8 @@ impl LiveJournal {
     }
 
     /// Writes entries in the export format.
-    pub fn write_export(&mut self, export: &str) {
-        self.child.stdin.as_mut().unwrap().write_all(export.as_bytes()).unwrap();
+    pub fn write_export(&mut self, export: impl AsRef<[u8]>) {
+        self.child.stdin.as_mut().unwrap().write_all(export.as_ref()).unwrap();
     }
 
     /// Writes failures of the paths 8:`number` of a multipath device; each makes one event.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use peripety_api::{BlockInfo, BlockPath, Severity, Status, StorageEvent};
+use peripety_api::{BlockInfo, BlockPath, NotifierStatus, Severity, Status, StorageEvent};
 
 fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
@@ -152,5 +152,15 @@ pub fn status() -> Status {
         journal_files_damaged: 3,
         journal_entries_damaged: 4,
         events_damaged: 5,
+        notifiers: vec![NotifierStatus {
+            name: "page".to_owned(),
+            kind: "exec".to_owned(),
+            delivered: 5,
+            failed: 6,
+            lost: 7,
+            backlog: 8,
+            last_error: text("exit 1"),
+            last_error_at: Some(1_779_387_436_123_456),
+        }],
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use peripety_api::sanitize::visible;
-use peripety_api::Status;
+use peripety_api::{NotifierStatus, Status};
 
 use super::text::{styled, time, BOLD};
 use super::Style;
@@ -19,9 +19,9 @@ pub fn write<W: Write>(out: &mut W, status: &Status, style: &Style) -> io::Resul
     Ok(())
 }
 
-fn rows(status: &Status, style: &Style) -> [(&'static str, String); 23] {
+fn rows(status: &Status, style: &Style) -> Vec<(&'static str, String)> {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
-    [
+    let mut rows = vec![
         ("Version", status.version.clone()),
         ("Started", time(status.started, &style.zone)),
         ("Journal", status.journal.clone()),
@@ -45,7 +45,20 @@ fn rows(status: &Status, style: &Style) -> [(&'static str, String); 23] {
         ("Damaged files", status.journal_files_damaged.to_string()),
         ("Damaged entries", status.journal_entries_damaged.to_string()),
         ("Damaged events", status.events_damaged.to_string()),
-    ]
+    ];
+    rows.extend(status.notifiers.iter().map(|notifier| ("Notifier", self::notifier(notifier, style))));
+    rows
+}
+
+fn notifier(notifier: &NotifierStatus, style: &Style) -> String {
+    let NotifierStatus { name, kind, delivered, failed, lost, backlog, .. } = notifier;
+    let counts =
+        format!("{name} ({kind}): {delivered} delivered, {failed} failed, {lost} lost, {backlog} waiting");
+    match (&notifier.last_error, notifier.last_error_at) {
+        (Some(error), Some(at)) => format!("{counts}; last error {}: {error}", time(at, &style.zone)),
+        (None, Some(at)) => format!("{counts}; last error {}", time(at, &style.zone)),
+        _ => counts,
+    }
 }
 
 fn config_files(status: &Status) -> String {
@@ -91,6 +104,7 @@ Times deaf:         2
 Damaged files:      3
 Damaged entries:    4
 Damaged events:     5
+Notifier:           page (exec): 5 delivered, 6 failed, 7 lost, 8 waiting; last error 2026-05-21 18:17:16.123: exit 1
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

@@ -238,6 +238,6 @@ pub fn status() -> Value {
         "rules": 40, "config_files": [], "config_loaded": 1_779_387_436_000_000_i64, "config_error": null, "save_to_journald": true, "entries_read": 1000, "entries_matched": 12,
         "entries_untrusted": 1, "entries_covered": 2, "events": 10, "events_stored": 9,
         "events_not_stored": 0, "in_flight": 1, "caught_up": true, "monitors": 3,
-        "trouble": null, "times_deaf": 0, "journal_files_damaged": 0, "journal_entries_damaged": 0, "events_damaged": 0
+        "trouble": null, "times_deaf": 0, "journal_files_damaged": 0, "journal_entries_damaged": 0, "events_damaged": 0, "notifiers": []
     })
 }

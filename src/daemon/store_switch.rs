@@ -1,100 +1,81 @@
-//! What the configuration can switch on and off while the daemon runs: the store and the
-//! standard output.
+//! The store, which the configuration can switch on and off while the daemon runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::DaemonError;
-use crate::bus::{EventBus, Watermark};
+use crate::bus::{EventBus, Outbox, Watermark};
 use crate::collector::{CollectorError, Coverage};
-use crate::config::Main;
 use crate::counters::Counters;
 use crate::journal::Location;
-use crate::notifier;
 use crate::store::access::StoreAccess;
 use crate::store::readback::From;
 use crate::store::trust::Trust;
 use crate::store::{readback, socket, Sink, Store, ToStore};
-use crate::subscription::Subscription;
 
 /// How long journald may take to read what was sent to it before the start.
 const JOURNALD_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the sinks share with the rest.
+/// What the store shares with the rest.
 #[derive(Clone)]
 pub struct Parts {
     /// Events.
     pub events: EventBus,
+    /// Events that are stored, for notifiers.
+    pub outbox: Outbox,
     /// What is counted.
     pub counters: Arc<Counters>,
     /// Where a restart resumes.
     pub watermark: Watermark,
 }
 
-/// The switchable sinks.
-pub struct Sinks {
+/// The switch.
+pub struct StoreSwitch {
     parts: Parts,
     /// For the parsers.
     pub sink: Sink,
     /// How stored events are read; `None` while they are not stored.
     pub access: watch::Sender<Option<StoreAccess>>,
     store: Option<JoinHandle<()>>,
-    stdout: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-impl Sinks {
-    /// All off.
+impl StoreSwitch {
+    /// Off.
     pub fn new(parts: Parts) -> Self {
-        let sink = Sink::new(parts.events.clone());
-        Sinks { parts, sink, access: watch::channel(None).0, store: None, stdout: None }
+        let sink = Sink::new(parts.events.clone(), parts.outbox.clone());
+        StoreSwitch { parts, sink, access: watch::channel(None).0, store: None }
     }
 
-    /// Switches as the configuration says. Events stored `from` somewhere on are looked at when
-    /// the store is switched on; what they cover is returned.
-    pub async fn apply(&mut self, main: &Main, from: From) -> Result<Coverage, DaemonError> {
-        let coverage = match (main.save_to_journald, self.store.is_some()) {
+    /// Switches it `on` or off. Events stored `from` somewhere on are looked at when it is switched on; what they cover is
+    /// returned.
+    pub async fn apply(&mut self, on: bool, from: From) -> Result<Coverage, DaemonError> {
+        match (on, self.store.is_some()) {
             (true, false) => {
                 let started = start_store(from, &self.sink, &self.parts).await?;
                 self.store = Some(started.task);
                 self.access.send_replace(Some(started.access));
                 self.sink.switch_on(started.sender);
-                started.coverage
+                Ok(started.coverage)
             }
             (false, true) => {
                 self.sink.switch_off();
                 self.access.send_replace(None);
                 // It ends by itself when what it has is confirmed.
                 self.store = None;
-                Coverage::default()
+                Ok(Coverage::default())
             }
-            _ => Coverage::default(),
-        };
-        match (main.notify_stdout, self.stdout.is_some()) {
-            (true, false) => {
-                let (end, ended) = oneshot::channel();
-                let access = self.access.borrow().clone();
-                let subscription =
-                    Subscription::new(&self.parts.events, access, rustix::process::geteuid().as_raw());
-                self.stdout = Some((end, tokio::spawn(notifier::stdout::run(subscription, ended))));
-            }
-            (false, true) => self.stdout = None,
-            _ => {}
+            _ => Ok(Coverage::default()),
         }
-        Ok(coverage)
     }
 
-    /// Ends all, each when it has worked off what it has. The parsers must have ended.
+    /// Ends the store when it has worked off what it has. The parsers must have ended.
     pub async fn end(mut self) {
         self.sink.switch_off();
         if let Some(store) = self.store.take() {
             let _ = store.await;
-        }
-        if let Some((end, printing)) = self.stdout.take() {
-            drop(end);
-            let _ = printing.await;
         }
     }
 }
