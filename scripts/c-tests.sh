@@ -4,7 +4,7 @@
 # test-lib.sh for how it ends.
 #
 # Environment:
-#   PROGRAMS    folder with the built library; without it, it is built first (debug)
+#   PROGRAMS    directory with the built library; without it, it is built first (debug)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/test-lib.sh
 
@@ -27,7 +27,7 @@ try() {
     fi
 }
 
-# Into a folder that only pkg-config and LD_LIBRARY_PATH know.
+# Into a directory that only pkg-config and LD_LIBRARY_PATH know.
 install_library() {
     PROGRAMS=$PROGRAMS prefix=$WORK/root DESTDIR="" clibdir=$WORK/root/lib/own scripts/install.sh install-library
     export PKG_CONFIG_PATH=$WORK/root/lib/own/pkgconfig

@@ -1,11 +1,11 @@
 #!/bin/bash
 # install.sh install | install-library | uninstall | list: puts what was built into a file system.
 # The Makefile's targets install and uninstall call it. It needs root only where
-# the folders do, starts nothing, and changes nothing else on the machine.
+# the directories do, starts nothing, and changes nothing else on the machine.
 # install-library puts only libperipety there, with what C programs need of it.
 #
 # Environment:
-#   DESTDIR     folder that stands for "/" (default: none)
+#   DESTDIR     directory that stands for "/" (default: none)
 #   prefix      (default: /usr/local)
 #   bindir      prpt (default: $prefix/bin)
 #   sbindir     peripetyd (default: $prefix/sbin)
@@ -15,7 +15,7 @@
 #   includedir  its header (default: $prefix/include)
 #   datadir     interface, documents, manual pages (default: $prefix/share)
 #   sysconfdir  (default: /etc; peripetyd reads no other)
-#   PROGRAMS    folder with built programs and libraries; without it they are built first
+#   PROGRAMS    directory with built programs and libraries; without it they are built first
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 DESTDIR=${DESTDIR:-}
@@ -33,7 +33,7 @@ PROGRAMS=${PROGRAMS:-}
 # The number in the name of the shared library: see blkinfo/c/build.rs.
 SONAME=libperipety.so.0
 
-# The library: mode, source, target. "@" is the folder of the programs; a "link"
+# The library: mode, source, target. "@" is the directory of the programs; a "link"
 # has what it holds as its source.
 library_files() {
     cat <<LIST
@@ -76,13 +76,13 @@ files() {
 LIST
 }
 
-# Folders that hold nothing but files of Peripety, the inner ones first.
-own_folders() { printf '%s\n' "$docdir/docs/examples" "$docdir/docs" "$docdir/config" "$docdir" "$datadir/peripety"; }
+# Directories that hold nothing but files of Peripety, the inner ones first.
+own_directories() { printf '%s\n' "$docdir/docs/examples" "$docdir/docs" "$docdir/config" "$docdir" "$datadir/peripety"; }
 
-check_folders() {
+check_directories() {
     local name
     for name in DESTDIR prefix bindir sbindir libdir clibdir includedir datadir sysconfdir; do
-        [[ ${!name} != *[[:space:]]* ]] || die "$name is \"${!name}\": a folder with white space in its name cannot be used."
+        [[ ${!name} != *[[:space:]]* ]] || die "$name is \"${!name}\": a directory with white space in its name cannot be used."
         [[ $name == DESTDIR || ${!name} == /* ]] || die "$name is \"${!name}\": give a path that begins with \"/\"."
     done
     DESTDIR=${DESTDIR%/}
@@ -109,7 +109,7 @@ STATIC_LIBS="-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc"
 
 version() { sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1; }
 
-# filled_in FILE: a file that names the folders where things really are.
+# filled_in FILE: a file that names the directories where things really are.
 filled_in() {
     case $1 in
     *.service) sed -E "s|^(Exec[A-Z][a-z]*)=/usr/sbin/|\1=$sbindir/|" "$1" ;;
@@ -177,15 +177,15 @@ install_library() {
 
 # Configuration, state and the user stay: they are the administrator's.
 uninstall_all() {
-    local target folder
+    local target directory
     while read -r _ _ target; do rm -f "$DESTDIR$target"; done < <(files)
-    while read -r folder; do
-        [ ! -d "$DESTDIR$folder" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$folder"
-    done < <(own_folders)
+    while read -r directory; do
+        [ ! -d "$DESTDIR$directory" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$directory"
+    done < <(own_directories)
     say "Removed from below ${DESTDIR:-/}. $sysconfdir/peripetyd.conf, /var/lib/peripety and the user peripety stay."
 }
 
-check_folders
+check_directories
 case ${1:-} in
 install) install_all ;;
 install-library) install_library ;;

@@ -121,11 +121,11 @@ class Source:
         self.errors_of = {}
 
     def files(self):
-        for folder, folders, names in os.walk(self.root):
-            place = os.path.relpath(folder, self.root)
+        for directory, directories, names in os.walk(self.root):
+            place = os.path.relpath(directory, self.root)
             if place == ".":
-                folders[:] = [name for name in folders if name not in LEFT_OUT]
-            folders.sort()
+                directories[:] = [name for name in directories if name not in LEFT_OUT]
+            directories.sort()
             for name in sorted(names):
                 path = os.path.normpath(os.path.join(place, name))
                 if name.endswith((".c", ".h")) and not LEFT_OUT_FILES.search(path) and not OTHER_MACHINES.match(path):

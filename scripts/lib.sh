@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Common ground of the scripts beside this file: each sources it first.
-# It changes to the top folder of the source tree and finds the Rust toolchain.
+# It changes to the top directory of the source tree and finds the Rust toolchain.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -32,9 +32,9 @@ rust_at() {
     done
 }
 
-# Folders where a toolchain may be, the best first: what the user's PATH names,
+# Directories where a toolchain may be, the best first: what the user's PATH names,
 # then rustup's, then the versioned packages of Ubuntu.
-rust_folders() {
+rust_directories() {
     { type -ap cargo || true; } | xargs -r -n 1 dirname
     printf '%s\n' "${CARGO_HOME:-${HOME:-/root}/.cargo}/bin" /usr/bin
     printf '%s\n' /usr/lib/rust-*/bin | sort -Vr
@@ -43,30 +43,30 @@ rust_folders() {
 # Puts the first toolchain that is new enough at the front of PATH; fails when
 # there is none.
 use_rust() {
-    local folder
+    local directory
     [ -z "${RUST_FOUND:-}" ] || return 0
-    while read -r folder; do
-        rust_at "$folder" || continue
-        PATH=$folder:$PATH
+    while read -r directory; do
+        rust_at "$directory" || continue
+        PATH=$directory:$PATH
         export PATH
         RUST_FOUND=1
         return 0
-    done < <(rust_folders)
+    done < <(rust_directories)
     return 1
 }
 
 # systemd_helper NAME: the path of a program of systemd's that PATH does not reach.
 systemd_helper() {
-    local folder
-    for folder in /usr/lib/systemd /lib/systemd; do
-        [ -x "$folder/$1" ] || continue
-        printf '%s\n' "$folder/$1"
+    local directory
+    for directory in /usr/lib/systemd /lib/systemd; do
+        [ -x "$directory/$1" ] || continue
+        printf '%s\n' "$directory/$1"
         return 0
     done
     return 1
 }
 
-# The folder where cargo puts what it builds.
+# The directory where cargo puts what it builds.
 target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-$PWD/target}"; }
 
 # A Python that can make virtual environments and speak TLS. A Python that
@@ -82,7 +82,7 @@ find_python() {
     return 1
 }
 
-# A fresh folder with a short name: the path of a socket in it must stay below
+# A fresh directory with a short name: the path of a socket in it must stay below
 # 108 bytes (unix(7)).
 short_temp_dir() {
     local base=${TMPDIR:-/tmp}

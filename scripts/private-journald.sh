@@ -6,7 +6,7 @@
 # with the exit code of COMMAND; journald ends with it, also when this script is
 # killed. Works as root, and without root where user namespaces are allowed.
 #
-#   DIR                an empty folder for the mounts and journald's own messages
+#   DIR                an empty directory for the mounts and journald's own messages
 #   SETTING=VALUE      lines for the [Journal] section of its configuration
 #   --kmsg             journald reads the kernel's messages too (root only)
 #   --machine-journal  COMMAND sees the machine's journal files beside the private ones
@@ -24,14 +24,14 @@ SETTINGS=(Storage=volatile Audit=no RateLimitIntervalSec=0 ForwardToWall=no Forw
 # remake FOLDER NAME…: puts a fresh file system over FOLDER with all that was in
 # it, except NAME…. So a mount point can be made that the machine does not have.
 remake() {
-    local folder=$1 skip=" ${*:2} " old=$DIR/old$1 entry name
+    local directory=$1 skip=" ${*:2} " old=$DIR/old$1 entry name
     mkdir -p "$old"
-    mount --rbind "$folder" "$old"
-    mount -t tmpfs -o mode=755 tmpfs "$folder"
+    mount --rbind "$directory" "$old"
+    mount -t tmpfs -o mode=755 tmpfs "$directory"
     for entry in "$old"/* "$old"/.[!.]*; do
         name=${entry##*/}
         [[ $skip != *" $name "* ]] || continue
-        reappear "$entry" "$folder/$name"
+        reappear "$entry" "$directory/$name"
     done
 }
 

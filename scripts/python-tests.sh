@@ -4,7 +4,7 @@
 # for how it ends.
 #
 # Environment:
-#   PROGRAMS    folder with the built library; without it, it is built first (debug)
+#   PROGRAMS    directory with the built library; without it, it is built first (debug)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/test-lib.sh
 

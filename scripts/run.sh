@@ -27,7 +27,7 @@ hints() {
     ! have varlinkctl || varlinkctl=varlinkctl
     cat <<EOF2
 
-In a second terminal, in this folder, try:
+In a second terminal, in this directory, try:
     export PERIPETY_ADDRESS=$ADDRESS
     $prpt query                        # the events so far
     $prpt query --severity error -o json-pretty

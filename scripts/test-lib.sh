@@ -26,7 +26,7 @@ skipped() {
     PASSED=$((PASSED + 1))
 }
 
-# build_library: PROGRAMS is the folder with it; when it names none, it is built first.
+# build_library: PROGRAMS is the directory with it; when it names none, it is built first.
 build_library() {
     [ -z "${PROGRAMS:-}" ] || return 0
     scripts/cargo.sh build --locked -p peripety-blkinfo-c

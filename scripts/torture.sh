@@ -6,7 +6,7 @@
 # Environment:
 #   MINUTES    how long (default 10)
 #   SEED       repeats the run with this seed
-#   PROGRAMS   folder with a built peripetyd; without it, it is built first (release)
+#   PROGRAMS   directory with a built peripetyd; without it, it is built first (release)
 #   SABOTAGE   1: one stored event is hidden from the judge; the run must fail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -15,12 +15,12 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Configuration file, with its own drop-in folder FILE.d; default: /etc/peripetyd.conf and
+    /// Configuration file, with its own drop-in directory FILE.d; default: /etc/peripetyd.conf and
     /// the drop-ins of /etc, /run and /usr/lib, all of which may be missing
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Look for the configuration below this folder
+    /// Look for the configuration below this directory
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
 
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(short = 'J', long = "json", requires = "check_config")]
     pub json: bool,
 
-    /// Read the journal files of this folder instead of the machine's journal
+    /// Read the journal files of this directory instead of the machine's journal
     #[arg(long, value_name = "DIR", conflicts_with_all = ["journal_file", "namespace"])]
     pub journal_directory: Option<PathBuf>,
 
@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long)]
     pub no_follow: bool,
 
-    /// Look devices up in this recorded device tree (a folder with a copy of /sys, /run/udev …, or
+    /// Look devices up in this recorded device tree (a directory with a copy of /sys, /run/udev …, or
     /// a text file) instead of the running machine
     #[arg(long, value_name = "PATH")]
     pub device_tree: Option<PathBuf>,

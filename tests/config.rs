@@ -1,4 +1,4 @@
-//! What `peripetyd` says about configuration files, word by word. Each folder of
+//! What `peripetyd` says about configuration files, word by word. Each directory of
 //! tests/fixtures/config is a case: a file `peripetyd.conf`, or a tree with `etc`, `run` and `usr`;
 //! `expected.txt` holds what `--check-config` prints. BLESS=1 writes the expectation anew.
 
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use crate::common::{project, skip};
 use serde_json::Value;
 
-/// peripetyd in the folder of a case, told to read its configuration.
+/// peripetyd in the directory of a case, told to read its configuration.
 fn peripetyd(case: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_peripetyd"));
     command.current_dir(case).env_remove("RUST_LOG").env("NO_COLOR", "1");
@@ -30,8 +30,8 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(project("tests/fixtures/config")).unwrap();
-    let mut cases: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    let directory = std::fs::read_dir(project("tests/fixtures/config")).unwrap();
+    let mut cases: Vec<PathBuf> = directory.map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     assert!(cases.len() > 25);
     cases
@@ -166,8 +166,8 @@ fn a_file_that_is_not_there_or_may_not_be_read() {
 
     let file = dir.path().join("my.conf");
     std::fs::create_dir(&file).unwrap();
-    let folder = check(true);
-    assert!(folder.status.code() == Some(1) && text(folder.stdout).contains("Is a directory"));
+    let directory = check(true);
+    assert!(directory.status.code() == Some(1) && text(directory.stdout).contains("Is a directory"));
     std::fs::remove_dir(&file).unwrap();
 
     let is_root = rustix::process::geteuid().is_root();

@@ -53,14 +53,14 @@ fn count_entries(events: &[Value], daemon: &Daemon) {
 }
 
 fn check(case: &str) {
-    let folder = project("tests/fixtures/incidents").join(case);
+    let directory = project("tests/fixtures/incidents").join(case);
     let Some(machine) = Machine::start(&format!("incident {case}"), &[]) else { return };
-    let daemon = play(&machine, &folder);
+    let daemon = play(&machine, &directory);
     let events = daemon.query(json!({}));
     count_entries(&events, &daemon);
     check_causes(&events);
     let events: Vec<String> = events.into_iter().map(without_cursors).collect();
-    let expected = folder.join("expected.jsonl");
+    let expected = directory.join("expected.jsonl");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&expected, events.join("\n") + "\n").unwrap();
     }
@@ -148,12 +148,12 @@ fn devices_are_those_that_the_machine_had() {
 #[test]
 fn another_boot_gives_no_identity() {
     let Some(machine) = Machine::start("another boot", &[]) else { return };
-    let folder = project("tests/fixtures/incidents/fs-lvm-multipath");
-    let export = String::from_utf8(std::fs::read(folder.join("journal.export")).unwrap()).unwrap();
+    let directory = project("tests/fixtures/incidents/fs-lvm-multipath");
+    let export = String::from_utf8(std::fs::read(directory.join("journal.export")).unwrap()).unwrap();
     let (boot, other) = ("1e50b8d88e6640508bce8122546b493b", "00000000000000000000000000000001");
     let journal = machine.path("other.journal");
     journal_file(export.replace(boot, other).as_bytes(), &journal);
-    let tree = folder.join("tree.txt");
+    let tree = directory.join("tree.txt");
     let daemon = machine.daemon(&[
         "--journal-file",
         journal.to_str().unwrap(),

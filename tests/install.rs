@@ -26,9 +26,9 @@ fn text(out: &Output) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
 }
 
-/// All files below a folder.
-fn files(folder: &Path) -> BTreeSet<String> {
-    let out = Command::new("find").arg(folder).args(["-type", "f", "-printf", "/%P\n"]).output().unwrap();
+/// All files below a directory.
+fn files(directory: &Path) -> BTreeSet<String> {
+    let out = Command::new("find").arg(directory).args(["-type", "f", "-printf", "/%P\n"]).output().unwrap();
     String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 

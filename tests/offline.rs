@@ -1,6 +1,6 @@
 //! `peripetyd parse`: every form of log, archives, what is broken or means harm.
 //!
-//! A case is a folder of tests/fixtures/offline with `input.log` and `expected.jsonl`. `BLESS=1 cargo test --test all offline`
+//! A case is a directory of tests/fixtures/offline with `input.log` and `expected.jsonl`. `BLESS=1 cargo test --test all offline`
 //! writes the expectation, which you then read line by line. All cases tell the same incident.
 
 #[path = "offline/archives.rs"]
@@ -15,14 +15,14 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-fn parse_command(arguments: &[&str], folder: &Path) -> Command {
+fn parse_command(arguments: &[&str], directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_peripetyd"));
-    command.arg("parse").args(arguments).current_dir(folder).env("TZ", "UTC").stdin(Stdio::null());
+    command.arg("parse").args(arguments).current_dir(directory).env("TZ", "UTC").stdin(Stdio::null());
     command
 }
 
-fn parse(arguments: &[&str], folder: &Path) -> Output {
-    parse_command(arguments, folder).output().unwrap()
+fn parse(arguments: &[&str], directory: &Path) -> Output {
+    parse_command(arguments, directory).output().unwrap()
 }
 
 fn events(output: &Output) -> Vec<Value> {
@@ -37,8 +37,9 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn prepared() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/offline");
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/offline");
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     let day = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_600_000);
     for case in &cases {
@@ -104,14 +105,14 @@ fn copies_of_a_journal_have_the_same_identifiers() {
 
 #[test]
 fn lines_that_the_kernel_did_not_write() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let line = r#"{"SYSLOG_IDENTIFIER":"kernel","_TRANSPORT":"T","SYSLOG_FACILITY":"F","MESSAGE":"XFS (dm-0): log I/O error -5"}"#;
     for (transport, facility, count) in [("kernel", "0", 1), ("kernel", "1", 0), ("syslog", "0", 0)] {
         let line =
             line.replace("\"T\"", &format!("\"{transport}\"")).replace("\"F\"", &format!("\"{facility}\""));
-        fs::write(folder.path().join("x"), line).unwrap();
+        fs::write(directory.path().join("x"), line).unwrap();
         assert_eq!(
-            events(&parse(&["-o", "json", "x"], folder.path())).len(),
+            events(&parse(&["-o", "json", "x"], directory.path())).len(),
             count,
             "{transport} {facility}"
         );
@@ -148,7 +149,7 @@ fn gz(data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn packed_files_and_archives_are_read() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let inner = gz(&tar(&[("deep/dmesg", LOG.as_bytes())]));
     let archive = tar(&[
         ("sos/dmesg", LOG.as_bytes()),
@@ -176,8 +177,8 @@ fn packed_files_and_archives_are_read() {
         ("a.zst", zstd::encode_all(&archive[..], 1).unwrap()),
     ];
     for (name, data) in packed {
-        fs::write(folder.path().join(name), data).unwrap();
-        let output = parse(&["-o", "json", name], folder.path());
+        fs::write(directory.path().join(name), data).unwrap();
+        let output = parse(&["-o", "json", name], directory.path());
         let files: Vec<String> = events(&output).iter().map(|event| text(&event["source"], "file")).collect();
         let expected = ["sos/dmesg", "sos/var/log/messages.gz", "../../etc/dmesg", "inner.tar.gz/deep/dmesg"];
         assert_eq!(files, expected.map(|member| format!("{name}/{member}")), "{name}");
@@ -188,10 +189,10 @@ fn packed_files_and_archives_are_read() {
 
 #[test]
 fn what_is_broken_or_means_harm() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
     let run = |name: &str| {
-        let output = parse(&["-o", "json", name], folder.path());
+        let output = parse(&["-o", "json", name], directory.path());
         (events(&output), String::from_utf8(output.stderr).unwrap(), output.status.code())
     };
     // A file that ends early: what is there counts, and it is said.
@@ -243,14 +244,14 @@ fn what_is_broken_or_means_harm() {
     fs::write(at("liar.tar"), liar).unwrap();
     assert!(run("liar.tar").1.contains("liar.tar: "));
     // The wrong command line.
-    assert_eq!(parse(&["--output", "xml"], folder.path()).status.code(), Some(2));
+    assert_eq!(parse(&["--output", "xml"], directory.path()).status.code(), Some(2));
 }
 
-/// Devices come from what a folder says of its machine, for lines of the boot of which it speaks.
+/// Devices come from what a directory says of its machine, for lines of the boot of which it speaks.
 #[test]
-fn a_folder_says_what_its_devices_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
+fn a_directory_says_what_its_devices_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
     fs::create_dir_all(at("proc")).unwrap();
     fs::write(
         at("lsblk.json"),
@@ -270,7 +271,7 @@ fn a_folder_says_what_its_devices_are() {
     fs::write(at("messages"), "Nov 23 12:48:14 lab kernel: XFS (dm-0): log I/O error -5\nNov 24 12:48:14 lab kernel: XFS (dm-0): log I/O error -5\n").unwrap();
     let config = at("c.conf");
     fs::write(&config, "[burst]\nenabled = false\n").unwrap();
-    let output = parse(&["-o", "json", "--config", config.to_str().unwrap(), "."], folder.path());
+    let output = parse(&["-o", "json", "--config", config.to_str().unwrap(), "."], directory.path());
     let found: Vec<(u64, Value)> = events(&output)
         .iter()
         .map(|event| (event["timestamp"].as_u64().unwrap(), event["owners_wwids"].clone()))
@@ -287,21 +288,24 @@ fn a_folder_says_what_its_devices_are() {
 
 #[test]
 fn a_summary_counts_by_device() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("dmesg"), LOG.repeat(3) + "[   99.000000] XFS (dm-1): log I/O error -5\n")
-        .unwrap();
-    let output = parse(&["--summary", "-o", "json", "dmesg"], folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(
+        directory.path().join("dmesg"),
+        LOG.repeat(3) + "[   99.000000] XFS (dm-1): log I/O error -5\n",
+    )
+    .unwrap();
+    let output = parse(&["--summary", "-o", "json", "dmesg"], directory.path());
     let rows = &events(&output)[0];
     assert_eq!((rows[0]["device"].as_str(), rows[0]["count"].as_u64()), (Some("dm-0"), Some(3)));
     assert_eq!((rows[1]["device"].as_str(), rows[1]["last"].as_u64()), (Some("dm-1"), Some(99_000_000)));
-    let text = String::from_utf8(parse(&["--summary", "dmesg"], folder.path()).stdout).unwrap();
+    let text = String::from_utf8(parse(&["--summary", "dmesg"], directory.path()).stdout).unwrap();
     assert!(text.starts_with("DEVICE") && text.lines().count() == 3, "{text}");
 }
 
 /// The kernel's first line begins a boot: what failed before it is not the cause of what fails after it, on that host.
 #[test]
 fn a_boot_in_a_text_begins_anew() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let log = "\
 Nov 30 10:00:00 a kernel: Linux version 6.1.0-18-amd64 (x@y) (gcc) #1 SMP\n\
 Nov 30 10:00:10 a kernel: I/O error, dev sda, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2\n\
@@ -309,8 +313,8 @@ Nov 30 10:00:10 b kernel: I/O error, dev sda, sector 8 op 0x0:(READ) flags 0x0 p
 Nov 30 10:00:20 a kernel: Linux version 6.1.0-18-amd64 (x@y) (gcc) #1 SMP\n\
 Nov 30 10:00:25 a kernel: EXT4-fs error (device sda): ext4_find_entry:1689: inode #2: comm ls: reading directory lblock 0\n\
 Nov 30 10:00:25 b kernel: EXT4-fs error (device sda): ext4_find_entry:1689: inode #2: comm ls: reading directory lblock 0\n";
-    std::fs::write(folder.path().join("messages"), log).unwrap();
-    let found = events(&parse(&["-o", "json", "messages"], folder.path()));
+    std::fs::write(directory.path().join("messages"), log).unwrap();
+    let found = events(&parse(&["-o", "json", "messages"], directory.path()));
     let root = |host: &str| {
         let mut of_host = found.iter().filter(|event| text(event, "hostname") == host);
         let (first, second) = (of_host.next().unwrap(), of_host.next().unwrap());

@@ -9,11 +9,11 @@ use serde_json::{json, Value};
 
 /// The one event of a case.
 fn event(case: &str) -> Option<Value> {
-    let folder = project("tests/fixtures/published").join(case);
+    let directory = project("tests/fixtures/published").join(case);
     let machine = Machine::start(&format!("published example {case}"), &[])?;
     let journal = machine.path("one.journal");
-    journal_file(&std::fs::read(folder.join("journal.export")).unwrap(), &journal);
-    let tree = folder.join("tree.txt");
+    journal_file(&std::fs::read(directory.join("journal.export")).unwrap(), &journal);
+    let tree = directory.join("tree.txt");
     let daemon = machine.daemon(&[
         "--journal-file",
         journal.to_str().unwrap(),
@@ -25,8 +25,9 @@ fn event(case: &str) -> Option<Value> {
     assert_eq!(events.len(), 1, "{events:?}");
     let event = &events[0];
 
-    let read =
-        |name: &str| -> Value { serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap() };
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(directory.join(name)).unwrap()).unwrap()
+    };
     let (published, differences) = (read("published.json"), read("differences.json"));
     let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     for name in fields(&published).into_iter().chain(fields(event)) {

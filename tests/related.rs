@@ -7,12 +7,12 @@ use serde_json::Value;
 
 /// The events of these lines, with a device tree if one is given.
 fn events(log: &str, tree: Option<&str>) -> Vec<Value> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("log"), log).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("log"), log).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_peripetyd"));
-    command.args(["parse", "-o", "json"]).current_dir(folder.path()).stdin(Stdio::null());
+    command.args(["parse", "-o", "json"]).current_dir(directory.path()).stdin(Stdio::null());
     if let Some(tree) = tree {
-        fs::write(folder.path().join("tree.txt"), tree).unwrap();
+        fs::write(directory.path().join("tree.txt"), tree).unwrap();
         command.args(["--device-tree", "tree.txt"]);
     }
     let output = command.arg("log").output().unwrap();

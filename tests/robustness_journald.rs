@@ -206,7 +206,7 @@ fn vacuumed_unread() {
     assert_eq!(kdevs, (20..30).map(|n| format!("8:{n}")).collect::<Vec<_>>());
 }
 
-/// A folder of journald's for files that stay: the machine's own is not touched.
+/// A directory of journald's for files that stay: the machine's own is not touched.
 fn with_storage(test: &str) -> Option<Machine> {
     let machine = Machine::start(test, &["Storage=auto"])?;
     let made = machine.shell("mount -t tmpfs tmpfs /var/log && mkdir /var/log/journal");

@@ -224,7 +224,7 @@ fn the_daemon_works_as_its_unit_runs_it() {
     service.told("STOPPING=1");
     assert!(service.child.wait().unwrap().success(), "{}", service.said());
     let saved = std::fs::read_dir(&service.state).unwrap().flatten().count();
-    assert!(saved > 0, "the state folder is empty: {}", service.said());
+    assert!(saved > 0, "the state directory is empty: {}", service.said());
     assert!(!service.said().contains("ERROR"), "{}", service.said());
 }
 

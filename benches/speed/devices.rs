@@ -1,6 +1,6 @@
 //! Looking devices up in a large tree: ten thousand SCSI paths under multipath maps, a logical volume on each map.
 //!
-//! The tree is a folder with real files, as sysfs is, read through the same calls. Beside it: a plain reading of all names and
+//! The tree is a directory with real files, as sysfs is, read through the same calls. Beside it: a plain reading of all names and
 //! numbers, `lsblk` on the devices of this machine, and the history of the same devices in memory.
 
 use std::fs;
@@ -40,12 +40,12 @@ const QUESTIONS: [Question; 9] = [
 
 /// Measures and prints tables.
 pub fn run(repeat: u32) -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new().prefix("peripety-bench").tempdir_in(shared_memory())?;
-    make(folder.path())?;
-    let tree = || Tree::directory(folder.path());
+    let directory = tempfile::Builder::new().prefix("peripety-bench").tempdir_in(shared_memory())?;
+    make(directory.path())?;
+    let tree = || Tree::directory(directory.path());
     let blocks = tree().list_all()?;
     anyhow::ensure!(blocks.len() == PATHS + 2 * MAPS, "{} devices were listed", blocks.len());
-    let walk = seconds(repeat, || walk(folder.path()))?;
+    let walk = seconds(repeat, || walk(directory.path()))?;
     let list = seconds(repeat, || {
         black_box(tree().list_all()?);
         Ok(())

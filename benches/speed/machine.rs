@@ -45,7 +45,7 @@ pub fn uuid(map: usize) -> String {
 
 /// One device of the tree.
 struct Node<'n> {
-    folder: &'n str,
+    directory: &'n str,
     name: &'n str,
     number: &'n str,
     /// The kernel's sequence number of the disk.
@@ -57,7 +57,7 @@ struct Node<'n> {
     properties: &'n [(&'n str, &'n str)],
 }
 
-/// What else the kernel has in the folder of each block device (block/genhd.c, disk_attrs).
+/// What else the kernel has in the directory of each block device (block/genhd.c, disk_attrs).
 const OTHER_FILES: [&str; 12] = [
     "alignment_offset",
     "capability",
@@ -100,7 +100,7 @@ fn path(root: &Path, index: usize) -> anyhow::Result<()> {
     let wwid = format!("naa.{digits}");
     files(root, &hardware, &[("wwid", &wwid), ("state", "running"), ("vendor", "LAB"), ("model", "DISK")])?;
     symlink(format!("../../../../{hardware}"), root.join("sys/bus/scsi/devices").join(&address))?;
-    let folder = format!("{hardware}/block/{name}");
+    let directory = format!("{hardware}/block/{name}");
     let (wwn, long, serial) = (format!("0x{digits}"), format!("3{digits}"), format!("SN{index}"));
     let (short, target_name) = (digits.as_str(), format!("naa.5{map:015X}"));
     let properties = [
@@ -144,7 +144,7 @@ fn path(root: &Path, index: usize) -> anyhow::Result<()> {
     let links = [of_map, own.clone()].concat();
     let number = number(index);
     let node = Node {
-        folder: &folder,
+        directory: &directory,
         name: &name,
         number: &number,
         seq,
@@ -153,8 +153,8 @@ fn path(root: &Path, index: usize) -> anyhow::Result<()> {
         properties: &properties,
     };
     device(root, &node)?;
-    symlink("../..", root.join(&folder).join("device"))?;
-    link(&root.join(&folder).join("holders"), &format!("dm-{map}"))
+    symlink("../..", root.join(&directory).join("device"))?;
+    link(&root.join(&directory).join("holders"), &format!("dm-{map}"))
 }
 
 fn map_and_volume(root: &Path, map: usize) -> anyhow::Result<()> {
@@ -219,7 +219,7 @@ fn mapped(
     properties: &[(&str, &str)],
     [below, above]: [&[String]; 2],
 ) -> anyhow::Result<()> {
-    let folder = format!("sys/devices/virtual/block/{kdev}");
+    let directory = format!("sys/devices/virtual/block/{kdev}");
     let number = kdev.replace("dm-", "252:");
     let minor: usize = kdev.trim_start_matches("dm-").parse()?;
     let seq = PATHS + minor + 1;
@@ -233,7 +233,7 @@ fn mapped(
     let properties = [&of_dm, properties].concat();
     let links = [links, &[format!("disk/by-diskseq/{seq}")]].concat();
     let node = Node {
-        folder: &folder,
+        directory: &directory,
         name: kdev,
         number: &number,
         seq,
@@ -242,14 +242,14 @@ fn mapped(
         properties: &properties,
     };
     device(root, &node)?;
-    files(root, &format!("{folder}/dm"), &[("name", name), ("uuid", uuid), ("suspended", "0")])?;
-    let dir = root.join(folder);
+    files(root, &format!("{directory}/dm"), &[("name", name), ("uuid", uuid), ("suspended", "0")])?;
+    let dir = root.join(directory);
     below.iter().try_for_each(|other| link(&dir.join("slaves"), other))?;
     above.iter().try_for_each(|other| link(&dir.join("holders"), other))
 }
 
 fn device(root: &Path, node: &Node<'_>) -> anyhow::Result<()> {
-    let Node { folder, name, number, seq, .. } = node;
+    let Node { directory, name, number, seq, .. } = node;
     let (major, minor) = number.split_once(':').context("no number")?;
     let uevent = format!("MAJOR={major}\nMINOR={minor}\nDEVNAME={name}\nDEVTYPE=disk\nDISKSEQ={seq}");
     let contents = [
@@ -262,16 +262,16 @@ fn device(root: &Path, node: &Node<'_>) -> anyhow::Result<()> {
         ("uevent", &uevent),
         ("queue/rotational", "0"),
     ];
-    for folder_in_it in ["queue", "holders", "slaves", "power", "trace", "mq"] {
-        fs::create_dir_all(root.join(folder).join(folder_in_it))?;
+    for directory_in_it in ["queue", "holders", "slaves", "power", "trace", "mq"] {
+        fs::create_dir_all(root.join(directory).join(directory_in_it))?;
     }
-    files(root, folder, &contents)?;
+    files(root, directory, &contents)?;
     for other in OTHER_FILES {
-        fs::hard_link(root.join("empty"), root.join(folder).join(other))?;
+        fs::hard_link(root.join("empty"), root.join(directory).join(other))?;
     }
-    symlink("/sys/class/block", root.join(folder).join("subsystem"))?;
-    symlink(format!("../../../{folder}"), root.join("sys/class/block").join(name))?;
-    symlink(format!("../../../{folder}"), root.join("sys/dev/block").join(number))?;
+    symlink("/sys/class/block", root.join(directory).join("subsystem"))?;
+    symlink(format!("../../../{directory}"), root.join("sys/class/block").join(name))?;
+    symlink(format!("../../../{directory}"), root.join("sys/dev/block").join(number))?;
     for link in node.leading {
         let up = "../".repeat(link.matches('/').count());
         symlink(format!("{up}{name}"), root.join("dev").join(link))?;
@@ -287,15 +287,15 @@ fn record(node: &Node<'_>) -> String {
     lines + "G:systemd\nQ:systemd\nV:1\n"
 }
 
-fn files(root: &Path, folder: &str, contents: &[(&str, &str)]) -> anyhow::Result<()> {
-    fs::create_dir_all(root.join(folder))?;
+fn files(root: &Path, directory: &str, contents: &[(&str, &str)]) -> anyhow::Result<()> {
+    fs::create_dir_all(root.join(directory))?;
     contents.iter().try_for_each(|(name, content)| {
-        fs::write(root.join(folder).join(name), format!("{content}\n")).map_err(Into::into)
+        fs::write(root.join(directory).join(name), format!("{content}\n")).map_err(Into::into)
     })
 }
 
 /// A link to another device; it is followed inside the tree, from the root.
-fn link(folder: &Path, name: &str) -> anyhow::Result<()> {
-    fs::create_dir_all(folder)?;
-    Ok(symlink(format!("/sys/class/block/{name}"), folder.join(name))?)
+fn link(directory: &Path, name: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(directory)?;
+    Ok(symlink(format!("/sys/class/block/{name}"), directory.join(name))?)
 }

@@ -45,7 +45,7 @@ struct Args {
     #[arg(long)]
     only: Option<Part>,
 
-    /// Keep the generated journals in this folder, and use those that are there
+    /// Keep the generated journals in this directory, and use those that are there
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 

@@ -24,10 +24,10 @@ const BEGINNINGS: &str = "kernel: (\\[[ 0-9.]+\\] )?(sd [0-9]|scsi|ata[0-9]|nvme
 
 /// Makes logs of so many MB and measures.
 pub fn run(megabytes: u64, repeat: u32) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let (text, json) = (folder.path().join("messages"), folder.path().join("journal.json"));
+    let directory = tempfile::tempdir()?;
+    let (text, json) = (directory.path().join("messages"), directory.path().join("journal.json"));
     let count = write(&text, &json, megabytes * 1_000_000)?;
-    let log = folder.path().join("log");
+    let log = directory.path().join("log");
     let mut rows = Vec::new();
     for file in [&text, &json] {
         let size = file.metadata()?.len() as f64;

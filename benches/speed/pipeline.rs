@@ -22,9 +22,9 @@ const KEEP_ALL: [&str; 2] = ["RuntimeMaxUse=4G", "RuntimeKeepFree=1M"];
 /// Storage events among a thousand entries.
 const SHARES: [u64; 2] = [100, 10];
 
-/// A folder of journal files to read: systemd-journal-remote begins a new one now and then.
+/// A directory of journal files to read: systemd-journal-remote begins a new one now and then.
 struct Case<'r> {
-    folder: PathBuf,
+    directory: PathBuf,
     entries: u32,
     storage: u64,
     recording: &'r Recording,
@@ -33,7 +33,8 @@ struct Case<'r> {
 
 /// Measures the daemon and journalctl and prints a table for each journal.
 pub fn run(entries: u32, repeat: u32, keep: Option<&Path>) -> anyhow::Result<()> {
-    let temporary = tempfile::Builder::new().prefix("peripety").tempdir().context("no temporary folder")?;
+    let temporary =
+        tempfile::Builder::new().prefix("peripety").tempdir().context("no temporary directory")?;
     let recording = recording::read(&RuleSet::new(builtin::rules()?))?;
     let journals = keep.unwrap_or(temporary.path());
     std::fs::create_dir_all(journals)?;
@@ -68,15 +69,15 @@ impl<'r> Case<'r> {
         entries: u32,
         share: u64,
     ) -> anyhow::Result<Self> {
-        let folder = journals.join(format!("{entries}-{share}"));
-        let count = folder.join("storage-entries");
+        let directory = journals.join(format!("{entries}-{share}"));
+        let count = directory.join("storage-entries");
         if !count.exists() {
-            std::fs::create_dir_all(&folder)?;
-            let storage = journal::write(&folder.join("made.journal"), recording, entries, share)?;
+            std::fs::create_dir_all(&directory)?;
+            let storage = journal::write(&directory.join("made.journal"), recording, entries, share)?;
             std::fs::write(&count, storage.to_string())?;
         }
         let storage = std::fs::read_to_string(&count)?.parse()?;
-        Ok(Case { folder, entries, storage, recording, work })
+        Ok(Case { directory, entries, storage, recording, work })
     }
 
     /// Both programs see every entry and the daemon makes an event of each that it should; not
@@ -84,7 +85,7 @@ impl<'r> Case<'r> {
     fn check(&mut self) -> anyhow::Result<()> {
         let seen = lines(&mut self.journalctl())?;
         if seen != u64::from(self.entries) {
-            bail!("{} holds {seen} entries instead of {}", self.folder.display(), self.entries);
+            bail!("{} holds {seen} entries instead of {}", self.directory.display(), self.entries);
         }
         let state = tempfile::tempdir_in(self.work)?;
         let mut daemon = self.daemon(state.path());
@@ -145,7 +146,7 @@ impl<'r> Case<'r> {
 
     fn journalctl(&self) -> Command {
         let mut command = Command::new("journalctl");
-        command.args(["--quiet", "--no-pager", "--output=json", "--directory"]).arg(&self.folder);
+        command.args(["--quiet", "--no-pager", "--output=json", "--directory"]).arg(&self.directory);
         command
     }
 
@@ -157,7 +158,7 @@ impl<'r> Case<'r> {
     /// The same entries by `peripetyd parse`.
     fn parse(&self) -> Command {
         let mut command = Command::new(DAEMON);
-        command.args(["parse", "--no-progress", "-o", "json"]).arg(&self.folder);
+        command.args(["parse", "--no-progress", "-o", "json"]).arg(&self.directory);
         command
     }
 
@@ -165,14 +166,14 @@ impl<'r> Case<'r> {
     fn jq(&self) -> Command {
         let mut command = Command::new("sh");
         let script = "journalctl --quiet --no-pager -o json --directory \"$1\" | jq -c 'select(.SYSLOG_IDENTIFIER == \"kernel\") | .MESSAGE'";
-        command.args(["-c", script, "sh"]).arg(&self.folder);
+        command.args(["-c", script, "sh"]).arg(&self.directory);
         command
     }
 
     /// The daemon, with a state directory that no other run has used.
     fn daemon(&self, state: &Path) -> Command {
         let mut command = Command::new(DAEMON);
-        command.arg("--journal-directory").arg(&self.folder);
+        command.arg("--journal-directory").arg(&self.directory);
         command.arg("--device-tree").arg(&self.recording.tree);
         command.arg("--varlink").arg(format!("unix:{}", state.join("v").display()));
         command.arg("--state-directory").arg(state);
@@ -189,11 +190,11 @@ impl<'r> Case<'r> {
 
     /// One run with a journald that holds nothing yet.
     fn stored(&self) -> anyhow::Result<Usage> {
-        let folder = tempfile::tempdir_in(self.work)?;
-        let result = folder.path().join("result");
-        let daemon = self.daemon(&folder.path().join("state"));
+        let directory = tempfile::tempdir_in(self.work)?;
+        let result = directory.path().join("result");
+        let daemon = self.daemon(&directory.path().join("state"));
         let mut command = Command::new(PRIVATE_JOURNALD);
-        command.arg(folder.path().join("journald")).args(KEEP_ALL).arg("--").arg(std::env::current_exe()?);
+        command.arg(directory.path().join("journald")).args(KEEP_ALL).arg("--").arg(std::env::current_exe()?);
         command.arg("--measure").arg(&result).arg("--").arg(daemon.get_program()).args(daemon.get_args());
         command.arg("--no-follow");
         measure::run(&mut command, &self.work.join("log"))?;

@@ -25,8 +25,8 @@ pub struct Recording {
 
 /// Reads the incident whose devices are the richest: file systems on LVM on multipath.
 pub fn read(rules: &RuleSet) -> anyhow::Result<Recording> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/incidents/fs-lvm-multipath");
-    let file = folder.join("journal.export");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/incidents/fs-lvm-multipath");
+    let file = directory.join("journal.export");
     let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let entries = parse(&text).with_context(|| format!("cannot read {}", file.display()))?;
     let latest = |name| entries.iter().filter_map(|entry| number(entry, name)).max().unwrap_or(0);
@@ -40,7 +40,7 @@ pub fn read(rules: &RuleSet) -> anyhow::Result<Recording> {
     if storage.is_empty() || other_kernel.is_empty() {
         bail!("{} holds no storage entry, or no other kernel entry", file.display());
     }
-    Ok(Recording { storage, other_kernel, realtime, monotonic, tree: folder.join("tree.txt") })
+    Ok(Recording { storage, other_kernel, realtime, monotonic, tree: directory.join("tree.txt") })
 }
 
 /// The first value of a field; empty when there is none.

@@ -64,7 +64,7 @@ def metadata() -> bytes:
 
 
 def write_wheel(output: Path, library: Optional[Path]) -> Path:
-    """Writes the wheel into a folder and returns its path."""
+    """Writes the wheel into a directory and returns its path."""
     content = None if library is None else library.read_bytes()
     tag = f"py3-none-{platform_tag(content)}"
     info = f"{NAME}-{version()}.dist-info"
@@ -111,11 +111,11 @@ def build_wheel(
 
 def build_sdist(sdist_directory: str, config_settings: Optional[Dict[str, Any]] = None) -> str:
     """What ``pip download`` and ``build`` call. The library is not in it."""
-    folder = f"{NAME}-{version()}"
-    target = Path(sdist_directory) / f"{folder}.tar.gz"
+    directory = f"{NAME}-{version()}"
+    target = Path(sdist_directory) / f"{directory}.tar.gz"
     with tarfile.open(target, "w:gz", format=tarfile.PAX_FORMAT) as archive:
         for path in ["pyproject.toml", "wheel_builder.py", *sorted(f"{NAME}/{p.name}" for p in modules())]:
-            archive.add(HERE / path, f"{folder}/{path}")
+            archive.add(HERE / path, f"{directory}/{path}")
     return target.name
 
 
@@ -125,7 +125,7 @@ def modules() -> List[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Builds the wheel of the module peripety.")
-    parser.add_argument("--output", type=Path, required=True, help="the folder for it")
+    parser.add_argument("--output", type=Path, required=True, help="the directory for it")
     parser.add_argument("--library", type=Path, help="the libperipety.so that it bundles")
     arguments = parser.parse_args()
     print(write_wheel(arguments.output, arguments.library))

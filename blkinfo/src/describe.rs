@@ -55,7 +55,7 @@ impl Tree {
     }
 }
 
-/// One device after the other is looked for and described while its folder is open.
+/// One device after the other is looked for and described while its directory is open.
 fn describe_all(
     tree: &Tree,
     wanted: impl Fn(&Tree, &Device) -> bool + Sync,

@@ -1,4 +1,4 @@
-//! One block device's folder in sysfs, how to get there, and what is asked of it again and again.
+//! One block device's directory in sysfs, how to get there, and what is asked of it again and again.
 
 use std::fmt;
 use std::ops::Deref;
@@ -26,7 +26,7 @@ pub(crate) struct Device {
 pub(crate) struct Facts {
     /// The kernel's name as sysfs spells it: `sdb`, `cciss!c0d0`.
     pub name: String,
-    /// Its folder below /sys/devices.
+    /// Its directory below /sys/devices.
     pub dir: PathBuf,
     // What was asked for already.
     number: OnceLock<Option<DevNumber>>,
@@ -115,12 +115,12 @@ impl Tree {
         Ok(shared_out(&names, |name| self.device(name)))
     }
 
-    /// The disks whose folder lies below one of that name: those behind a host, target, port, PCI function … A path node of
+    /// The disks whose directory lies below one of that name: those behind a host, target, port, PCI function … A path node of
     /// NVMe stands for its namespace.
-    pub(crate) fn disks_behind(&self, folder: &str) -> Result<Vec<Device>, Error> {
+    pub(crate) fn disks_behind(&self, directory: &str) -> Result<Vec<Device>, Error> {
         let names = self.try_names(Path::new(CLASS))?;
         let places = names.iter().filter_map(|name| self.followed(&Path::new(CLASS).join(name)));
-        let behind = places.filter(|place| place.path.iter().any(|name| name == folder));
+        let behind = places.filter(|place| place.path.iter().any(|name| name == directory));
         let devices = behind.filter_map(|place| self.device_at(&place));
         let disks = devices.filter(|device| device.partition(self).is_none());
         Ok(disks
@@ -131,7 +131,7 @@ impl Tree {
             .collect())
     }
 
-    /// The device whose folder this is, if it is one: a dangling link leads nowhere.
+    /// The device whose directory this is, if it is one: a dangling link leads nowhere.
     fn device_at(&self, place: &Place) -> Option<Device> {
         if let Some(facts) = place.device.get() {
             return Some(Device { place: place.clone(), facts: facts.clone() });
@@ -144,7 +144,7 @@ impl Tree {
         Some(Device { place: place.clone(), facts: facts.clone() })
     }
 
-    /// The folder that describes the hardware behind a block device (its `device` link).
+    /// The directory that describes the hardware behind a block device (its `device` link).
     pub(crate) fn hardware(&self, device: &Device) -> Option<PathBuf> {
         self.follow(&device.dir.join("device"))
     }
@@ -160,7 +160,7 @@ impl Device {
         Self { place, facts }
     }
 
-    /// An attribute in the device's folder, or one folder below it (`dm/name`), as [`Tree::attr`].
+    /// An attribute in the device's directory, or one directory below it (`dm/name`), as [`Tree::attr`].
     pub fn attr(&self, tree: &Tree, name: &str) -> Option<String> {
         tree.attr_in(&self.place, name)
     }
@@ -170,14 +170,14 @@ impl Device {
         tree.content_in(&self.place, name)
     }
 
-    /// The names in the device's folder that fit, in natural order.
+    /// The names in the device's directory that fit, in natural order.
     pub fn names(&self, tree: &Tree, fits: impl Fn(&str) -> bool) -> Vec<String> {
         tree.names_in(&self.place, fits)
     }
 
-    /// The names in a folder in it, in natural order.
-    pub fn names_below(&self, tree: &Tree, folder: &str) -> Vec<String> {
-        tree.names_below(&self.place, folder)
+    /// The names in a directory in it, in natural order.
+    pub fn names_below(&self, tree: &Tree, directory: &str) -> Vec<String> {
+        tree.names_below(&self.place, directory)
     }
 
     /// Its number; hidden devices (NVMe path nodes) have none.
@@ -244,7 +244,7 @@ impl Device {
         self.attr(tree, "hidden").as_deref() == Some("1")
     }
 
-    /// The names of the folders on the way to the device, outermost first.
+    /// The names of the directories on the way to the device, outermost first.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         let names = self.facts.dir.as_os_str().as_bytes().split(|byte| *byte == b'/');
         names.filter_map(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())

@@ -23,7 +23,7 @@ pub enum Error {
         /// Kernel names of the devices, in natural order.
         candidates: Vec<String>,
     },
-    /// A file or folder that is needed could not be read.
+    /// A file or directory that is needed could not be read.
     #[error("cannot read {}: {source}; is it there, and may this user read it?", path.display())]
     Source {
         /// The path, as seen inside the tree.

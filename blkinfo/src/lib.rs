@@ -10,7 +10,7 @@
 //! /proc/swaps. **It never opens a device node and never touches a path that it was asked about**: a question about
 //! a dead disk costs no I/O on that disk and cannot hang. Only who asks for it hears what [`Multipathd`] says of paths.
 //!
-//! All reading goes through a [`Source`], so that a [`Tree`] is the running machine, a folder with a copy of
+//! All reading goes through a [`Source`], so that a [`Tree`] is the running machine, a directory with a copy of
 //! another one, or a recorded text file (see [`Recorded`]).
 //!
 //! ```no_run

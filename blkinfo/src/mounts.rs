@@ -18,7 +18,7 @@ pub struct Mount {
     /// The device of the file system. For btrfs and bcachefs, which the kernel shows under an anonymous number, the
     /// device that was named when mounting.
     pub major_minor: DevNumber,
-    /// The folder of the file system that is mounted; other than `/` for a bind mount or a subvolume.
+    /// The directory of the file system that is mounted; other than `/` for a bind mount or a subvolume.
     pub root: String,
     /// Where.
     pub mount_point: String,

@@ -18,7 +18,7 @@ impl Tree {
         }
     }
 
-    /// The path nodes of a namespace lie in the folders of the controllers, to which the folder of the subsystem has
+    /// The path nodes of a namespace lie in the directories of the controllers, to which the directory of the subsystem has
     /// links (drivers/nvme/host/multipath.c).
     fn nvme_paths(&self, namespace: &Device) -> Vec<Device> {
         let Some(subsystem) = self.hardware(namespace) else {

@@ -38,7 +38,7 @@ impl Tree {
         Self::directory("/")
     }
 
-    /// The tree below a folder; `/` is the running machine. Links in a copied tree are followed inside it.
+    /// The tree below a directory; `/` is the running machine. Links in a copied tree are followed inside it.
     pub fn directory(root: impl Into<PathBuf>) -> Self {
         let directory = Directory::new(root);
         let live = directory.is_live();
@@ -53,7 +53,7 @@ impl Tree {
         Recorded::parse(text).map(Self::new)
     }
 
-    /// A folder (as [`Tree::directory`]) or a file in the text format (as [`Tree::recorded`]).
+    /// A directory (as [`Tree::directory`]) or a file in the text format (as [`Tree::recorded`]).
     ///
     /// # Errors
     /// [`Error::Source`] when the path cannot be read, [`Error::BadText`] when the file is not a device tree.
@@ -117,7 +117,7 @@ impl Tree {
         attribute(&self.read(path).ok()?)
     }
 
-    /// The same of a file in a place that describes devices, or one folder below it.
+    /// The same of a file in a place that describes devices, or one directory below it.
     pub(crate) fn attr_in(&self, place: &Place, name: &str) -> Option<String> {
         attribute(&self.content_in(place, name)?)
     }
@@ -127,7 +127,7 @@ impl Tree {
         self.with_memo(|memo| memo.read_in(place, OsStr::new(name))).ok()
     }
 
-    /// The names in a folder in natural order. Names that are not UTF-8 (none of the kernel's) are left out.
+    /// The names in a directory in natural order. Names that are not UTF-8 (none of the kernel's) are left out.
     pub(crate) fn try_names(&self, path: &Path) -> Result<Vec<String>, Error> {
         let names = self.listed(path).map_err(|source| Error::Source { path: path.to_path_buf(), source })?;
         Ok(sorted(&names, |_| true))
@@ -138,29 +138,29 @@ impl Tree {
         self.with_memo(|memo| memo.names_in(place)).map(|names| sorted(&names, fits)).unwrap_or_default()
     }
 
-    /// The names in a folder that stands in a place.
-    pub(crate) fn names_below(&self, place: &Place, folder: &str) -> Vec<String> {
-        let names = self.with_memo(|memo| memo.names_below(place, OsStr::new(folder)));
+    /// The names in a directory that stands in a place.
+    pub(crate) fn names_below(&self, place: &Place, directory: &str) -> Vec<String> {
+        let names = self.with_memo(|memo| memo.names_below(place, OsStr::new(directory)));
         names.map(|names| sorted(&names, |_| true)).unwrap_or_default()
     }
 
-    /// The same; a folder that is missing has none.
+    /// The same; a directory that is missing has none.
     pub(crate) fn names(&self, path: &Path) -> Vec<String> {
         self.try_names(path).unwrap_or_default()
     }
 
-    /// The folder can be listed.
+    /// The directory can be listed.
     pub(crate) fn listable(&self, path: &Path) -> Result<(), Error> {
         let listed = self.listed(path).map(drop);
         listed.map_err(|source| Error::Source { path: path.to_path_buf(), source })
     }
 
-    /// The names in a folder, in no order.
+    /// The names in a directory, in no order.
     fn listed(&self, path: &Path) -> io::Result<Arc<Names>> {
         guard(path).and_then(|()| self.with_memo(|memo| memo.names(path)))
     }
 
-    /// A folder with something in it.
+    /// A directory with something in it.
     pub(crate) fn is_filled(&self, place: &Place) -> bool {
         self.with_memo(|memo| memo.names_in(place)).is_ok_and(|names| !names.is_empty())
     }

@@ -60,8 +60,8 @@ const KNOWN: &[Known] = &[
 ];
 
 fn fixtures_with(file: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let cases = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let cases = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut cases: Vec<PathBuf> = cases.filter(|case| case.join(file).exists()).collect();
     cases.sort();
     assert!(!cases.is_empty(), "no fixture has a {file}");

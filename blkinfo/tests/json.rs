@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 #[test]
 fn every_answer_as_data() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let cases = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let cases = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut seen = 0;
     for case in cases.filter(|case| case.join("expected.json").exists()) {
         let tree = Tree::open(case.join("tree.txt")).unwrap();

@@ -71,7 +71,7 @@ fn trees_with_holes_are_answered() {
 
 #[test]
 fn swapped_links_end() {
-    // Every link points where another one pointed: cycles, files for folders, devices for classes.
+    // Every link points where another one pointed: cycles, files for directories, devices for classes.
     let mut random = Random(7);
     for case in ["fs-lvm-multipath", "nvme-tcp", "transports"] {
         let text = text(case);

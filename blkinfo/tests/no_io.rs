@@ -33,7 +33,7 @@ const LINK_READING: [&str; 2] = ["readlink", "readlinkat"];
 struct World {
     /// Its root on this machine; `None` for a tree in a file, of which nothing but that file may be touched.
     root: Option<PathBuf>,
-    /// The file or folder that was named on the command line.
+    /// The file or directory that was named on the command line.
     named: Option<PathBuf>,
     /// What any run touches before it reads its arguments: the program, its libraries.
     start: BTreeSet<String>,
@@ -170,7 +170,7 @@ fn ask(scratch: &Path, mut world: World, questions: &[String]) {
     assert!(answered > 1, "nothing but errors came of {questions:?}");
 }
 
-/// A folder for one test, removed at the end.
+/// A directory for one test, removed at the end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -215,13 +215,13 @@ fn a_recorded_tree() {
     }
 }
 
-/// A folder is slow to ask under strace: every fourth question.
+/// A directory is slow to ask under strace: every fourth question.
 #[test]
-fn a_tree_in_a_folder() {
+fn a_tree_in_a_directory() {
     if let Some(reason) = obstacle() {
-        return skip("a_tree_in_a_folder", &reason);
+        return skip("a_tree_in_a_directory", &reason);
     }
-    let scratch = Scratch::new("no-io-folder");
+    let scratch = Scratch::new("no-io-directory");
     for name in FIXTURES {
         let case = fixture(name);
         let recorded = Recorded::parse(&fs::read_to_string(case.join("tree.txt")).unwrap()).unwrap();
@@ -275,14 +275,14 @@ fn what_is_wrong_is_found() {
     }
     assert!(wrong("/tree", r#"readlink("/dev/disk/by-id/x", 0x1, 256) = -1 ENOENT"#).is_some());
     assert_eq!(wrong("/tree", r#"readlink("/tree/dev/disk/by-id/x", 0x1, 256) = -1 ENOENT"#), None);
-    let at = |folder: &str, name: &str| {
-        let line = format!("77 openat(4<{}>, \"{}\", O_RDONLY) = 5", hex(folder), hex(name));
+    let at = |directory: &str, name: &str| {
+        let line = format!("77 openat(4<{}>, \"{}\", O_RDONLY) = 5", hex(directory), hex(name));
         let world = World { root: Some("/".into()), named: None, start: BTreeSet::new() };
         world.wrong(&Call::parse(&line).unwrap())
     };
     assert_eq!(at("/sys/block/vda", "size"), None);
-    for (folder, name) in [("/etc", "passwd"), ("/dev", "null"), ("/sys/block/vda", "serial")] {
-        assert!(at(folder, name).is_some(), "{folder} {name}");
+    for (directory, name) in [("/etc", "passwd"), ("/dev", "null"), ("/sys/block/vda", "serial")] {
+        assert!(at(directory, name).is_some(), "{directory} {name}");
     }
     assert!(Call::parse("77 +++ exited with 0 +++").is_none());
     assert!(Call::parse("77 <... openat resumed>) = 3").is_none());

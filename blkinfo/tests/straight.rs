@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use peripety_blkinfo::{Recorded, Source, Tree};
 
-/// A tree that counts what is read from it: calls, and the names that folders have.
+/// A tree that counts what is read from it: calls, and the names that directories have.
 struct Counting {
     tree: Recorded,
     count: Arc<AtomicUsize>,

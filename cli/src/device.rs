@@ -17,7 +17,7 @@ pub fn resolve(blk: &str, address: &Address) -> String {
     resolve_in(Path::new("/dev"), blk).unwrap_or_else(|| blk.to_owned())
 }
 
-/// Where a link inside of the folder leads to, if that is inside of it, too.
+/// Where a link inside of the directory leads to, if that is inside of it, too.
 fn resolve_in(dev: &Path, blk: &str) -> Option<String> {
     let path = Path::new(blk);
     if !path.starts_with(dev) || !path.symlink_metadata().ok()?.is_symlink() {
@@ -36,8 +36,8 @@ mod tests {
 
     #[test]
     fn follows_links_inside_of_dev_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let dev = folder.path().canonicalize().unwrap().join("dev");
+        let directory = tempfile::tempdir().unwrap();
+        let dev = directory.path().canonicalize().unwrap().join("dev");
         let outside = dev.with_file_name("outside");
         std::fs::create_dir_all(dev.join("disk/by-id")).unwrap();
         for file in [&dev.join("sdb"), &outside] {

@@ -124,8 +124,8 @@ impl std::error::Error for ConfigErrors {}
 impl Config {
     /// Reads all files. No file at all means the defaults; a named one must exist.
     pub fn load(places: &Places) -> Result<Self, ConfigErrors> {
-        let found = places.find().map_err(|(folder, cause)| {
-            ConfigErrors(vec![RuleError::Read { file: folder.display().to_string(), cause }])
+        let found = places.find().map_err(|(directory, cause)| {
+            ConfigErrors(vec![RuleError::Read { file: directory.display().to_string(), cause }])
         })?;
         let mut config = Config::default();
         let (mut errors, mut cost) = (Vec::new(), Cost::default());

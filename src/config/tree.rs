@@ -17,9 +17,9 @@ const ENDING: &str = "toml";
 /// Where to look for the configuration.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// Folder that stands for "/".
+    /// Directory that stands for "/".
     pub root: PathBuf,
-    /// This main file, with its own `….d` folder, and nothing else.
+    /// This main file, with its own `….d` directory, and nothing else.
     pub named: Option<PathBuf>,
 }
 
@@ -34,17 +34,17 @@ impl Default for Places {
 pub struct Found {
     /// Files to read, in this order: a later one overrides an earlier one.
     pub files: Vec<PathBuf>,
-    /// Files in a drop-in folder that are passed over for their name.
+    /// Files in a drop-in directory that are passed over for their name.
     pub passed_over: Vec<PathBuf>,
 }
 
 impl Places {
-    /// Finds the files. Fails when a folder that exists cannot be read.
+    /// Finds the files. Fails when a directory that exists cannot be read.
     pub fn find(&self) -> Result<Found, (PathBuf, io::Error)> {
         let mut found = Found { files: self.main().into_iter().collect(), passed_over: Vec::new() };
         let mut by_name: BTreeMap<OsString, PathBuf> = BTreeMap::new();
-        for folder in self.folders() {
-            for path in entries(&folder).map_err(|e| (folder.clone(), e))? {
+        for directory in self.directories() {
+            for path in entries(&directory).map_err(|e| (directory.clone(), e))? {
                 let Some(name) = path.file_name().map(OsString::from) else { continue };
                 if path.extension().is_some_and(|ending| ending == ENDING) {
                     by_name.entry(name).or_insert(path);
@@ -62,12 +62,12 @@ impl Places {
         if let Some(named) = &self.named {
             return Some(named.clone());
         }
-        let candidates = MAIN.iter().map(|folder| self.root.join(folder).join(NAME));
+        let candidates = MAIN.iter().map(|directory| self.root.join(directory).join(NAME));
         candidates.into_iter().find(|path| path.symlink_metadata().is_ok()).filter(|path| !is_mask(path))
     }
 
-    /// Drop-in folders, the one that wins first.
-    fn folders(&self) -> Vec<PathBuf> {
+    /// Drop-in directories, the one that wins first.
+    fn directories(&self) -> Vec<PathBuf> {
         let below = |main: &Path| {
             let mut name = main.as_os_str().to_owned();
             name.push(".d");
@@ -75,14 +75,14 @@ impl Places {
         };
         match &self.named {
             Some(named) => vec![below(named)],
-            None => MAIN.iter().map(|folder| below(&self.root.join(folder).join(NAME))).collect(),
+            None => MAIN.iter().map(|directory| below(&self.root.join(directory).join(NAME))).collect(),
         }
     }
 }
 
-/// Files of a folder; none if there is no such folder.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(folder) {
+/// Files of a directory; none if there is no such directory.
+fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(directory) {
         Ok(entries) => entries.map(|entry| entry.map(|e| e.path())).collect(),
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(Vec::new())
@@ -91,7 +91,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// An empty file, or a link to /dev/null, hides the files of its name in later folders.
+/// An empty file, or a link to /dev/null, hides the files of its name in later directories.
 fn is_mask(path: &Path) -> bool {
     fs::read_link(path).is_ok_and(|target| target == Path::new("/dev/null"))
         || fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == 0)

@@ -74,7 +74,7 @@ pub enum DaemonError {
     /// Device tree.
     #[error("cannot use the device tree {path}: {cause}")]
     DeviceTree {
-        /// Folder or file.
+        /// Directory or file.
         path: String,
         /// Why not.
         cause: peripety_blkinfo::Error,

@@ -287,7 +287,7 @@ fn meet(a: &[String], b: &[String]) -> bool {
     a.iter().any(|name| b.contains(name))
 }
 
-/// Without the folder and the tags that tools put around a name.
+/// Without the directory and the tags that tools put around a name.
 pub fn plain(name: &str) -> &str {
     let name = name.trim().split(' ').next().unwrap_or_default();
     let name = name.strip_prefix("/dev/mapper/").or_else(|| name.strip_prefix("/dev/")).unwrap_or(name);
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_compared_without_their_folder() {
+    fn names_are_compared_without_their_directory() {
         assert_eq!(plain("/dev/sda [SAT]"), "sda");
         assert_eq!(plain("/dev/mapper/mpatha"), "mpatha");
         assert_eq!(plain("+scsi:2:0:0:1"), "2:0:0:1");

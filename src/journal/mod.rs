@@ -45,7 +45,7 @@ pub enum Location {
     Local,
     /// A journal namespace of this machine (systemd-journald.service(8)).
     Namespace(String),
-    /// The journal files of a folder.
+    /// The journal files of a directory.
     Directory(PathBuf),
     /// These journal files.
     Files(Vec<PathBuf>),
@@ -328,7 +328,7 @@ fn open_remedy(location: &Location, cause: &std::io::Error) -> &'static str {
         }
         (_, Location::Local) => "check that systemd-journald runs",
         (_, Location::Namespace(_)) => "check the name of the namespace",
-        (_, Location::Directory(_)) => "name a folder with *.journal files",
+        (_, Location::Directory(_)) => "name a directory with *.journal files",
         (_, Location::Files(_)) => {
             "name a journal file; text exports are turned into one by systemd-journal-remote"
         }

@@ -10,7 +10,7 @@ use crate::event::Severity;
 /// Read log files instead of the journal, and print the storage events in them
 #[derive(Debug, Args)]
 pub struct ParseArgs {
-    /// Files, folders or archives (tar, zip) with logs, also compressed; "-" is the standard input, which is read when nothing
+    /// Files, directories or archives (tar, zip) with logs, also compressed; "-" is the standard input, which is read when nothing
     /// is named
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,

@@ -1,6 +1,6 @@
 //! `peripetyd parse`: storage events from log files, for those who support other people's machines.
 //!
-//! [`input`] finds logs in files, folders and archives and recognises them, [`chunk`] cuts them, [`text`] and [`record`]
+//! [`input`] finds logs in files, directories and archives and recognises them, [`chunk`] cuts them, [`text`] and [`record`]
 //! take lines and records apart and match them on all cores ([`pool`]). [`stage`] makes events, one after the other, and
 //! joins those of one fault; [`output`] prints them. Memory stays the same however long the input.
 //!

@@ -32,7 +32,7 @@ const BACK: u64 = 5_000_000;
 
 /// A place in which all about one machine lies.
 pub struct Place {
-    /// Name of the folder or archive.
+    /// Name of the directory or archive.
     pub root: String,
     /// What its logs are about.
     pub devices: Arc<Devices>,

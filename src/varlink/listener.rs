@@ -80,10 +80,10 @@ pub fn listen(passed: Option<std_net::UnixListener>, address: &Address) -> Resul
 /// Binds a path, replacing the socket of a daemon that is gone.
 fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError> {
     let unusable = |cause| ListenError::Unusable { address: address.clone(), cause };
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(directory).map_err(unusable)?;
     // Of two daemons started at once neither may take the other's fresh socket for a dead one.
-    let turn = std::fs::File::open(folder).map_err(unusable)?;
+    let turn = std::fs::File::open(directory).map_err(unusable)?;
     rustix::fs::flock(&turn, rustix::fs::FlockOperation::LockExclusive).map_err(|e| unusable(e.into()))?;
     let listener = match UnixListener::bind(path) {
         Err(e) if e.kind() == io::ErrorKind::AddrInUse => {

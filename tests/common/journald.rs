@@ -82,7 +82,7 @@ impl Drop for Journald {
 }
 
 impl Machine {
-    /// The process of the private journald: it keeps the machine's folder as its log.
+    /// The process of the private journald: it keeps the machine's directory as its log.
     pub fn journald(&self) -> u32 {
         self.find_journald().expect("the private journald does not run")
     }

@@ -37,7 +37,7 @@ pub fn skip(test: &str, reason: &str) {
     }
 }
 
-/// A file or folder of the project.
+/// A file or directory of the project.
 pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -135,12 +135,12 @@ impl Machine {
         Some(Machine { dir, holder, pid: pid.trim().to_owned() })
     }
 
-    /// The machine's root folder, seen from outside.
+    /// The machine's root directory, seen from outside.
     pub fn root(&self) -> PathBuf {
         Path::new("/proc").join(&self.pid).join("root")
     }
 
-    /// A path in the machine's own folder.
+    /// A path in the machine's own directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -191,7 +191,7 @@ impl Machine {
         self.daemon(&[&["--journal-file", journal.file.to_str().unwrap()], arguments].concat())
     }
 
-    /// Lets users other than root use the files of the machine's folder.
+    /// Lets users other than root use the files of the machine's directory.
     pub fn open_to_all(&self) {
         use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(self.dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -7,7 +7,7 @@
 #   boot.sh stop
 #   VM=name  SUITE=trixie  MEM=megabytes  SMP=cpus  ACCEL=tcg,...  CPU=max  MACHINE=pc|q35  APPEND="kernel arguments"
 #   QEMU_EXTRA="qemu arguments"  BOOT_TIMEOUT=seconds  ATTEMPTS=number
-# The folder $LAB/run/$VM/share of the host is /lab in the VM.
+# The directory $LAB/run/$VM/share of the host is /lab in the VM.
 set -euo pipefail
 LAB=${LAB:-/var/tmp/peripety-lab}; VM=${VM:-vm0}; export LAB VM
 here=$(cd "$(dirname "$0")" && pwd)

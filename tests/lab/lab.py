@@ -59,8 +59,8 @@ def prepare(vm, name):
     target = f"{vm.share}/tests"
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(f"{target}/lab")
-    for folder in ("guest", "scenarios"):
-        shutil.copytree(f"{HERE}/{folder}", f"{target}/lab/{folder}")
+    for directory in ("guest", "scenarios"):
+        shutil.copytree(f"{HERE}/{directory}", f"{target}/lab/{directory}")
     for path in glob.glob(f"{TESTS}/*.sh"):
         shutil.copy(path, target)
     shutil.copy(f"{HERE}/record-tree.py", f"{target}/lab/guest/record_tree.py")

@@ -27,16 +27,16 @@ class Stuck(Exception):
     """The VM does not answer, or a job cannot be killed: only a reboot helps."""
 
 
-def run_folder():
+def run_directory():
     return os.path.join(os.environ.get("LAB", "/var/tmp/peripety-lab"), "run", os.environ.get("VM", "vm0"))
 
 
 class Agent:
     """A connection to the agent of the VM whose files are in that directory."""
 
-    def __init__(self, folder, until):
-        self.folder = folder
-        self.socket = connect(f"{folder}/lab.sock", until)
+    def __init__(self, directory, until):
+        self.directory = directory
+        self.socket = connect(f"{directory}/lab.sock", until)
         self.buffer = b""
 
     def send(self, text):
@@ -46,7 +46,7 @@ class Agent:
         """What the agent says, line by line, until that time."""
         while time.time() < until:
             if not select.select([self.socket], [], [], 0.5)[0]:
-                if not alive(self.folder):
+                if not alive(self.directory):
                     raise Stuck("qemu is gone")
                 continue
             data = self.socket.recv(65536)
@@ -79,7 +79,7 @@ class Agent:
 
     def output(self, job):
         try:
-            with open(f"{self.folder}/share/jobs/{job}.out", encoding="utf-8", errors="replace") as file:
+            with open(f"{self.directory}/share/jobs/{job}.out", encoding="utf-8", errors="replace") as file:
                 return file.read()
         except OSError:
             return ""
@@ -97,19 +97,19 @@ def connect(path, until):
             time.sleep(0.1)
 
 
-def alive(folder):
+def alive(directory):
     try:
-        with open(f"{folder}/pid", encoding="ascii") as file:
+        with open(f"{directory}/pid", encoding="ascii") as file:
             os.kill(int(file.read()), 0)
         return True
     except (OSError, ValueError):
         return False
 
 
-def qmp(folder, commands):
+def qmp(directory, commands):
     """Sends each command to qemu. Its answers, a line of JSON each."""
     answers = []
-    with connect(f"{folder}/qmp.sock", time.time() + 5).makefile("rw") as file:
+    with connect(f"{directory}/qmp.sock", time.time() + 5).makefile("rw") as file:
         file.readline()
         for command in ['{"execute":"qmp_capabilities"}'] + list(commands):
             file.write(command + "\n")
@@ -121,9 +121,9 @@ def qmp(folder, commands):
     return answers[1:]
 
 
-def shell(folder):
+def shell(directory):
     """Joins the terminal to the shell on the VM's second console."""
-    console, terminal = connect(f"{folder}/shell.sock", time.time() + 5), sys.stdin.fileno()
+    console, terminal = connect(f"{directory}/shell.sock", time.time() + 5), sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     print("A shell in the VM; Ctrl-] leaves it.")
     try:
@@ -146,15 +146,15 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     what, *rest = sys.argv[1:]
-    folder = run_folder()
+    directory = run_directory()
     if what == "qmp":
-        print("\n".join(qmp(folder, rest)))
+        print("\n".join(qmp(directory, rest)))
         return 0
     if what == "shell":
-        shell(folder)
+        shell(directory)
         return 0
     until = time.time() + float(rest[0])
-    agent = Agent(folder, until)
+    agent = Agent(directory, until)
     if what == "run":
         status, output = agent.run(float(rest[0]), rest[1])
         sys.stdout.write(output)

@@ -54,8 +54,8 @@ def uevents(source, target):
         file.write("\n\n".join(kept) + "\n")
 
 
-def size(folder):
-    return sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(folder) for name in names)
+def size(directory):
+    return sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(directory) for name in names)
 
 
 def make(source, target):

@@ -33,7 +33,7 @@ MD = {"array_state", "array_size", "chunk_size", "component_size", "degraded", "
 BCACHE = {"backing_dev_name", "backing_dev_uuid", "cache_mode", "dirty_data", "label", "running", "state",
           "block_size", "bucket_size", "nbuckets"}
 
-# --- attributes of the folders above a block device, and of the classes' folders ---
+# --- attributes of the directories above a block device, and of the classes' directories ---
 HARDWARE = set("""
     vendor model rev wwid serial type state access_state preferred_path dh_state sas_address sas_device_handle
     idVendor idProduct bcdDevice speed manufacturer product busnum devpath bInterfaceClass bInterfaceSubClass
@@ -161,38 +161,38 @@ class Tree:
             return None
         return os.path.realpath(path)
 
-    def folder(self, path):
+    def directory(self, path):
         self.nodes.setdefault(path, ("d",))
 
-    def attributes(self, folder, wanted):
-        """Records those attributes of a folder for whose name `wanted` is true."""
-        for entry in entries(folder):
-            if wanted(entry) and not os.path.islink(f"{folder}/{entry}"):
-                self.file(f"{folder}/{entry}")
+    def attributes(self, directory, wanted):
+        """Records those attributes of a directory for whose name `wanted` is true."""
+        for entry in entries(directory):
+            if wanted(entry) and not os.path.islink(f"{directory}/{entry}"):
+                self.file(f"{directory}/{entry}")
 
-    def bound(self, folder):
-        """The links to driver and subsystem, and the folders where they lead."""
+    def bound(self, directory):
+        """The links to driver and subsystem, and the directories where they lead."""
         for name in ("driver", "subsystem"):
-            if os.path.islink(f"{folder}/{name}"):
-                self.folder(self.link(f"{folder}/{name}"))
+            if os.path.islink(f"{directory}/{name}"):
+                self.directory(self.link(f"{directory}/{name}"))
 
-    def links(self, folder, wanted):
-        """Records those links in a folder for whose name `wanted` is true. The list of them."""
-        found = [entry for entry in entries(folder) if wanted(entry) and os.path.islink(f"{folder}/{entry}")]
+    def links(self, directory, wanted):
+        """Records those links in a directory for whose name `wanted` is true. The list of them."""
+        found = [entry for entry in entries(directory) if wanted(entry) and os.path.islink(f"{directory}/{entry}")]
         for entry in found:
-            self.link(f"{folder}/{entry}")
+            self.link(f"{directory}/{entry}")
         return found
 
-    def text(self, folders_of=None):
-        """The whole tree in the text format. A folder is named when nothing is below it, here or in `folders_of`."""
-        above = {parent for path in folders_of or self.nodes for parent in parents(path)}
+    def text(self, directories_of=None):
+        """The whole tree in the text format. A directory is named when nothing is below it, here or in `directories_of`."""
+        above = {parent for path in directories_of or self.nodes for parent in parents(path)}
         lines = ["# peripety device tree 1"]
         for path in sorted(self.nodes, key=lambda path: [os.fsencode(part) for part in path.split("/")]):
             node, name = self.nodes[path], escape(os.fsencode(path), True)
             if node[0] == "d":
                 lines += [f"{name}/"] if path not in above else []
             elif path in above:
-                raise SystemExit(f"{path} is a file or link and a folder")
+                raise SystemExit(f"{path} is a file or link and a directory")
             elif node[0] == "l":
                 lines.append(f"{name} -> {escape(os.fsencode(node[1]), True)}")
             else:
@@ -210,9 +210,9 @@ def content_text(content):
     return "".join(f"\n\t{line}" for line in lines)
 
 
-def entries(folder):
+def entries(directory):
     try:
-        return sorted(os.listdir(folder))
+        return sorted(os.listdir(directory))
     except OSError:
         return []
 
@@ -224,7 +224,7 @@ def parents(path):
 
 
 def add_block(tree, name):
-    """A disk or partition: its folder, the hardware above, and the links that lead to it."""
+    """A disk or partition: its directory, the hardware above, and the links that lead to it."""
     path = tree.link(f"/sys/class/block/{name}")
     if path is None or not path.startswith("/sys/devices/"):
         return
@@ -235,13 +235,13 @@ def add_block(tree, name):
             return tree.ask_devices and attribute in VIRTIO_ASKS
         return attribute not in BLOCK_NOT and not BLOCK_NOT_LIKE.fullmatch(attribute)
     tree.attributes(path, wanted)
-    for folder, known in (("queue", QUEUE), ("dm", DM), ("md", MD)):
-        tree.attributes(f"{path}/{folder}", known.__contains__)
+    for directory, known in (("queue", QUEUE), ("dm", DM), ("md", MD)):
+        tree.attributes(f"{path}/{directory}", known.__contains__)
     tree.attributes(f"{path}/loop", lambda attribute: True)
-    for folder in ("slaves", "holders", "multipath"):
-        if os.path.isdir(f"{path}/{folder}"):
-            tree.folder(f"{path}/{folder}")
-            tree.links(f"{path}/{folder}", lambda entry: True)
+    for directory in ("slaves", "holders", "multipath"):
+        if os.path.isdir(f"{path}/{directory}"):
+            tree.directory(f"{path}/{directory}")
+            tree.links(f"{path}/{directory}", lambda entry: True)
     for member in [entry for entry in entries(f"{path}/md") if re.match(r"(dev-|rd\d+$)", entry)]:
         if not tree.link(f"{path}/md/{member}"):
             tree.attributes(f"{path}/md/{member}", MD.__contains__)
@@ -261,27 +261,27 @@ def add_block(tree, name):
         tree.link(f"/sys/block/{name}")
 
 
-def add_bcache(tree, folder):
+def add_bcache(tree, directory):
     """The part of bcache in a backing or cache device."""
-    if not os.path.isdir(folder) or os.path.islink(folder):
+    if not os.path.isdir(directory) or os.path.islink(directory):
         return
-    tree.folder(folder)
-    tree.attributes(folder, BCACHE.__contains__)
-    tree.links(folder, {"dev", "cache", "set"}.__contains__)
+    tree.directory(directory)
+    tree.attributes(directory, BCACHE.__contains__)
+    tree.links(directory, {"dev", "cache", "set"}.__contains__)
 
 
-def add_hardware(tree, folder):
+def add_hardware(tree, directory):
     """A device above a block device: what identifies it, its driver, the buses that list it."""
-    if f"{folder}/ " in tree.nodes or re.search(r"/(block|virtual|nvme|nvme-subsystem)$", folder):
+    if f"{directory}/ " in tree.nodes or re.search(r"/(block|virtual|nvme|nvme-subsystem)$", directory):
         return
-    if "block" == os.path.basename(os.path.realpath(f"{folder}/subsystem")):
+    if "block" == os.path.basename(os.path.realpath(f"{directory}/subsystem")):
         return  # the disk of a partition has its own turn
-    subsystem = os.path.basename(os.path.realpath(f"{folder}/subsystem"))
+    subsystem = os.path.basename(os.path.realpath(f"{directory}/subsystem"))
     wanted = NVME if subsystem in ("nvme", "nvme-subsystem") else HARDWARE
-    tree.attributes(folder, lambda attribute: attribute in wanted or attribute in BINARY)
-    tree.bound(folder)
-    tree.links(folder, lambda entry: entry == "generic" or re.match(r"(enclosure_device:|phy-|nvme\d)", entry))
-    name = os.path.basename(folder)
+    tree.attributes(directory, lambda attribute: attribute in wanted or attribute in BINARY)
+    tree.bound(directory)
+    tree.links(directory, lambda entry: entry == "generic" or re.match(r"(enclosure_device:|phy-|nvme\d)", entry))
+    name = os.path.basename(directory)
     if subsystem in ("pci", "scsi", "nd", "mmc", "usb", "virtio") and os.path.islink(f"/sys/bus/{subsystem}/devices/{name}"):
         tree.link(f"/sys/bus/{subsystem}/devices/{name}")
 
@@ -292,7 +292,7 @@ def add_classes(tree):
             path = tree.link(f"/sys/class/{kind}/{name}")
             if path is None or not path.startswith("/sys/devices/"):
                 continue
-            tree.folder(path)
+            tree.directory(path)
             tree.attributes(path, wanted.__contains__)
             tree.links(path, CLASS_LINKS.__contains__)
             if kind in ("nvme", "nvme-subsystem"):
@@ -320,13 +320,13 @@ def add_buses(tree):
     for name in entries("/sys/bus/scsi/devices"):
         path = tree.link(f"/sys/bus/scsi/devices/{name}")
         if path:
-            tree.folder(path)
+            tree.directory(path)
             if re.fullmatch(r"\d+:\d+:\d+:\d+", name):
                 add_hardware(tree, path)
     for name in entries("/sys/bus/nd/devices"):
         path = tree.link(f"/sys/bus/nd/devices/{name}")
         if path:
-            tree.folder(path)
+            tree.directory(path)
             tree.attributes(path, ND.__contains__)
             tree.attributes(f"{path}/nfit", NFIT.__contains__)
             tree.bound(path)
@@ -336,25 +336,25 @@ def add_buses(tree):
 
 def add_file_systems(tree):
     for name in entries("/sys/fs/btrfs"):
-        folder = f"/sys/fs/btrfs/{name}"
-        if os.path.isdir(f"{folder}/devices"):
-            tree.attributes(folder, {"label", "metadata_uuid", "nodesize", "sectorsize", "generation"}.__contains__)
-            tree.links(f"{folder}/devices", lambda entry: True)
-            for number in entries(f"{folder}/devinfo"):
-                tree.attributes(f"{folder}/devinfo/{number}", lambda attribute: attribute != "error_stats")
+        directory = f"/sys/fs/btrfs/{name}"
+        if os.path.isdir(f"{directory}/devices"):
+            tree.attributes(directory, {"label", "metadata_uuid", "nodesize", "sectorsize", "generation"}.__contains__)
+            tree.links(f"{directory}/devices", lambda entry: True)
+            for number in entries(f"{directory}/devinfo"):
+                tree.attributes(f"{directory}/devinfo/{number}", lambda attribute: attribute != "error_stats")
     for name in entries("/sys/fs/bcache"):
-        folder = f"/sys/fs/bcache/{name}"
-        if os.path.isdir(folder):
-            tree.folder(folder)
-            tree.links(folder, lambda entry: re.match(r"(bdev|cache)\d", entry))
-            tree.attributes(folder, {"block_size", "bucket_size", "average_key_size"}.__contains__)
+        directory = f"/sys/fs/bcache/{name}"
+        if os.path.isdir(directory):
+            tree.directory(directory)
+            tree.links(directory, lambda entry: re.match(r"(bdev|cache)\d", entry))
+            tree.attributes(directory, {"block_size", "bucket_size", "average_key_size"}.__contains__)
 
 
 def add_dev(tree):
-    """Block nodes as empty files that are never opened, the links to them, and every link in udev's folders."""
-    for folder, folders, files in os.walk("/dev"):
-        for name in folders + files:
-            path = f"{folder}/{name}"
+    """Block nodes as empty files that are never opened, the links to them, and every link in udev's directories."""
+    for directory, directories, files in os.walk("/dev"):
+        for name in directories + files:
+            path = f"{directory}/{name}"
             try:
                 about = os.lstat(path)
                 if stat.S_ISBLK(about.st_mode):

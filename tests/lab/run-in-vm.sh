@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs a command in a lab VM, prints its output and exits with its status.
 #   run-in-vm.sh [-t SECONDS] COMMAND...
-#   VM=name (default vm0)   LAB=folder (default /var/tmp/peripety-lab)
+#   VM=name (default vm0)   LAB=directory (default /var/tmp/peripety-lab)
 set -euo pipefail
 LAB=${LAB:-/var/tmp/peripety-lab}; VM=${VM:-vm0}; export LAB VM
 here=$(cd "$(dirname "$0")" && pwd); seconds=300

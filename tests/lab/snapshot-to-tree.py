@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Turns one snapshot folder of the lab into a recorded device tree.
+"""Turns one snapshot directory of the lab into a recorded device tree.
 
 usage: snapshot-to-tree.py [--boot-id HEX] FOLDER > tree.txt
 
@@ -47,7 +47,7 @@ class Tree:
     def table(self, path, lines):
         self.put(path, "".join([" ="] + [f"\n\t{self.escape(line, False)}" for line in lines]))
 
-    def folder(self, path):
+    def directory(self, path):
         self.put(path, "/")
 
     def link(self, path, target):
@@ -102,7 +102,7 @@ def add_links(tree, records, dev_disk):
 
 
 def add_block(tree, name, block, diskseq, blocks):
-    """A disk's or partition's folder and the links that lead to it."""
+    """A disk's or partition's directory and the links that lead to it."""
     path = block["path"]
     hardware = block.get("device->")
     for key, value in block.items():
@@ -124,10 +124,10 @@ def add_block(tree, name, block, diskseq, blocks):
                         tree.link(f"{hardware}/{entry}", controller)
     for kind in ("slaves", "holders"):
         if kind in block:
-            tree.folder(f"{path}/{kind}")
+            tree.directory(f"{path}/{kind}")
         for other in block.get(kind, []):
             if other in blocks:
-                del_folder(tree, f"{path}/{kind}")
+                del_directory(tree, f"{path}/{kind}")
                 tree.link(f"{path}/{kind}/{other}", blocks[other]["path"])
     if diskseq:
         tree.file(f"{path}/diskseq", diskseq)
@@ -138,8 +138,8 @@ def add_block(tree, name, block, diskseq, blocks):
         tree.link(f"/sys/dev/block/{block['dev']}", path)
 
 
-def del_folder(tree, path):
-    """A folder with something in it needs no line."""
+def del_directory(tree, path):
+    """A directory with something in it needs no line."""
     if tree.lines.get(tree.escape(path, True)) == "/":
         del tree.lines[tree.escape(path, True)]
 
@@ -157,7 +157,7 @@ def add_classes(tree, classes):
             if f"{path}/".startswith("/sys/devices/"):
                 tree.link(f"/sys/class/{kind}/{name}", path)
                 if not any(line.startswith(tree.escape(path, True) + "/") for line in tree.lines):
-                    tree.folder(path)
+                    tree.directory(path)
 
 
 def add_iscsi(tree, text, classes):
@@ -178,13 +178,13 @@ def add_iscsi(tree, text, classes):
                      (connection, "address", address), (connection, "port", port)]
             for path, attr, content in attrs:
                 if path and content:
-                    del_folder(tree, path)
+                    del_directory(tree, path)
                     tree.file(f"{path}/{attr}", content)
 
 
-def read(folder, name):
+def read(directory, name):
     try:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
+        with open(os.path.join(directory, name), encoding="utf-8") as file:
             return file.read()
     except FileNotFoundError:
         return ""
@@ -193,10 +193,10 @@ def read(folder, name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boot-id", help="the boot to which the snapshot belongs (_BOOT_ID of its journal)")
-    parser.add_argument("folder", help="snapshot folder")
+    parser.add_argument("directory", help="snapshot directory")
     arguments = parser.parse_args()
-    snapshot = json.loads(read(arguments.folder, "sysfs.json"))
-    records = list(udev_records(read(arguments.folder, "udev-db.txt")))
+    snapshot = json.loads(read(arguments.directory, "sysfs.json"))
+    records = list(udev_records(read(arguments.directory, "udev-db.txt")))
     diskseq = {one(facts, "N"): properties.get("DISKSEQ") for facts, properties in records}
     blocks = dict(snapshot["block"])
     for block in snapshot["block"].values():
@@ -209,8 +209,8 @@ def main():
         add_udev(tree, facts, properties)
     add_links(tree, records, snapshot["dev_disk"])
     add_classes(tree, snapshot["class"])
-    add_iscsi(tree, read(arguments.folder, "iscsi-session.txt"), snapshot["class"])
-    tree.table("/proc/self/mountinfo", read(arguments.folder, "mountinfo").splitlines())
+    add_iscsi(tree, read(arguments.directory, "iscsi-session.txt"), snapshot["class"])
+    tree.table("/proc/self/mountinfo", read(arguments.directory, "mountinfo").splitlines())
     if arguments.boot_id:
         b = arguments.boot_id.replace("-", "").lower()
         if not re.fullmatch(r"[0-9a-f]{32}", b):

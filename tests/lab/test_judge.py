@@ -164,14 +164,14 @@ class Language(unittest.TestCase):
         self.assertEqual([(sentence.line, sentence.select.seconds) for sentence in found], [(2, 2.0)])
 
     def test_every_expectation_of_the_lab(self):
-        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-        names = [name for name in os.listdir(folder) if name.endswith(".expect")]
+        directory = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
+        names = [name for name in os.listdir(directory) if name.endswith(".expect")]
         self.assertTrue(names)
         for name in names:
-            with self.subTest(name), open(os.path.join(folder, name), encoding="utf-8") as file:
+            with self.subTest(name), open(os.path.join(directory, name), encoding="utf-8") as file:
                 self.assertTrue(parse(file.read()))
                 script = name[:-len("expect")] + "sh"
-                self.assertTrue(any(os.path.exists(os.path.join(folder, *up, script)) for up in ((), ("..", ".."))))
+                self.assertTrue(any(os.path.exists(os.path.join(directory, *up, script)) for up in ((), ("..", ".."))))
 
 
 class Collecting(unittest.TestCase):

@@ -29,8 +29,8 @@ class Vm:
 
     def __init__(self, lab, name, record=False):
         self.lab, self.name, self.record = lab, name, record
-        self.folder = os.path.join(lab, "run", name)
-        self.share = os.path.join(self.folder, "share")
+        self.directory = os.path.join(lab, "run", name)
+        self.share = os.path.join(self.directory, "share")
         self.profile = self.agent = None
 
     def boot_script(self, *arguments, **more):
@@ -50,7 +50,7 @@ class Vm:
         elif not self.boot_script("start", profile):
             raise Stuck("the VM does not boot")
         self.profile = profile
-        self.agent = Agent(self.folder, time.time() + 10)
+        self.agent = Agent(self.directory, time.time() + 10)
         status, _ = self.run(START_SECONDS, f"({STARTED}) > /dev/null 2>&1; systemctl is-active -q peripetyd.service")
         if status:
             self.profile = None

@@ -21,10 +21,10 @@ fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn archives_of_zip_also_within_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
     let files = |name: &str| -> Vec<String> {
-        let found = events(&parse(&["-o", "json", name], folder.path()));
+        let found = events(&parse(&["-o", "json", name], directory.path()));
         found.iter().map(|event| text(&event["source"], "file")).collect()
     };
     let inner = gz(&tar(&[("sos/dmesg", LOG.as_bytes())]));
@@ -35,16 +35,16 @@ fn archives_of_zip_also_within_others() {
     assert_eq!(files("b.zip"), ["b.zip/a.zip/logs/dmesg", "b.zip/a.zip/sos.tar.gz/sos/dmesg"]);
     // Deeper than is read.
     fs::write(at("d.zip"), zipped(&[("c.zip", &zipped(&[("b.zip", &zipped(&[("a.zip", &zip)]))]))])).unwrap();
-    let said = String::from_utf8(parse(&["d.zip"], folder.path()).stderr).unwrap();
+    let said = String::from_utf8(parse(&["d.zip"], directory.path()).stderr).unwrap();
     assert!(said.contains("too many archives within archives"), "{said}");
     // Cut off, and with damage in it.
     fs::write(at("cut.zip"), &zip[..zip.len() / 2]).unwrap();
-    let said = String::from_utf8(parse(&["cut.zip"], folder.path()).stderr).unwrap();
+    let said = String::from_utf8(parse(&["cut.zip"], directory.path()).stderr).unwrap();
     assert!(said.contains("cut.zip: "), "{said}");
     let mut damaged = zipped(&[("dmesg", LOG.repeat(1000).as_bytes()), ("messages", LOG.as_bytes())]);
     damaged[60] ^= 0xff;
     fs::write(at("damaged.zip"), &damaged).unwrap();
-    let output = parse(&["-o", "json", "damaged.zip"], folder.path());
+    let output = parse(&["-o", "json", "damaged.zip"], directory.path());
     let said = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(said.contains("damaged.zip/dmesg: "), "{said}");
     assert_eq!(text(&events(&output).last().unwrap()["source"], "file"), "damaged.zip/messages");
@@ -52,12 +52,12 @@ fn archives_of_zip_also_within_others() {
 
 #[test]
 fn text_of_windows() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let log = format!("\u{feff}{LOG}").replace('\n', "\r\n");
     for (name, order) in [("le.txt", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("be.log", u16::to_be_bytes)] {
         let bytes: Vec<u8> = log.encode_utf16().flat_map(order).collect();
-        fs::write(folder.path().join(name), bytes).unwrap();
-        let found = events(&parse(&["-o", "json", name], folder.path()));
+        fs::write(directory.path().join(name), bytes).unwrap();
+        let found = events(&parse(&["-o", "json", name], directory.path()));
         assert_eq!((found.len(), text(&found[0], "kdev")), (1, "dm-0".into()), "{name}");
         assert_eq!(found[0]["source"]["lines"], serde_json::json!([1]));
     }
@@ -66,14 +66,14 @@ fn text_of_windows() {
 /// The events of a journal file are the same in an archive.
 #[test]
 fn journal_files_within_archives() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
     let export = fs::read(project("tests/fixtures/offline/export/input.log")).unwrap();
     journal_file(&export, &at("system.journal"));
     let journal = fs::read(at("system.journal")).unwrap();
     let temporary = tempfile::tempdir().unwrap();
     let told = |name: &str| -> Vec<(String, String)> {
-        let mut command = parse_command(&["-o", "json", name], folder.path());
+        let mut command = parse_command(&["-o", "json", name], directory.path());
         let found = events(&command.env("TMPDIR", temporary.path()).output().unwrap());
         found.iter().map(|event| (text(event, "event_id"), text(&event["source"], "file"))).collect()
     };

@@ -12,8 +12,8 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sosreport")
 }
 
-/// All files of the report, as members of an archive in this folder.
-fn members(folder: &str) -> Vec<(String, Vec<u8>)> {
+/// All files of the report, as members of an archive in this directory.
+fn members(directory: &str) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     let mut todo = vec![fixture().join("lab")];
     while let Some(next) = todo.pop() {
@@ -24,7 +24,7 @@ fn members(folder: &str) -> Vec<(String, Vec<u8>)> {
                 continue;
             }
             let inside = path.strip_prefix(fixture().join("lab")).unwrap();
-            all.push((format!("{folder}/{}", inside.display()), fs::read(&path).unwrap()));
+            all.push((format!("{directory}/{}", inside.display()), fs::read(&path).unwrap()));
         }
     }
     all.sort();
@@ -60,7 +60,7 @@ fn a_report_for_people_says_what_its_devices_are() {
 /// Two machines in one archive, each packed by itself: the devices of one are not those of the other.
 #[test]
 fn machines_in_one_archive_are_kept_apart() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let packed = |files: &[(String, Vec<u8>)]| {
         let files: Vec<(&str, &[u8])> =
             files.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
@@ -77,9 +77,9 @@ fn machines_in_one_archive_are_kept_apart() {
         ),
         ("sosreport-other/var/log/messages".into(), log.to_vec()),
     ]);
-    fs::write(folder.path().join("both.tar"), tar(&[("first.tar", &first), ("second.tar", &second)]))
+    fs::write(directory.path().join("both.tar"), tar(&[("first.tar", &first), ("second.tar", &second)]))
         .unwrap();
-    let found = events(&parse(&["-o", "json", "both.tar"], folder.path()));
+    let found = events(&parse(&["-o", "json", "both.tar"], directory.path()));
     let of = |member: &str| -> Vec<String> {
         let from =
             |event: &&Value| text(&event["source"], "file").ends_with(member) && event["kdev"] == "dm-2";
@@ -92,11 +92,11 @@ fn machines_in_one_archive_are_kept_apart() {
 /// Lists of two moments between which a name changed hands: nothing is made up.
 #[test]
 fn contradictions_give_no_identity() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
     fs::write(at("a.txt"), "mpatha (36001405abea000100000000000000000) dm-0 LIO-ORG,FILEIO\n").unwrap();
     fs::write(at("dmesg"), "[   12.345678] XFS (dm-0): log I/O error -5\n").unwrap();
-    let wwids = || events(&parse(&["-o", "json", "."], folder.path()))[0]["owners_wwids"].clone();
+    let wwids = || events(&parse(&["-o", "json", "."], directory.path()))[0]["owners_wwids"].clone();
     assert_eq!(wwids(), serde_json::json!(["mpath-36001405abea000100000000000000000"]));
     fs::write(at("b.txt"), "mpathb (36001405abea000200000000000000000) dm-0 LIO-ORG,FILEIO\n").unwrap();
     assert_eq!(wwids(), serde_json::json!([]));

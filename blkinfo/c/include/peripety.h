@@ -40,7 +40,7 @@ typedef enum peripety_code {
     PERIPETY_OK = 0,
     PERIPETY_NOT_FOUND = 1,        /**< No block device goes by that string. */
     PERIPETY_AMBIGUOUS = 2,        /**< Several do: see peripety_error_candidate. */
-    PERIPETY_SOURCE = 3,           /**< A file or folder that is needed could not be read. */
+    PERIPETY_SOURCE = 3,           /**< A file or directory that is needed could not be read. */
     PERIPETY_BAD_TEXT = 4,         /**< A recorded tree, or JSON, is not in its format. */
     PERIPETY_BAD_BOOT_ID = 5,      /**< The tree's boot id is not one. */
     PERIPETY_INVALID_ARGUMENT = 6, /**< NULL, not UTF-8, or an unknown number. */
@@ -116,9 +116,9 @@ bool peripety_error_errno(const peripety_error *error, int *number);
 void peripety_tree_free(peripety_tree *tree);
 /** The running machine. */
 peripety_code peripety_tree_live(peripety_tree **tree, peripety_error **error);
-/** A folder with a copy of a machine's files, or a file with a recorded tree. The path may hold any bytes. */
+/** A directory with a copy of a machine's files, or a file with a recorded tree. The path may hold any bytes. */
 peripety_code peripety_tree_open(const char *path, peripety_tree **tree, peripety_error **error);
-/** The tree below a folder, "/" for the running machine. The path may hold any bytes. Nothing is read yet. */
+/** The tree below a directory, "/" for the running machine. The path may hold any bytes. Nothing is read yet. */
 peripety_code peripety_tree_directory(const char *root, peripety_tree **tree, peripety_error **error);
 /** A recorded tree: a text whose first line is "# peripety device tree 1". */
 peripety_code peripety_tree_recorded(const char *text, peripety_tree **tree, peripety_error **error);
@@ -134,7 +134,7 @@ typedef struct peripety_source {
     int (*read)(void *user, const char *path, peripety_answer *answer);
     /** The target of a symbolic link, as it is written there; EINVAL when the path is no link. */
     int (*read_link)(void *user, const char *path, peripety_answer *answer);
-    /** The names in a folder, each added by one call, in any order. */
+    /** The names in a directory, each added by one call, in any order. */
     int (*read_dir)(void *user, const char *path, peripety_answer *answer);
     /** Called once with `user` when the tree is freed; may be NULL. Not called when peripety_tree_new fails. */
     void (*free)(void *user);
@@ -478,7 +478,7 @@ peripety_code peripety_uevent_parse(const void *message, size_t length, peripety
                                     peripety_error **error);
 /** What happened. */
 peripety_action peripety_uevent_action(const peripety_uevent *uevent);
-/** The folder below /sys. After a MOVE it is the new one. */
+/** The directory below /sys. After a MOVE it is the new one. */
 const char *peripety_uevent_devpath(const peripety_uevent *uevent);
 /** Where it was before a MOVE. */
 const char *peripety_uevent_devpath_old(const peripety_uevent *uevent);
@@ -507,7 +507,7 @@ peripety_code peripety_mounts_from_json(const char *text, peripety_mounts **moun
 bool peripety_mount_id(const peripety_mount *mount, uint32_t *id);
 /** The device of the file system; for btrfs and bcachefs the device that was named when mounting. */
 bool peripety_mount_major_minor(const peripety_mount *mount, uint32_t *major, uint32_t *minor);
-/** The folder of the file system that is mounted; other than "/" for a bind mount or a subvolume. */
+/** The directory of the file system that is mounted; other than "/" for a bind mount or a subvolume. */
 const char *peripety_mount_root(const peripety_mount *mount);
 /** Where. */
 const char *peripety_mount_mount_point(const peripety_mount *mount);

@@ -29,7 +29,7 @@ static inline bool same_freed(char *a, const char *b) {
     return answer;
 }
 
-/* The tree of the case CASE below the folder of the fixtures. */
+/* The tree of the case CASE below the directory of the fixtures. */
 static inline peripety_tree *open_case(const char *fixtures, const char *name) {
     char path[4096];
     peripety_tree *tree;

@@ -28,7 +28,7 @@ static int read_link_of(void *user, const char *path, peripety_answer *answer) {
     return EINVAL;
 }
 
-static int read_folder(void *user, const char *path, peripety_answer *answer) {
+static int read_directory(void *user, const char *path, peripety_answer *answer) {
     (void)user;
     if (same(path, "/sys/class/block")) return add(answer, "sdx") ? 0 : EIO;
     if (same(path, "/sys/devices/x/block/sdx")) return add(answer, "dev") && add(answer, "size") ? 0 : EIO;
@@ -39,7 +39,7 @@ static void free_disk(void *user) { ((struct disk *)user)->freed++; }
 
 int main(void) {
     struct disk disk = {0, 0};
-    const peripety_source source = {&disk, read_file, read_link_of, read_folder, free_disk};
+    const peripety_source source = {&disk, read_file, read_link_of, read_directory, free_disk};
     peripety_tree *tree;
     peripety_block *block;
     peripety_list *list;

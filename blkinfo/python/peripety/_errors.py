@@ -28,7 +28,7 @@ class AmbiguousError(PeripetyError, LookupError):
 
 
 class SourceError(PeripetyError):
-    """A file or folder that is needed could not be read."""
+    """A file or directory that is needed could not be read."""
 
     def __init__(self, message: str, path: Optional[str] = None, errno: Optional[int] = None) -> None:
         super().__init__(message)

@@ -29,7 +29,7 @@ class Source(Protocol):
         """The target of a symbolic link, as it is written there; an OSError when the path is no link."""
 
     def read_dir(self, path: str) -> Iterable[FileName]:
-        """The names in a folder, in any order."""
+        """The names in a directory, in any order."""
 
 
 _Reader = CFUNCTYPE(c_int, c_void_p, c_char_p, c_void_p)

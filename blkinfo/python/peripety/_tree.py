@@ -78,7 +78,7 @@ class Tree:
 
     @classmethod
     def open(cls, path: Union[str, bytes, "os.PathLike[Any]"]) -> "Tree":
-        """A folder with a copy of a machine's files, or a file with a recorded tree.
+        """A directory with a copy of a machine's files, or a file with a recorded tree.
 
         Raises SourceError when it cannot be read, BadTextError when it is no device tree.
         """
@@ -86,7 +86,7 @@ class Tree:
 
     @classmethod
     def directory(cls, root: Union[str, bytes, "os.PathLike[Any]"]) -> "Tree":
-        """The tree below a folder; ``/`` is the running machine."""
+        """The tree below a directory; ``/`` is the running machine."""
         return cls(_tree_directory(file_name(root)))
 
     @classmethod

@@ -215,7 +215,7 @@ class Mount:
     id: int
     #: The device of the file system.
     major_minor: DevNumber
-    #: The folder of the file system that is mounted; other than ``/`` for a bind mount.
+    #: The directory of the file system that is mounted; other than ``/`` for a bind mount.
     root: str
     #: Where.
     mount_point: str

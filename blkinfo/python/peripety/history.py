@@ -334,7 +334,7 @@ class Uevent:
 
     #: What happened.
     action: Action
-    #: The folder below /sys.
+    #: The directory below /sys.
     devpath: str
     #: ``block``, ``scsi``, ``nvme`` …
     subsystem: str

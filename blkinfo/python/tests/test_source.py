@@ -21,7 +21,7 @@ class Disk:
         "/sys/devices/x/block/sdx/dev": "8:368\n",
     }
     links = {"/sys/class/block/sdx": "../../devices/x/block/sdx"}
-    folders = {"/sys/class/block": ["sdx"], "/sys/devices/x/block/sdx": [b"dev", "size"]}
+    directories = {"/sys/class/block": ["sdx"], "/sys/devices/x/block/sdx": [b"dev", "size"]}
     failure = None
 
     def read(self, path):
@@ -37,9 +37,9 @@ class Disk:
         raise OSError(errno.EINVAL, "not a link", path)
 
     def read_dir(self, path):
-        if path in self.folders:
-            return iter(self.folders[path])
-        raise NotADirectoryError(errno.ENOTDIR, "not a folder", path)
+        if path in self.directories:
+            return iter(self.directories[path])
+        raise NotADirectoryError(errno.ENOTDIR, "not a directory", path)
 
 
 def test_a_disk():
@@ -96,8 +96,8 @@ def test_an_object_without_methods():
     assert peripety.Tree.new(object()).mount_of((8, 0)) == []
 
 
-class Folder:
-    """The tree below a folder, read by Python. Every path that the library asks for has its links followed inside."""
+class Directory:
+    """The tree below a directory, read by Python. Every path that the library asks for has its links followed inside."""
 
     def __init__(self, root):
         self.root = root
@@ -114,7 +114,7 @@ class Folder:
 
 
 def unpack(case, root):
-    """Files and folders of a recorded tree, and its relative links."""
+    """Files and directories of a recorded tree, and its relative links."""
     lines = peripety.recorded_to_text((FIXTURES / case / "tree.txt").read_text(encoding="utf-8")).splitlines()
     for line in lines[1:]:
         if line.startswith("\t"):
@@ -132,11 +132,11 @@ def unpack(case, root):
                 file.write(line.partition(" =")[2].lstrip())
 
 
-def test_as_the_library_reads_a_folder(tmp_path):
+def test_as_the_library_reads_a_directory(tmp_path):
     unpack("nvme-loop", str(tmp_path))
     by_library = peripety.Tree.directory(tmp_path).list()
     assert len(by_library) > 1
-    assert peripety.Tree.new(Folder(str(tmp_path))).list() == by_library
+    assert peripety.Tree.new(Directory(str(tmp_path))).list() == by_library
 
 
 def test_the_source_lives_as_long_as_the_tree():

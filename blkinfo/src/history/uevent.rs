@@ -26,7 +26,7 @@ pub enum Action {
 pub struct Uevent {
     /// What happened.
     pub action: Action,
-    /// The folder below /sys.
+    /// The directory below /sys.
     pub devpath: String,
     /// `block`, `scsi`, `nvme` …
     pub subsystem: String,

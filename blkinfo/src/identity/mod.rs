@@ -14,7 +14,7 @@ use crate::tree::Tree;
 /// How deep an identity may be made from other devices' (partition of a map of …). Real stacks need four.
 const MAX_DEPTH: u8 = 8;
 
-/// What identities are made from besides the device's own folder.
+/// What identities are made from besides the device's own directory.
 pub(crate) struct Context {
     pub mounts: Vec<Mount>,
 }
@@ -93,14 +93,14 @@ impl Tree {
     }
 }
 
-/// The address of a SCSI disk: its folder is `…/2:0:0:1/block/sdb`.
+/// The address of a SCSI disk: its directory is `…/2:0:0:1/block/sdb`.
 pub(crate) fn scsi_address(device: &Device) -> Option<ScsiAddress> {
     let mut components = device.components().rev().skip(1);
     let address = components.by_ref().find(|name| *name != "block")?;
     ScsiAddress::parse(address)
 }
 
-/// A virtio disk's folder is `…/virtio1/block/vda`.
+/// A virtio disk's directory is `…/virtio1/block/vda`.
 fn is_virtio(device: &Device) -> bool {
     let mut components = device.components().rev().skip(1).skip_while(|name| *name == "block");
     components.next().is_some_and(|name| crate::name::numbered(name, "virtio").is_some())

@@ -1,4 +1,4 @@
-//! Hardware on the way to a disk, by the name that its folder in sysfs has and the kernel puts before its messages
+//! Hardware on the way to a disk, by the name that its directory in sysfs has and the kernel puts before its messages
 //! (include/linux/dev_printk.h: driver and device name).
 
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::tree::Tree;
 /// MMC card `mmc0:0001` …: the disk behind it. The string is compared with names on the way to the known devices and
 /// never becomes part of a path.
 pub(super) fn on_the_way(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
-    match folder_name(name) {
-        Some(folder) => one_disk(tree, name, tree.disks_behind(&folder)?),
+    match directory_name(name) {
+        Some(directory) => one_disk(tree, name, tree.disks_behind(&directory)?),
         None => Ok(None),
     }
 }
@@ -35,11 +35,11 @@ pub(super) fn connection(tree: &Tree, name: &str) -> Result<Option<Device>, Erro
 
 /// Has the string the form of such a name?
 pub(super) fn is_name(name: &str) -> bool {
-    folder_name(name).is_some()
+    directory_name(name).is_some()
 }
 
-/// The folder's name, when the string is one that the kernel gives to hardware.
-fn folder_name(name: &str) -> Option<String> {
+/// The directory's name, when the string is one that the kernel gives to hardware.
+fn directory_name(name: &str) -> Option<String> {
     let same = |is: bool| is.then(|| name.to_owned());
     same(is_counted(name) || is_scsi(name) || is_usb(name) || is_mmc_card(name))
         .or_else(|| pci_function(name))
@@ -133,10 +133,10 @@ mod tests {
             "mmc0:0001",
             "10000:e1:00.0",
         ] {
-            assert_eq!(folder_name(name).as_deref(), Some(name));
+            assert_eq!(directory_name(name).as_deref(), Some(name));
         }
-        assert_eq!(folder_name("04:00.0").as_deref(), Some("0000:04:00.0"));
-        assert_eq!(folder_name("0000:0A:1F.2").as_deref(), Some("0000:0a:1f.2"));
+        assert_eq!(directory_name("04:00.0").as_deref(), Some("0000:04:00.0"));
+        assert_eq!(directory_name("0000:0A:1F.2").as_deref(), Some("0000:0a:1f.2"));
         for other in [
             "",
             "host",
@@ -162,7 +162,7 @@ mod tests {
             "block",
             "devices",
         ] {
-            assert_eq!(folder_name(other), None, "{other:?}");
+            assert_eq!(directory_name(other), None, "{other:?}");
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn scsi(tree: &Tree, address: &str) -> Result<Option<Device>, Error> 
     Ok(ScsiAddress::parse(address).and_then(|address| scsi_disk(tree, &address.to_string())))
 }
 
-/// `sg3`: its folder is `…/2:0:0:1/scsi_generic/sg3` (drivers/scsi/sg.c).
+/// `sg3`: its directory is `…/2:0:0:1/scsi_generic/sg3` (drivers/scsi/sg.c).
 pub(super) fn scsi_generic(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
     if numbered(name, "sg").is_none() {
         return Ok(None);
@@ -63,7 +63,7 @@ pub(super) fn scsi_generic(tree: &Tree, name: &str) -> Result<Option<Device>, Er
     address.map_or(Ok(None), |address| scsi(tree, address))
 }
 
-/// The disk of a SCSI device. One without (an enclosure, a disk that is being removed) has no folder `block`.
+/// The disk of a SCSI device. One without (an enclosure, a disk that is being removed) has no directory `block`.
 fn scsi_disk(tree: &Tree, address: &str) -> Option<Device> {
     let dir = tree.follow(&Path::new(SCSI_DEVICES).join(address))?;
     let names = tree.names(&dir.join("block"));

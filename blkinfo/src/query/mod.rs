@@ -139,7 +139,7 @@ const NODE: &[Form] = &[Form {
     find: Find::Through(path::node),
 }];
 const SYSFS: &[Form] =
-    &[Form { looked: "a block device's folder there", fits: any, find: Find::Straight(path::sysfs) }];
+    &[Form { looked: "a block device's directory there", fits: any, find: Find::Straight(path::sysfs) }];
 const MOUNT: &[Form] = &[
     Form {
         looked: "a mount point (/proc/self/mountinfo)",
@@ -211,14 +211,14 @@ impl Tree {
     ///   an array's name `host:name` or `name`;
     /// * a WWID (of several paths the map on top of them) in any spelling: `naa.6001…`, `0x6001…`, `36001…`, `mpath-36001…`,
     ///   `eui.…`, `uuid.…`, `t10.…`, an array's UUID with hyphens or colons;
-    /// * the name of a link in /dev/disk/by-id or by-path without the folder: `wwn-0x5000…`, `scsi-3600…`, `nvme-eui.…`;
+    /// * the name of a link in /dev/disk/by-id or by-path without the directory: `wwn-0x5000…`, `scsi-3600…`, `nvme-eui.…`;
     /// * the UUID of a file system, a member of one, an array or a partition. Of a file system of several devices, that
     ///   which was named when mounting; `UUID=`, `LABEL=`, `PARTUUID=`, `PARTLABEL=` as in fstab(5);
     /// * a disk's serial number, then the label of a file system or partition;
     /// * a path: the device mounted exactly there, else the loop device whose backing file that is, else the device
     ///   mounted nearest above. So a backing file means its loop device, not the file system in which it lies. A path is
     ///   compared as text and never touched;
-    /// * a block device's folder below /sys.
+    /// * a block device's directory below /sys.
     ///
     /// What several devices share is [`Error::Ambiguous`], unless one of them, or one multipath map or array, stands for
     /// all of them.

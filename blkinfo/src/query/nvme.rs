@@ -13,8 +13,8 @@ const SUBSYSTEMS: &str = "/sys/class/nvme-subsystem";
 
 /// A controller `nvme0` or a subsystem `nvme-subsys0`: its namespace, when it has one.
 pub(super) fn controller(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
-    match folder(name) {
-        Some(folder) => one_disk(tree, name, namespaces(tree, &folder)),
+    match directory(name) {
+        Some(directory) => one_disk(tree, name, namespaces(tree, &directory)),
         None => Ok(None),
     }
 }
@@ -22,10 +22,10 @@ pub(super) fn controller(tree: &Tree, name: &str) -> Result<Option<Device>, Erro
 /// `nvme0 nsid 1`, `nvme0 namespace 1`, `nvme0:1`, also with the driver's name before them as in kernel messages
 /// (`nvme nvme0: … nsid 1`): the namespace by the number that the controller gives it. That of its disk may differ.
 pub(super) fn namespace(tree: &Tree, name: &str) -> Result<Option<Device>, Error> {
-    let Some((folder, id)) = controller_and_id(name) else {
+    let Some((directory, id)) = controller_and_id(name) else {
         return Ok(None);
     };
-    let mut found = namespaces(tree, &folder);
+    let mut found = namespaces(tree, &directory);
     found.retain(|namespace| namespace.attr(tree, "nsid").and_then(|id| number(&id)) == Some(id));
     one_disk(tree, name, found)
 }
@@ -43,16 +43,17 @@ pub(super) fn qualified_name(tree: &Tree, nqn: &str) -> Result<Option<Device>, E
     if !nqn.starts_with("nqn.") {
         return Ok(None);
     }
-    // Without multipathing in the kernel there are no folders of subsystems; each controller knows the name.
-    let folders = [SUBSYSTEMS, CONTROLLERS].into_iter().flat_map(|class| {
+    // Without multipathing in the kernel there are no directories of subsystems; each controller knows the name.
+    let directories = [SUBSYSTEMS, CONTROLLERS].into_iter().flat_map(|class| {
         let names = tree.names(Path::new(class));
         names.into_iter().map(move |name| Path::new(class).join(name))
     });
-    let mine = folders.filter(|folder| tree.attr(&folder.join("subsysnqn")).as_deref() == Some(nqn));
-    one_disk(tree, nqn, mine.flat_map(|folder| namespaces(tree, &folder)).collect())
+    let mine =
+        directories.filter(|directory| tree.attr(&directory.join("subsysnqn")).as_deref() == Some(nqn));
+    one_disk(tree, nqn, mine.flat_map(|directory| namespaces(tree, &directory)).collect())
 }
 
-fn folder(name: &str) -> Option<PathBuf> {
+fn directory(name: &str) -> Option<PathBuf> {
     let class = [("nvme", CONTROLLERS), ("nvme-subsys", SUBSYSTEMS)];
     let (_, class) = class.into_iter().find(|(prefix, _)| numbered(name, prefix).is_some())?;
     Some(Path::new(class).join(name))
@@ -67,13 +68,13 @@ fn controller_and_id(name: &str) -> Option<(PathBuf, u32)> {
         [id] if name.contains(':') => number(id)?,
         _ => return None,
     };
-    Some((folder(controller)?, id))
+    Some((directory(controller)?, id))
 }
 
-/// The namespaces of a controller or subsystem, each once. Their folder holds the namespaces themselves, or with
+/// The namespaces of a controller or subsystem, each once. Their directory holds the namespaces themselves, or with
 /// multipathing that of a controller the path nodes that lead to them.
-fn namespaces(tree: &Tree, folder: &Path) -> Vec<Device> {
-    let names = tree.names(folder);
+fn namespaces(tree: &Tree, directory: &Path) -> Vec<Device> {
+    let names = tree.names(directory);
     let disks = names.iter().filter(|name| name.starts_with("nvme"));
     let mut found: Vec<Device> = Vec::new();
     for disk in disks.filter_map(|name| tree.device(nvme_head(name).as_deref().unwrap_or(name))) {

@@ -1,4 +1,4 @@
-//! Paths: nodes and links in /dev, folders in sysfs, mount points.
+//! Paths: nodes and links in /dev, directories in sysfs, mount points.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -56,7 +56,7 @@ fn linked(tree: &Asked<'_>, link: &str) -> Result<Option<Device>, Error> {
     only(tree, link, found)
 }
 
-/// `/sys/block/sdb` and other ways to a block device's folder.
+/// `/sys/block/sdb` and other ways to a block device's directory.
 pub(super) fn sysfs(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
     if !is_plain(path) {
         return Ok(None);

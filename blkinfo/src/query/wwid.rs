@@ -71,7 +71,7 @@ fn digits(wwid: &str) -> Option<String> {
     digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| format!("{digits}{part}"))
 }
 
-/// Folders of udev's links whose names mean something without the folder.
+/// Directories of udev's links whose names mean something without the directory.
 const LINKS: [&str; 3] = ["disk/by-id/", "disk/by-path/", "disk/by-partuuid/"];
 
 /// The name of a link: `wwn-0x5000…`, `scsi-3600…`, `nvme-eui.…`, `pci-0000:00:1f.2-ata-1`.
@@ -79,7 +79,7 @@ pub(super) fn link(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error
     if !crate::name::is_component(name) {
         return Ok(None);
     }
-    let links = LINKS.map(|folder| format!("{folder}{name}"));
+    let links = LINKS.map(|directory| format!("{directory}{name}"));
     let in_dev =
         links.iter().find_map(|link| tree.device_of_node(&Path::new("/dev").join(link).to_string_lossy()));
     if in_dev.is_some() {

@@ -1,4 +1,4 @@
-//! A folder as a device tree: the root of the running machine, or a copy of another one's.
+//! A directory as a device tree: the root of the running machine, or a copy of another one's.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use rustix::fs::{Mode, OFlags, CWD};
 
-use super::opened::{OpenFolder, Opened};
+use super::opened::{OpenDir, Opened};
 use super::{is_within, resolve, Last, Source};
 
 /// No attribute of sysfs and no record of udev is larger than a page or a few.
@@ -19,7 +19,7 @@ const PAGE: usize = 4096 + 1;
 /// The mount table of a container host grows beyond that.
 const PROC_LIMIT: u64 = 64 << 20;
 
-/// The files below a root folder. For `/` the kernel follows links; for any other root they are followed relative to
+/// The files below a root directory. For `/` the kernel follows links; for any other root they are followed relative to
 /// that root, so that a copied tree never shows the files of the machine it is looked at on.
 #[derive(Debug)]
 pub struct Directory {
@@ -31,7 +31,7 @@ pub struct Directory {
 #[derive(Debug)]
 struct Below {
     root: PathBuf,
-    /// The root, once a folder below it was opened; `None`: it cannot be.
+    /// The root, once a directory below it was opened; `None`: it cannot be.
     open: OnceLock<Option<OwnedFd>>,
 }
 
@@ -116,13 +116,13 @@ impl Source for Directory {
 
     fn open(&self, path: &Path) -> Option<io::Result<Box<dyn Opened>>> {
         let opened = match self.live {
-            true => OpenFolder::below(CWD, path.as_os_str(), is_within(path, "/sys"))?,
+            true => OpenDir::below(CWD, path.as_os_str(), is_within(path, "/sys"))?,
             false => {
                 let path = path.strip_prefix("/").ok()?;
-                OpenFolder::below(self.below.open()?, path.as_os_str(), false)?
+                OpenDir::below(self.below.open()?, path.as_os_str(), false)?
             }
         };
-        Some(opened.map(|folder| Box::new(folder) as Box<dyn Opened>))
+        Some(opened.map(|directory| Box::new(directory) as Box<dyn Opened>))
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A folder that is removed at the end.
+    /// A directory that is removed at the end.
     struct Scratch(PathBuf);
 
     impl Scratch {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn huge_files_and_folders_are_refused() {
+    fn huge_files_and_directories_are_refused() {
         let scratch = Scratch::new("huge");
         let file = fs::File::create(scratch.0.join("huge")).unwrap();
         file.set_len(FILE_LIMIT + 1).unwrap();

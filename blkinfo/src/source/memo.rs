@@ -9,24 +9,24 @@ use std::sync::{Arc, Mutex};
 
 use super::names::Names;
 use super::opened::{Kind, Opened};
-use super::place::{lock, Folder, Place};
+use super::place::{lock, Dir, Place};
 use super::{Source, MAX_LINKS};
 
-/// Folders that are open at the same time: those of a map and its paths.
+/// Directories that are open at the same time: those of a map and its paths.
 pub(super) const MOST_OPEN: usize = 32;
 
 const SHARES: usize = 16;
 
-/// What is known of a tree already: where paths lead, files, folders. It lives as long as one question, so that the next
+/// What is known of a tree already: where paths lead, files, directories. It lives as long as one question, so that the next
 /// one sees what has changed.
 ///
-/// Links are followed here, folder by folder, and each folder once: thousands of devices lie in few folders. What is known
+/// Links are followed here, directory by directory, and each directory once: thousands of devices lie in few directories. What is known
 /// to be missing is not asked for.
 pub(crate) struct Memo {
     source: Arc<dyn Source>,
     /// Shared out by their paths: several threads list one tree.
     places: [Mutex<HashMap<OsString, Place>>; SHARES],
-    /// The folders that are open, the oldest first.
+    /// The directories that are open, the oldest first.
     open: Mutex<VecDeque<Place>>,
 }
 
@@ -41,13 +41,13 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Is it this folder, or in it?
-pub(crate) fn is_within(path: &Path, folder: &str) -> bool {
-    let rest = path.as_os_str().as_bytes().strip_prefix(folder.as_bytes());
+/// Is it this directory, or in it?
+pub(crate) fn is_within(path: &Path, directory: &str) -> bool {
+    let rest = path.as_os_str().as_bytes().strip_prefix(directory.as_bytes());
     rest.is_some_and(|rest| rest.first().is_none_or(|next| *next == b'/'))
 }
 
-/// The folder of a path, and its name there.
+/// The directory of a path, and its name there.
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     // Nearly all paths are as plain as they look, and this is asked some dozen times a device.
     let bytes = path.as_os_str().as_bytes();
@@ -66,7 +66,7 @@ impl Memo {
     }
 
     #[cfg(test)]
-    pub fn open_folders(&self) -> usize {
+    pub fn open_directories(&self) -> usize {
         lock(&self.open).len()
     }
 
@@ -80,7 +80,7 @@ impl Memo {
             return Ok(place);
         }
         let Ok((parent, name)) = split(path) else {
-            return Ok(Folder::new(Path::new("/"), false));
+            return Ok(Dir::new(Path::new("/"), false));
         };
         let place = match self.at_once(path, parent) {
             Some(place) => place,
@@ -88,9 +88,9 @@ impl Memo {
                 let above = self.follow(parent, links)?;
                 let here = above.path.join(name);
                 match self.look(&above, name, &here) {
-                    Found::Nothing => Folder::new(here, true),
+                    Found::Nothing => Dir::new(here, true),
                     Found::Other if *here != *path => self.follow(&here, links)?,
-                    Found::Other => Folder::new(here, false),
+                    Found::Other => Dir::new(here, false),
                     Found::Link(target) => self.enter(&above, &target, links)?,
                 }
             }
@@ -114,16 +114,16 @@ impl Memo {
         self.places.get(share).unwrap_or(first)
     }
 
-    /// A device's folder, of which nothing is known, lies deep: it is opened in one go where no link is on the way.
+    /// A device's directory, of which nothing is known, lies deep: it is opened in one go where no link is on the way.
     fn at_once(&self, path: &Path, parent: &Path) -> Option<Place> {
         if !is_within(path, "/sys/devices") || self.known_place(parent).is_some() {
             return None;
         }
-        let place = Folder::new(path, false);
+        let place = Dir::new(path, false);
         self.open(&place).is_some().then_some(place)
     }
 
-    /// Opens a folder, if the source can.
+    /// Opens a directory, if the source can.
     fn open(&self, place: &Place) -> Option<Arc<dyn Opened>> {
         if let Some(opened) = place.opened() {
             return Some(opened);
@@ -140,15 +140,15 @@ impl Memo {
         Some(opened)
     }
 
-    /// Where a link that stands in a folder leads.
-    fn enter(&self, folder: &Place, target: &Path, links: &mut usize) -> io::Result<Place> {
+    /// Where a link that stands in a directory leads.
+    fn enter(&self, directory: &Place, target: &Path, links: &mut usize) -> io::Result<Place> {
         *links += 1;
         if *links > MAX_LINKS {
             return Err(io::Error::other(format!("more than {MAX_LINKS} symbolic links on the way")));
         }
         let mut rest = target.components();
-        let mut from: &Path = &folder.path;
-        // On the way to the folder are no links, so that its text tells what is above it.
+        let mut from: &Path = &directory.path;
+        // On the way to the directory are no links, so that its text tells what is above it.
         loop {
             let before = rest.clone();
             match rest.next() {
@@ -165,11 +165,11 @@ impl Memo {
         if !turns {
             let rest = rest.as_path();
             let path = if rest.as_os_str().is_empty() { from.to_path_buf() } else { from.join(rest) };
-            // What is above a folder that is there is there, and no link.
-            return match folder.path.starts_with(&path) && !folder.missing {
+            // What is above a directory that is there is there, and no link.
+            return match directory.path.starts_with(&path) && !directory.missing {
                 true => Ok(self
                     .known_place(&path)
-                    .unwrap_or_else(|| self.learned(&path, Folder::new(&*path, false)))),
+                    .unwrap_or_else(|| self.learned(&path, Dir::new(&*path, false)))),
                 false => self.follow(&path, links),
             };
         }
@@ -194,7 +194,7 @@ impl Memo {
         if above.lacks(name) {
             return Found::Nothing;
         }
-        if matches!(above.kind(name), Some(Kind::File | Kind::Folder | Kind::Other)) {
+        if matches!(above.kind(name), Some(Kind::File | Kind::Dir | Kind::Other)) {
             return Found::Other;
         }
         let target = match above.opened() {
@@ -226,32 +226,32 @@ impl Memo {
         self.read_in(&self.place(parent)?, name)
     }
 
-    /// The content of a file in a folder, or one folder below it (`dm/name`).
-    pub fn read_in(&self, folder: &Place, name: &OsStr) -> io::Result<Arc<[u8]>> {
-        if let Some(known) = folder.file(name) {
+    /// The content of a file in a directory, or one directory below it (`dm/name`).
+    pub fn read_in(&self, directory: &Place, name: &OsStr) -> io::Result<Arc<[u8]>> {
+        if let Some(known) = directory.file(name) {
             return known.ok_or_else(|| ErrorKind::NotFound.into());
         }
-        let content = match self.content(folder, name) {
+        let content = match self.content(directory, name) {
             Ok(content) => Some(Arc::from(content)),
             Err(error) if is_missing(&error) => None,
             Err(error) => return Err(error),
         };
-        folder.set_file(name, content.clone());
+        directory.set_file(name, content.clone());
         content.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    fn content(&self, folder: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+    fn content(&self, directory: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
         let first = name.as_bytes().split(|byte| *byte == b'/').next().map(OsStr::from_bytes).unwrap_or(name);
-        if folder.missing || folder.lacks(first) {
+        if directory.missing || directory.lacks(first) {
             return Err(ErrorKind::NotFound.into());
         }
         if first != name {
-            return self.content_below(folder, first, name);
+            return self.content_below(directory, first, name);
         }
-        match self.content_of(folder, name) {
+        match self.content_of(directory, name) {
             // It may be a link, and is no longer one when that was followed.
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                let here = folder.path.join(name);
+                let here = directory.path.join(name);
                 let place = self.place(&here)?;
                 if *place.path == *here {
                     return Err(error);
@@ -262,31 +262,31 @@ impl Memo {
         }
     }
 
-    fn content_below(&self, folder: &Place, first: &OsStr, name: &OsStr) -> io::Result<Vec<u8>> {
-        if folder.kind(first) == Some(Kind::Folder) {
-            if let Some(opened) = self.open(folder) {
+    fn content_below(&self, directory: &Place, first: &OsStr, name: &OsStr) -> io::Result<Vec<u8>> {
+        if directory.kind(first) == Some(Kind::Dir) {
+            if let Some(opened) = self.open(directory) {
                 match opened.read(name, None) {
                     Err(error) if error.kind() == ErrorKind::InvalidInput => {}
                     content => return content,
                 }
             }
         }
-        self.read(&folder.path.join(name)).map(|content| content.to_vec())
+        self.read(&directory.path.join(name)).map(|content| content.to_vec())
     }
 
-    fn content_of(&self, folder: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
-        let again = || folder.names.get().and_then(|_| self.open(folder));
-        let Some(opened) = folder.opened().or_else(again) else {
-            return self.straight().read(&folder.path.join(name));
+    fn content_of(&self, directory: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+        let again = || directory.names.get().and_then(|_| self.open(directory));
+        let Some(opened) = directory.opened().or_else(again) else {
+            return self.straight().read(&directory.path.join(name));
         };
-        if folder.names.get().is_none() && folder.has_read() {
+        if directory.names.get().is_none() && directory.has_read() {
             // From the second file on it is cheaper to know what all are.
-            self.names_in(folder)?;
-            if folder.lacks(name) {
+            self.names_in(directory)?;
+            if directory.lacks(name) {
                 return Err(ErrorKind::NotFound.into());
             }
         }
-        opened.read(name, folder.kind(name))
+        opened.read(name, directory.kind(name))
     }
 
     /// Where the link at a path leads; an error when it is none.
@@ -300,7 +300,7 @@ impl Memo {
         }
     }
 
-    /// The names in a folder.
+    /// The names in a directory.
     pub fn names(&self, path: &Path) -> io::Result<Arc<Names>> {
         self.names_in(&self.place(path)?)
     }
@@ -323,17 +323,17 @@ impl Memo {
         Ok(names)
     }
 
-    /// The names in a folder that stands in another one, which is open while they are read.
-    pub fn names_below(&self, folder: &Place, name: &OsStr) -> io::Result<Arc<Names>> {
-        if folder.missing || folder.lacks(name) {
+    /// The names in a directory that stands in another one, which is open while they are read.
+    pub fn names_below(&self, directory: &Place, name: &OsStr) -> io::Result<Arc<Names>> {
+        if directory.missing || directory.lacks(name) {
             return Err(ErrorKind::NotFound.into());
         }
-        if folder.kind(name) == Some(Kind::Folder) {
-            if let Some(opened) = self.open(folder) {
+        if directory.kind(name) == Some(Kind::Dir) {
+            if let Some(opened) = self.open(directory) {
                 return opened.names_below(name).map(Arc::new);
             }
         }
-        self.names(&folder.path.join(name))
+        self.names(&directory.path.join(name))
     }
 
     fn list(&self, place: &Place) -> io::Result<Names> {

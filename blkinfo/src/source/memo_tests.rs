@@ -10,7 +10,7 @@ use rustix::fs::{mknodat, FileType, Mode, CWD};
 
 use super::{Directory, Memo, Recorded};
 
-/// A folder that is removed at the end.
+/// A directory that is removed at the end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -122,10 +122,10 @@ fn what_was_read_stays_for_the_question() {
 }
 
 #[test]
-fn folders_beyond_those_that_are_open_are_read_too() {
+fn directories_beyond_those_that_are_open_are_read_too() {
     let scratch = Scratch::new("many");
-    let folders = 0..3 * super::memo::MOST_OPEN;
-    for index in folders.clone() {
+    let directories = 0..3 * super::memo::MOST_OPEN;
+    for index in directories.clone() {
         scratch.write(&format!("sys/devices/d{index}/one"), &index.to_string());
         scratch.write(&format!("sys/devices/d{index}/two"), &index.to_string());
     }
@@ -134,11 +134,11 @@ fn folders_beyond_those_that_are_open_are_read_too() {
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    for index in folders.clone() {
-                        let folder = format!("/sys/devices/d{index}");
-                        assert_eq!(memo.names(Path::new(&folder)).unwrap().len(), 2);
-                        assert_eq!(text(&memo, &format!("{folder}/{file}")), Some(index.to_string()));
-                        assert!(memo.open_folders() <= super::memo::MOST_OPEN + 2);
+                    for index in directories.clone() {
+                        let directory = format!("/sys/devices/d{index}");
+                        assert_eq!(memo.names(Path::new(&directory)).unwrap().len(), 2);
+                        assert_eq!(text(&memo, &format!("{directory}/{file}")), Some(index.to_string()));
+                        assert!(memo.open_directories() <= super::memo::MOST_OPEN + 2);
                     }
                 });
             }

@@ -36,7 +36,7 @@ pub trait Source: Send + Sync {
     /// The usual kinds of the file system; `InvalidInput` when the path is no link.
     fn read_link(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// The names in a folder, in no order.
+    /// The names in a directory, in no order.
     ///
     /// # Errors
     /// The usual kinds of the file system.
@@ -48,7 +48,7 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// A folder that is kept open, if the source can do that and no link is on the way.
+    /// A directory that is kept open, if the source can do that and no link is on the way.
     #[doc(hidden)]
     fn open(&self, _path: &Path) -> Option<io::Result<Box<dyn opened::Opened>>> {
         None

@@ -1,11 +1,11 @@
-//! The names in a folder.
+//! The names in a directory.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::opened::Kind;
 
-/// The names in a folder, and what they stand for. All in one piece: a listing of thousands of devices has many of these.
+/// The names in a directory, and what they stand for. All in one piece: a listing of thousands of devices has many of these.
 #[derive(Debug, Default)]
 pub struct Names {
     text: Vec<u8>,
@@ -35,7 +35,7 @@ impl Names {
 
     /// Adds one; when all are there they are to be [`sorted`](Self::sorted).
     pub fn add(&mut self, name: &[u8], kind: Kind) {
-        // No file system has longer names, and no folder gigabytes of them.
+        // No file system has longer names, and no directory gigabytes of them.
         if let (Ok(start), Ok(length)) = (u32::try_from(self.text.len()), u16::try_from(name.len())) {
             self.text.extend_from_slice(name);
             self.entries.push(Entry { start, length, kind });

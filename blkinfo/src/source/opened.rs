@@ -1,4 +1,4 @@
-//! A folder that is open: what is in it is read without walking its long path again.
+//! A directory that is open: what is in it is read without walking its long path again.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,15 +12,15 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 use super::directory::content_of;
 use super::names::Names;
 
-/// What a name in a folder stands for.
+/// What a name in a directory stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
     File,
     /// A symbolic link.
     Link,
-    /// A folder.
-    Folder,
+    /// A directory.
+    Dir,
     /// A device node, a socket …
     Other,
     /// The file system does not tell.
@@ -32,62 +32,62 @@ impl From<FileType> for Kind {
         match kind {
             FileType::RegularFile => Self::File,
             FileType::Symlink => Self::Link,
-            FileType::Directory => Self::Folder,
+            FileType::Directory => Self::Dir,
             FileType::Unknown => Self::Unknown,
             _ => Self::Other,
         }
     }
 }
 
-/// A folder that is open.
+/// A directory that is open.
 pub trait Opened: Send + Sync {
     /// The names in it.
     fn names(&self) -> io::Result<Names>;
-    /// The names in a folder that stands in it.
+    /// The names in a directory that stands in it.
     fn names_below(&self, name: &OsStr) -> io::Result<Names>;
-    /// The content of a regular file in it, or in a folder in it, of which it may be known that it is one; else
+    /// The content of a regular file in it, or in a directory in it, of which it may be known that it is one; else
     /// `InvalidInput`. No link is followed.
     fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>>;
     /// The target of a link in it.
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf>;
 }
 
-/// A folder of this machine.
+/// A directory of this machine.
 #[derive(Debug)]
-pub(super) struct OpenFolder {
-    folder: OwnedFd,
+pub(super) struct OpenDir {
+    directory: OwnedFd,
     /// It is one of sysfs, in which there are no nodes and no pipes.
     harmless: bool,
 }
 
-/// How a folder is opened, and what may not be on the way.
+/// How a directory is opened, and what may not be on the way.
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
 
-impl OpenFolder {
-    /// The folder of that path below another one, if neither the path nor what it leads to has a link. `None`: this kernel
+impl OpenDir {
+    /// The directory of that path below another one, if neither the path nor what it leads to has a link. `None`: this kernel
     /// cannot do it (openat2(2) came with 5.6).
     pub fn below(root: impl AsFd, path: &OsStr, harmless: bool) -> Option<io::Result<Self>> {
         match fs::openat2(root, path, FOLDER, Mode::empty(), NO_LINKS) {
-            Ok(folder) => Some(Ok(Self { folder, harmless })),
+            Ok(directory) => Some(Ok(Self { directory, harmless })),
             Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM | rustix::io::Errno::INVAL) => None,
             Err(error) => Some(Err(error.into())),
         }
     }
 
     fn kind(&self, name: &OsStr) -> io::Result<Kind> {
-        let stat = fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let stat = fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(FileType::from_raw_mode(stat.st_mode).into())
     }
 }
 
-/// Room for the entries of a device's folder in one call.
+/// Room for the entries of a device's directory in one call.
 const ENTRIES: usize = 8192;
 
-fn names(folder: &OwnedFd) -> io::Result<Names> {
+fn names(directory: &OwnedFd) -> io::Result<Names> {
     let mut names = Names::default();
     let mut room = [MaybeUninit::uninit(); ENTRIES];
-    let mut entries = RawDir::new(folder, &mut room);
+    let mut entries = RawDir::new(directory, &mut room);
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
@@ -98,13 +98,13 @@ fn names(folder: &OwnedFd) -> io::Result<Names> {
     Ok(names.sorted())
 }
 
-impl Opened for OpenFolder {
+impl Opened for OpenDir {
     fn names(&self) -> io::Result<Names> {
-        names(&self.folder)
+        names(&self.directory)
     }
 
     fn names_below(&self, name: &OsStr) -> io::Result<Names> {
-        names(&fs::openat(&self.folder, name, FOLDER, Mode::empty())?)
+        names(&fs::openat(&self.directory, name, FOLDER, Mode::empty())?)
     }
 
     fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>> {
@@ -120,8 +120,8 @@ impl Opened for OpenFolder {
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match name.as_bytes().contains(&b'/') {
-            true => fs::openat2(&self.folder, name, flags, Mode::empty(), NO_LINKS),
-            false => fs::openat(&self.folder, name, flags, Mode::empty()),
+            true => fs::openat2(&self.directory, name, flags, Mode::empty(), NO_LINKS),
+            false => fs::openat(&self.directory, name, flags, Mode::empty()),
         };
         match file {
             Ok(file) => content_of(file.into(), false),
@@ -131,7 +131,7 @@ impl Opened for OpenFolder {
     }
 
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf> {
-        let target = fs::readlinkat(&self.folder, name, Vec::with_capacity(256))?;
+        let target = fs::readlinkat(&self.directory, name, Vec::with_capacity(256))?;
         Ok(PathBuf::from(OsStr::from_bytes(target.as_bytes())))
     }
 }

@@ -1,4 +1,4 @@
-//! A place in a tree, and what is known of it if it is a folder.
+//! A place in a tree, and what is known of it if it is a directory.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,16 +10,16 @@ use super::opened::{Kind, Opened};
 use crate::device::Facts;
 
 /// Where a path leads.
-pub(crate) type Place = Arc<Folder>;
+pub(crate) type Place = Arc<Dir>;
 
 /// What stands where a path leads, by what was learned so far.
-pub(crate) struct Folder {
+pub(crate) struct Dir {
     /// Without links.
     pub path: Box<Path>,
     /// There is nothing.
     pub missing: bool,
     pub(super) names: OnceLock<Arc<Names>>,
-    /// Held while it is listed: who lists an open folder moves its position.
+    /// Held while it is listed: who lists an open directory moves its position.
     pub(super) listing: Mutex<()>,
     known: Mutex<Known>,
     /// If it is a block device's.
@@ -41,7 +41,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Folder {
+impl Dir {
     pub(super) fn new(path: impl Into<Box<Path>>, missing: bool) -> Place {
         Arc::new(Self {
             path: path.into(),
@@ -53,7 +53,7 @@ impl Folder {
         })
     }
 
-    /// The folder was listed, and the name was not in it.
+    /// The directory was listed, and the name was not in it.
     pub(super) fn lacks(&self, name: &OsStr) -> bool {
         self.names.get().is_some_and(|names| names.get(name).is_none())
     }

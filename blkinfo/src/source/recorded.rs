@@ -16,7 +16,7 @@ use crate::error::Error;
 /// /sys/devices/pci0000:00/sda/dev = 8:0             a file with one line
 /// /proc/self/mountinfo =                            a file whose lines follow, each after one TAB; with none of
 /// <TAB>26 1 8:1 / / rw - ext4 /dev/sda1 rw          them it is empty
-/// /sys/devices/pci0000:00/sda/holders/              an empty folder; the folders above a path need no line
+/// /sys/devices/pci0000:00/sda/holders/              an empty directory; the directories above a path need no line
 /// ```
 ///
 /// Every line of a file ends with a newline, unless `\c` ends it. `\xNN` is any byte, `\\` a backslash; a blank in a
@@ -31,7 +31,7 @@ pub struct Recorded {
 pub(super) enum Node {
     File(Vec<u8>),
     Link(PathBuf),
-    Folder(BTreeSet<OsString>),
+    Dir(BTreeSet<OsString>),
 }
 
 impl Recorded {
@@ -80,7 +80,7 @@ impl Recorded {
         let links = later.nodes.iter().filter(|(path, node)| match node {
             Node::Link(target) => leads(path, target).starts_with(&top),
             Node::File(_) => **path == record,
-            Node::Folder(_) => false,
+            Node::Dir(_) => false,
         });
         below.chain(links).for_each(|(path, node)| self.put(path, node.clone()));
         true
@@ -108,7 +108,7 @@ impl Recorded {
         let below = self.nodes.range(path.to_path_buf()..).take_while(|(below, _)| below.starts_with(path));
         let gone: Vec<PathBuf> = below.map(|(below, _)| below.clone()).collect();
         gone.iter().for_each(|below| drop(self.nodes.remove(below)));
-        if let (Some(Node::Folder(names)), Some(name)) =
+        if let (Some(Node::Dir(names)), Some(name)) =
             (path.parent().and_then(|parent| self.nodes.get_mut(parent)), path.file_name())
         {
             names.remove(name);
@@ -117,24 +117,24 @@ impl Recorded {
 
     /// Sets a node whatever was there. A directory keeps what it has.
     fn put(&mut self, path: &Path, node: Node) {
-        let directories = matches!((self.nodes.get(path), &node), (Some(Node::Folder(_)), Node::Folder(_)));
+        let directories = matches!((self.nodes.get(path), &node), (Some(Node::Dir(_)), Node::Dir(_)));
         if directories {
             return;
         }
         self.remove(path);
         let node = match node {
-            Node::Folder(_) => Node::Folder(BTreeSet::new()),
+            Node::Dir(_) => Node::Dir(BTreeSet::new()),
             other => other,
         };
         // What stands in the way is of a tree that never was: left as it is.
         let _ = self.insert(path, node);
     }
 
-    /// Adds a node and the folders above it. The error says what stands in the way.
+    /// Adds a node and the directories above it. The error says what stands in the way.
     pub(super) fn insert(&mut self, path: &Path, node: Node) -> Result<(), String> {
         match (self.nodes.get(path), &node) {
             (None, _) => {}
-            (Some(Node::Folder(_)), Node::Folder(_)) => return Ok(()),
+            (Some(Node::Dir(_)), Node::Dir(_)) => return Ok(()),
             (Some(_), _) => return Err(format!("{} is there already", path.display())),
         }
         self.link_into_parent(path)?;
@@ -142,18 +142,18 @@ impl Recorded {
         Ok(())
     }
 
-    /// Lists `path` in its parent folder, which is made when it is missing.
+    /// Lists `path` in its parent directory, which is made when it is missing.
     fn link_into_parent(&mut self, path: &Path) -> Result<(), String> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Ok(());
         };
         if !self.nodes.contains_key(parent) {
             self.link_into_parent(parent)?;
-            self.nodes.insert(parent.to_path_buf(), Node::Folder(BTreeSet::new()));
+            self.nodes.insert(parent.to_path_buf(), Node::Dir(BTreeSet::new()));
         }
         match self.nodes.get_mut(parent) {
-            Some(Node::Folder(names)) => names.insert(OsStr::to_os_string(name)),
-            _ => return Err(format!("{} is not a folder", parent.display())),
+            Some(Node::Dir(names)) => names.insert(OsStr::to_os_string(name)),
+            _ => return Err(format!("{} is not a directory", parent.display())),
         };
         Ok(())
     }
@@ -201,7 +201,7 @@ impl Source for Recorded {
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
         match self.node(path, Last::Follow)? {
-            Node::Folder(names) => Ok(names.iter().cloned().collect()),
+            Node::Dir(names) => Ok(names.iter().cloned().collect()),
             _ => Err(io::ErrorKind::NotADirectory.into()),
         }
     }

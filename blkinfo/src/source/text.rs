@@ -77,7 +77,7 @@ fn entry(line: &str, more: &mut Lines<'_>) -> Result<(PathBuf, Node), Problem> {
         }
         ("=", "") if rest == "=" => Node::File(block(more)?),
         ("=", content) => Node::File(content_line(content)?),
-        ("", "") if path.ends_with('/') => Node::Folder(BTreeSet::new()),
+        ("", "") if path.ends_with('/') => Node::Dir(BTreeSet::new()),
         _ => return Err((format!("{line:?} is none of the known forms"), FORMS)),
     };
     Ok((checked_path(path)?, node))
@@ -148,8 +148,8 @@ pub(super) fn write(nodes: &BTreeMap<PathBuf, Node>) -> String {
                 text += " =";
                 write_content(&mut text, content);
             }
-            Node::Folder(names) if names.is_empty() => text += &format!("{}/\n", escape_path(path)),
-            Node::Folder(_) => {}
+            Node::Dir(names) if names.is_empty() => text += &format!("{}/\n", escape_path(path)),
+            Node::Dir(_) => {}
         }
     }
     text
@@ -214,7 +214,7 @@ mod tests {
     fn every_form_reads_back() {
         let tree = tree(concat!(
             "# a comment\n\n/a/link -> ../b\n/a/one = 8:0\n/a/empty =\n/a/blank =\n\t\n/a/many =\n\tx y\n\t\tz\n",
-            "/a/no\\x20newline = abc\\c\n/a/no-mark = abc\\\\c\n/a/bytes = \\x00\\xff\\\\ \\x20\n/a/folder/\n"
+            "/a/no\\x20newline = abc\\c\n/a/no-mark = abc\\\\c\n/a/bytes = \\x00\\xff\\\\ \\x20\n/a/directory/\n"
         ))
         .unwrap();
         let read = |path: &str| tree.read(Path::new(path)).unwrap();
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(read("/a/no-mark"), b"abc\\c\n");
         assert_eq!(read("/a/bytes"), b"\0\xff\\  \n");
         assert_eq!(tree.read_link(Path::new("/a/link")).unwrap(), Path::new("../b"));
-        assert_eq!(tree.read_dir(Path::new("/a/folder")).unwrap().len(), 0);
+        assert_eq!(tree.read_dir(Path::new("/a/directory")).unwrap().len(), 0);
         assert_eq!(tree.read_dir(Path::new("/a")).unwrap().len(), 9);
         assert_eq!(parse(&tree.to_text()).unwrap(), tree);
     }
@@ -259,7 +259,7 @@ mod tests {
         let cases = [
             ("/a\n", 2, "none of the known forms"),
             ("/a = 1\n/a = 2\n", 3, "/a is there already"),
-            ("/a = 1\n/a/b = 2\n", 3, "/a is not a folder"),
+            ("/a = 1\n/a/b = 2\n", 3, "/a is not a directory"),
             ("/a/b = 1\n/a -> x\n", 3, "/a is there already"),
             ("\tx\n", 2, "content without a file"),
             ("/a/../b = 1\n", 2, "bad path"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{facts, Detail, ScsiPath};
 
-/// By the folder name `ata3` (drivers/ata/libata-transport.c), which is the port that kernel messages name. libata's
+/// By the directory name `ata3` (drivers/ata/libata-transport.c), which is the port that kernel messages name. libata's
 /// drivers for parallel ATA are called `pata_…`; `ata_piix` drives both, and udev's ata_id asked the disk.
 pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
     let port = path.ancestor("ata")?;

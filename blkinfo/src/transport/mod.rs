@@ -87,12 +87,12 @@ fn other(path: &ScsiPath<'_>) -> Detail {
 fn host_driver(tree: &Tree, device: &Device, address: ScsiAddress) -> Option<String> {
     let named = tree.attr(&host_class("scsi_host", address).join("proc_name"));
     named.filter(|name| name != "(null)").or_else(|| {
-        let host = folder(&device.dir, &format!("host{}", address.host))?;
+        let host = directory(&device.dir, &format!("host{}", address.host))?;
         bound_driver(tree, host.parent()?)
     })
 }
 
-/// The driver bound to this device or to the nearest one above it: the name of its folder below /sys/bus, to which the
+/// The driver bound to this device or to the nearest one above it: the name of its directory below /sys/bus, to which the
 /// link `driver` leads (drivers/base/dd.c).
 fn bound_driver(tree: &Tree, dir: &Path) -> Option<String> {
     let above = dir.ancestors().take_while(|dir| dir.starts_with("/sys/devices"));
@@ -118,8 +118,8 @@ fn is_pci_function(name: &str) -> bool {
     hexadecimal && matches!(lengths.as_slice(), [domain, 2, 2, 1] if *domain >= 4)
 }
 
-/// The innermost folder of that name on the way to `dir`.
-fn folder<'a>(dir: &'a Path, name: &str) -> Option<&'a Path> {
+/// The innermost directory of that name on the way to `dir`.
+fn directory<'a>(dir: &'a Path, name: &str) -> Option<&'a Path> {
     dir.ancestors().find(|dir| dir.file_name().is_some_and(|found| found == name))
 }
 
@@ -139,25 +139,25 @@ fn capped(mut value: String) -> String {
     value
 }
 
-/// The SCSI host's folder in a class.
+/// The SCSI host's directory in a class.
 fn host_class(class: &str, address: ScsiAddress) -> PathBuf {
     Path::new("/sys/class").join(class).join(format!("host{}", address.host))
 }
 
 impl ScsiPath<'_> {
-    /// The innermost folder on the way to the disk that `prefix` and a number name.
+    /// The innermost directory on the way to the disk that `prefix` and a number name.
     fn ancestor(&self, prefix: &str) -> Option<&str> {
         self.device.components().rev().find(|name| numbered(name, prefix).is_some())
     }
 
-    /// The innermost folder on the way to the disk whose name begins so.
+    /// The innermost directory on the way to the disk whose name begins so.
     fn ancestor_like(&self, prefix: &str) -> Option<&str> {
         self.device.components().rev().find(|name| name.starts_with(prefix))
     }
 
-    /// Where the innermost folder of that name lies.
-    fn folder(&self, name: &str) -> Option<&Path> {
-        folder(&self.device.dir, name)
+    /// Where the innermost directory of that name lies.
+    fn directory(&self, name: &str) -> Option<&Path> {
+        directory(&self.device.dir, name)
     }
 }
 

@@ -27,21 +27,21 @@ pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
     ]))
 }
 
-/// The rate of the first phy of the port to which the disk is connected. A port's folder has a link to each of its
+/// The rate of the first phy of the port to which the disk is connected. A port's directory has a link to each of its
 /// phys (sas_port_add_phy).
 fn linkrate(path: &ScsiPath<'_>) -> Option<String> {
-    let port = path.folder(path.ancestor_like("port-")?)?;
+    let port = path.directory(path.ancestor_like("port-")?)?;
     let phy = path.tree.names(port).into_iter().find(|name| name.starts_with("phy-"))?;
     path.tree.attr(&Path::new("/sys/class/sas_phy").join(phy).join("negotiated_linkrate"))
 }
 
-/// The enclosure's SCSI address and the slot's name in it, from the link `enclosure_device:SLOT` in the disk's folder
+/// The enclosure's SCSI address and the slot's name in it, from the link `enclosure_device:SLOT` in the disk's directory
 /// to `…/enclosure/ADDRESS/SLOT` (drivers/misc/enclosure.c, enclosure_add_links; the driver ses makes them).
 fn enclosure(path: &ScsiPath<'_>) -> Option<(String, String)> {
-    let folder = path.folder(&path.address.to_string())?;
-    let names = path.tree.names(folder);
+    let directory = path.directory(&path.address.to_string())?;
+    let names = path.tree.names(directory);
     let link = names.iter().find(|name| name.starts_with("enclosure_device:"))?;
-    let slot = path.tree.follow(&folder.join(link))?;
+    let slot = path.tree.follow(&directory.join(link))?;
     let name = slot.file_name()?.to_str()?;
     let enclosure = slot.parent()?.file_name()?.to_str()?;
     Some((enclosure.to_owned(), name.to_owned()))

@@ -2,7 +2,7 @@
 
 use super::{facts, Detail, ScsiPath};
 
-/// By the folder names of drivers/usb/core (usb.c, message.c): `…/usb2/2-1/2-1:1.0/host9/…`, of which `2-1` is the
+/// By the directory names of drivers/usb/core (usb.c, message.c): `…/usb2/2-1/2-1:1.0/host9/…`, of which `2-1` is the
 /// port and the device in it, with the attributes of drivers/usb/core/sysfs.c (`idVendor, idProduct, speed`). The
 /// drivers are usb-storage, its relatives (`ums-…`) and uas.
 pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
@@ -10,7 +10,7 @@ pub(super) fn detail(path: &ScsiPath<'_>) -> Option<Detail> {
     let interface =
         path.device.components().rev().find_map(|name| name.split_once(':').filter(|_| name.contains('-')));
     let port = interface.map(|(port, _)| port);
-    let of_device = |attr: &str| path.tree.attr(&path.folder(port?)?.join(attr));
+    let of_device = |attr: &str| path.tree.attr(&path.directory(port?)?.join(attr));
     let id = of_device("idVendor").zip(of_device("idProduct"));
     Some(facts([
         ("transport", Some("USB".to_owned())),

@@ -6,7 +6,7 @@ use super::{bound_driver, facts, pci_address, Detail, ScsiPath};
 use crate::device::Device;
 use crate::tree::Tree;
 
-/// By the folder name of the virtio bus, `…/virtio4/host0/…` (drivers/virtio/virtio.c), below that of the PCI function
+/// By the directory name of the virtio bus, `…/virtio4/host0/…` (drivers/virtio/virtio.c), below that of the PCI function
 /// when there is one (virtio-mmio and s390 have none).
 pub(super) fn scsi(path: &ScsiPath<'_>) -> Option<Detail> {
     path.ancestor("virtio")?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
-/// Calls of all threads that name a file, and ioctl; where open folders lie; bytes in hexadecimal; the other calls at full
+/// Calls of all threads that name a file, and ioctl; where open directories lie; bytes in hexadecimal; the other calls at full
 /// speed.
 const STRACE: [&str; 6] = ["-f", "-y", "--seccomp-bpf", "-xx", "-e", "trace=%file,ioctl"];
 
@@ -16,7 +16,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// `1234 openat(AT_FDCWD, "\x2f…", O_RDONLY) = 3`, or with an open folder `openat(3<\x2f…>, "\x64…", O_RDONLY)`. Lines about signals and exits are no calls; of a call in two lines
+    /// `1234 openat(AT_FDCWD, "\x2f…", O_RDONLY) = 3`, or with an open directory `openat(3<\x2f…>, "\x64…", O_RDONLY)`. Lines about signals and exits are no calls; of a call in two lines
     /// the first one has the path.
     pub fn parse(line: &str) -> Option<Self> {
         let call = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
@@ -25,8 +25,10 @@ impl Call {
             return None;
         }
         let path = arguments.split('"').nth(1).map(from_hex);
-        let within = |name: String| match folder(arguments) {
-            Some(folder) if !name.is_empty() => Path::new(&folder).join(name).to_string_lossy().into_owned(),
+        let within = |name: String| match directory(arguments) {
+            Some(directory) if !name.is_empty() => {
+                Path::new(&directory).join(name).to_string_lossy().into_owned()
+            }
             _ => name,
         };
         Some(Self { name: name.to_owned(), path: path.map(within), line: line.to_owned() })
@@ -37,8 +39,8 @@ impl Call {
     }
 }
 
-/// The open folder with which the arguments of a call begin.
-fn folder(arguments: &str) -> Option<String> {
+/// The open directory with which the arguments of a call begin.
+fn directory(arguments: &str) -> Option<String> {
     let (number, rest) = arguments.split_once('<')?;
     let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| rest.split_once('>').map(|(path, _)| from_hex(path)))?

@@ -1,4 +1,4 @@
-//! A recorded tree as files in a folder.
+//! A recorded tree as files in a directory.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -23,7 +23,7 @@ pub enum Step {
 }
 
 pub struct Daemon {
-    folder: TempDir,
+    directory: TempDir,
     calls: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -35,8 +35,8 @@ impl Daemon {
 
     /// The same, with steps of its own for each connection; those of the last are for all that follow.
     pub fn restarting(connections: Vec<Vec<Step>>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(directory.path().join("socket")).unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&calls);
         std::thread::spawn(move || {
@@ -44,7 +44,7 @@ impl Daemon {
                 serve(stream.unwrap(), &connections[number.min(connections.len() - 1)], &seen);
             }
         });
-        Self { folder, calls }
+        Self { directory, calls }
     }
 
     pub fn answering(replies: Vec<Value>) -> Self {
@@ -56,7 +56,7 @@ impl Daemon {
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("socket")
+        self.directory.path().join("socket")
     }
 
     /// `prpt` that finds this server, in UTC.

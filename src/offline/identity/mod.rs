@@ -1,7 +1,7 @@
 //! What the input says of the machines that its logs come from: their devices, their names, when they were booted.
 //!
-//! Only what tools printed for whole machines counts, in folders and archives: a support archive (sosreport,
-//! supportconfig), or a folder into which somebody put the logs and the output of `lsblk`, `multipath -ll` and so on. Several
+//! Only what tools printed for whole machines counts, in directories and archives: a support archive (sosreport,
+//! supportconfig), or a directory into which somebody put the logs and the output of `lsblk`, `multipath -ll` and so on. Several
 //! machines in one archive are kept apart.
 
 mod blocks;
@@ -28,11 +28,11 @@ use seen::Devices;
 
 /// Longest list that is read.
 const LONGEST: u64 = 64 * 1024 * 1024;
-/// Folders within folders.
+/// Directories within directories.
 const DEEPEST: usize = 12;
 /// Machines in one input.
 const MOST_MACHINES: usize = 1024;
-/// Folders at the top of a machine's files, by which a machine is told from the next.
+/// Directories at the top of a machine's files, by which a machine is told from the next.
 const TOPS: [&str; 4] = ["sos_commands", "proc", "etc", "var"];
 
 /// The machine that logs come from.
@@ -55,14 +55,14 @@ impl Machine {
     }
 }
 
-/// The machines of which a folder or archive tells, each with the folder or archive in which all about it lies; the input
+/// The machines of which a directory or archive tells, each with the directory or archive in which all about it lies; the input
 /// itself comes first. Of another file nothing is known.
 pub fn of(path: &Path) -> Vec<(String, Machine)> {
     let base = path.display().to_string();
     let mut looking = Looking::default();
     looking.of(&base);
     if path.is_dir() {
-        looking.folder(&base, path, 0);
+        looking.directory(&base, path, 0);
     } else if let Some(file) = path.is_file().then(|| File::open(path).ok()).flatten() {
         looking.archive(&base, file);
     }
@@ -81,14 +81,14 @@ impl Looking {
         fits.then(|| self.found.entry(root.to_owned()).or_default())
     }
 
-    fn folder(&mut self, base: &str, path: &Path, depth: usize) {
+    fn directory(&mut self, base: &str, path: &Path, depth: usize) {
         let mut paths: Vec<_> =
             fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
             let Ok(about) = fs::symlink_metadata(&path) else { continue };
             if about.is_dir() && depth < DEEPEST {
-                self.folder(base, &path, depth + 1);
+                self.directory(base, &path, depth + 1);
             } else if about.is_file() {
                 if let Ok(file) = File::open(&path) {
                     self.stream(base, &path.display().to_string(), file, 0);

@@ -1,4 +1,4 @@
-//! What is read: files, folders, archives, the standard input.
+//! What is read: files, directories, archives, the standard input.
 
 pub mod archive;
 pub mod detect;
@@ -66,7 +66,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     match forced.map_or(found, Content::Log) {
         Content::Archive(kind) if about.depth < MOST_NESTED => members(visitor, about, kind, stream),
         Content::Archive(_) => {
-            visitor.failed(name, "too many archives within archives; unpack it, and name the folder")
+            visitor.failed(name, "too many archives within archives; unpack it, and name the directory")
         }
         Content::Log(format) => {
             visitor.log(name, std::mem::take(&mut stream.begin), &mut stream.rest, format, about.modified)
@@ -76,7 +76,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
             Err(e) => visitor.failed(name, &e.to_string()),
         },
         Content::Foreign => {
-            visitor.failed(name, "an archive of a kind that is not read; unpack it, and name the folder")
+            visitor.failed(name, "an archive of a kind that is not read; unpack it, and name the directory")
         }
         Content::Other => visitor.skipped(name, about.named),
     }

@@ -47,9 +47,9 @@ impl Link {
     /// A copy, with a name that nobody else has.
     pub fn copy(input: &mut dyn Read, ending: &str) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let (folder, copy) = copy(input)?;
+        let (directory, copy) = copy(input)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".peripetyd-parse-{}-{number}{ending}", std::process::id()));
+        let path = directory.join(format!(".peripetyd-parse-{}-{number}{ending}", std::process::id()));
         let unnamed = format!("/proc/self/fd/{}", copy.as_raw_fd());
         rustix::fs::linkat(CWD, unnamed, CWD, &path, AtFlags::SYMLINK_FOLLOW)?;
         Ok(Link { path })
@@ -69,12 +69,14 @@ impl Drop for Link {
     }
 }
 
-/// A copy without a name, in `$TMPDIR`, /var/tmp or /tmp: that folder, and the file at its beginning.
+/// A copy without a name, in `$TMPDIR`, /var/tmp or /tmp: that directory, and the file at its beginning.
 fn copy(input: &mut dyn Read) -> io::Result<(PathBuf, File)> {
-    let (folder, mut file) = unnamed()?;
+    let (directory, mut file) = unnamed()?;
     let no_room = |e: &dyn std::fmt::Display| {
-        let folder = folder.display();
-        io::Error::other(format!("no room in {folder} to unpack it ({e}); set TMPDIR to a folder with more"))
+        let directory = directory.display();
+        io::Error::other(format!(
+            "no room in {directory} to unpack it ({e}); set TMPDIR to a directory with more"
+        ))
     };
     let mut written = 0;
     loop {
@@ -92,27 +94,27 @@ fn copy(input: &mut dyn Read) -> io::Result<(PathBuf, File)> {
         }
         if written > LONGEST {
             return Err(io::Error::other(format!(
-                "larger than {} GiB unpacked; unpack it, and name the folder",
+                "larger than {} GiB unpacked; unpack it, and name the directory",
                 LONGEST >> 30
             )));
         }
     }
     file.flush()?;
     file.seek(SeekFrom::Start(0))?;
-    Ok((folder, file))
+    Ok((directory, file))
 }
 
 fn unnamed() -> io::Result<(PathBuf, File)> {
-    let named = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let named = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|directory| directory.is_absolute());
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for folder in named.into_iter().chain(["/var/tmp".into(), "/tmp".into()]) {
-        match rustix::fs::open(&folder, flags, Mode::RUSR | Mode::WUSR) {
-            Ok(file) => return Ok((folder, file.into())),
+    for directory in named.into_iter().chain(["/var/tmp".into(), "/tmp".into()]) {
+        match rustix::fs::open(&directory, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => return Ok((directory, file.into())),
             Err(e) => last = e.into(),
         }
     }
-    Err(io::Error::new(last.kind(), format!("no folder to unpack it in ({last}); set TMPDIR to one")))
+    Err(io::Error::new(last.kind(), format!("no directory to unpack it in ({last}); set TMPDIR to one")))
 }
 
 impl Read for Spool {

@@ -54,7 +54,7 @@ impl<R: Read> Archive<R> {
         Archive { input, left: 0, padding: 0 }
     }
 
-    /// Moves to the next file in it and gives its name; folders, links and devices are passed over.
+    /// Moves to the next file in it and gives its name; directories, links and devices are passed over.
     pub fn next_file(&mut self) -> io::Result<Option<String>> {
         let mut long_name: Option<String> = None;
         let mut long_size: Option<u64> = None;
@@ -88,7 +88,7 @@ impl<R: Read> Archive<R> {
                     }
                     return Ok(Some(long_name.unwrap_or_else(|| name(&head))));
                 }
-                // A link, a folder, a device: no text of its own.
+                // A link, a directory, a device: no text of its own.
                 b'1'..=b'6' => {
                     self.begin(0);
                     (long_name, long_size) = (None, None);

@@ -9,10 +9,10 @@ use super::{About, Visitor};
 use crate::offline::chunk::Format;
 use crate::offline::progress::Progress;
 
-/// Folders within folders, so many times at most.
+/// Directories within directories, so many times at most.
 const DEEPEST: usize = 64;
 
-/// Reads what the user named: a file, all files of a folder, or (`-`) the standard input. False: the reading shall end.
+/// Reads what the user named: a file, all files of a directory, or (`-`) the standard input. False: the reading shall end.
 pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, progress: &Progress) -> bool {
     if path == Path::new("-") {
         let about = About { name: "-", named: true, forced, modified: None, depth: 0, file: None };
@@ -20,7 +20,7 @@ pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, pro
     }
     let name = path.display().to_string();
     match fs::metadata(path) {
-        Ok(about) if about.is_dir() => folder(visitor, path, forced, progress, 0),
+        Ok(about) if about.is_dir() => directory(visitor, path, forced, progress, 0),
         Ok(about) if about.file_type().is_block_device() => {
             visitor.failed(&name, "a block device; name a file with log lines")
         }
@@ -29,9 +29,9 @@ pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, pro
     }
 }
 
-/// The entries of a folder in the order of their names. Links are not followed: they lead out of it or to what is in it
+/// The entries of a directory in the order of their names. Links are not followed: they lead out of it or to what is in it
 /// anyway.
-fn folder(
+fn directory(
     visitor: &mut dyn Visitor,
     path: &Path,
     forced: Option<Format>,
@@ -50,7 +50,9 @@ fn folder(
         return false;
     }
     others.iter().all(|path| match fs::symlink_metadata(path) {
-        Ok(about) if about.is_dir() && depth < DEEPEST => folder(visitor, path, forced, progress, depth + 1),
+        Ok(about) if about.is_dir() && depth < DEEPEST => {
+            directory(visitor, path, forced, progress, depth + 1)
+        }
         Ok(about) if about.is_file() => file(visitor, path, false, forced, progress),
         Ok(_) => true,
         Err(e) => visitor.failed(&path.display().to_string(), &e.to_string()),

@@ -15,11 +15,11 @@ import time
 
 def open_port():
     while True:
-        for folder in glob.glob("/sys/class/virtio-ports/*"):
+        for directory in glob.glob("/sys/class/virtio-ports/*"):
             try:
-                with open(f"{folder}/name", encoding="ascii") as file:
+                with open(f"{directory}/name", encoding="ascii") as file:
                     if file.read().strip() == "lab.0":
-                        return os.open(f"/dev/{os.path.basename(folder)}", os.O_RDWR | os.O_NONBLOCK)
+                        return os.open(f"/dev/{os.path.basename(directory)}", os.O_RDWR | os.O_NONBLOCK)
             except OSError:
                 pass
         time.sleep(0.2)

@@ -64,16 +64,16 @@ def whole():
     return tree.nodes
 
 
-def below(path, folder):
-    return path == folder or path.startswith(folder + "/")
+def below(path, directory):
+    return path == directory or path.startswith(directory + "/")
 
 
 def update(nodes, event):
     """The tree with the device of a uevent recorded anew."""
-    folder = "/sys" + event.get("DEVPATH", "")
-    found = BLOCK.search(folder)
+    directory = "/sys" + event.get("DEVPATH", "")
+    found = BLOCK.search(directory)
     tree = Tree(False)
-    gone = {folder}
+    gone = {directory}
     if event.get("SUBSYSTEM") == "block" and found:
         name = found[2] or found[1]
         number = f"{event.get('MAJOR')}:{event.get('MINOR')}"
@@ -105,25 +105,25 @@ def difference(before, after):
     if not tops and not tree.nodes:
         return ""
     lines = [f"- {record_tree.escape(os.fsencode(path), True)}\n" for path in sorted(set(tops))]
-    body = tree.text(folders_of=after)
+    body = tree.text(directories_of=after)
     return "".join(lines) + body
 
 
 class Recorder:
     """The tree as last recorded, and where differences go."""
 
-    def __init__(self, folder):
-        self.folder, self.nodes = folder, whole()
+    def __init__(self, directory):
+        self.directory, self.nodes = directory, whole()
         tree = Tree(False)
         tree.nodes = self.nodes
-        with open(f"{folder}/tree.txt", "w", encoding="utf-8") as file:
+        with open(f"{directory}/tree.txt", "w", encoding="utf-8") as file:
             file.write(tree.text())
 
     def note(self, nodes, moment):
         text = difference(self.nodes, nodes)
         self.nodes = nodes
         if text:
-            with open(f"{self.folder}/trees/{moment}.txt", "w", encoding="utf-8") as file:
+            with open(f"{self.directory}/trees/{moment}.txt", "w", encoding="utf-8") as file:
                 file.write(text)
 
     def mounts_changed(self):

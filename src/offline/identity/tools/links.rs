@@ -1,24 +1,24 @@
-//! `ls -l` of folders in /dev, also `ls -lR`: nodes with their numbers, and links to them.
+//! `ls -l` of directories in /dev, also `ls -lR`: nodes with their numbers, and links to them.
 
 use super::super::named::{escaped_blanks, is_kernel_name, Named};
 use super::super::seen::{Devices, Note};
 use super::super::wwid;
 
-/// A node of a block device, a link to one, or the name of a folder in /dev.
+/// A node of a block device, a link to one, or the name of a directory in /dev.
 pub fn prints(line: &str) -> bool {
-    let known = |folder: &str| {
-        ["/dev", "/dev/disk", "/dev/mapper"].contains(&folder) || folder.starts_with("/dev/disk/by-")
+    let known = |directory: &str| {
+        ["/dev", "/dev/disk", "/dev/mapper"].contains(&directory) || directory.starts_with("/dev/disk/by-")
     };
-    folder(line).is_some_and(known) || link(line).is_some() || node(line).is_some()
+    directory(line).is_some_and(known) || link(line).is_some() || node(line).is_some()
 }
 
-/// Takes nodes and links. `command` may name the folder.
+/// Takes nodes and links. `command` may name the directory.
 pub fn take(devices: &mut Devices, command: &str, text: &str) {
     // sosreport writes `ls -l /dev/disk/by-id` as ls_-l_.dev.disk.by-id
     let mut place = command.replace(".dev", "/dev").replace(".disk", "/disk").replace(".by-", "/by-");
     for line in text.lines() {
-        if let Some(folder) = folder(line) {
-            place = folder.to_owned();
+        if let Some(directory) = directory(line) {
+            place = directory.to_owned();
         } else if let Some((name, kname)) = link(line) {
             linked(devices, place.trim_end_matches('/'), name, kname);
         } else if let Some((number, name)) = node(line) {
@@ -31,8 +31,10 @@ pub fn take(devices: &mut Devices, command: &str, text: &str) {
 }
 
 /// `/dev/disk/by-id:`.
-fn folder(line: &str) -> Option<&str> {
-    line.trim_end().strip_suffix(':').filter(|folder| folder.starts_with('/') && !folder.contains(' '))
+fn directory(line: &str) -> Option<&str> {
+    line.trim_end()
+        .strip_suffix(':')
+        .filter(|directory| directory.starts_with('/') && !directory.contains(' '))
 }
 
 /// `lrwxrwxrwx 1 root root 9 Nov 24 12:00 wwn-0x5000c500a1b2c3d4 -> ../../sdb`.
@@ -56,8 +58,8 @@ fn node(line: &str) -> Option<(String, &str)> {
 }
 
 fn linked(devices: &mut Devices, place: &str, name: &str, kname: &str) {
-    let folder = place.rsplit('/').next().unwrap_or_default();
-    let note = match folder {
+    let directory = place.rsplit('/').next().unwrap_or_default();
+    let note = match directory {
         "by-uuid" => Note::default().fact("UUID", name),
         "by-label" => Note::default().fact("LABEL", &escaped_blanks(name)),
         "mapper" if kname.starts_with("dm-") => Note::default().fact("DM_NAME", name),
@@ -66,7 +68,7 @@ fn linked(devices: &mut Devices, place: &str, name: &str, kname: &str) {
         _ => by_id(name, kname),
     };
     devices.note(Named::kernel(kname), note);
-    if let Some((_, link)) = place.split_once("/dev/").filter(|_| !folder.starts_with("by-")) {
+    if let Some((_, link)) = place.split_once("/dev/").filter(|_| !directory.starts_with("by-")) {
         devices.link(&format!("{link}/{name}"), kname);
     }
 }

@@ -32,7 +32,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             let row = table.row(&plain);
             let target = value(&row, "TARGET").map(|target| target.trim_start_matches(['-', ' ']));
             if let (Some(target), Some(source)) = (target, value(&row, "SOURCE")) {
-                // A subvolume or a folder stands in brackets.
+                // A subvolume or a directory stands in brackets.
                 let source = source.split('[').next().unwrap_or(source);
                 mounted(devices, (Named::any(source), target.to_owned()));
             }

@@ -37,7 +37,7 @@ impl<'l> Writer<'l> {
         is_kernel(self.name)
     }
 
-    /// The tool's name: without its folder; `journalctl -o with-unit` writes its unit.
+    /// The tool's name: without its directory; `journalctl -o with-unit` writes its unit.
     pub fn program(&self) -> &'l [u8] {
         let name = self.name.rsplit(|byte| *byte == b'/').next().unwrap_or(self.name);
         let Some(unit) = name.strip_suffix(b".service") else { return name };
