@@ -2,29 +2,33 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use uuid::Uuid;
+
 use crate::event::{event_id, EntryTime};
 
 /// How many matched entries are looked back at.
 const WINDOW: usize = 1024;
 
-/// The identifiers of the last matched entries.
+/// The identifiers of the last matched entries. As numbers: texts would lie all over the heap after a storm, each in a page that
+/// cannot be given back.
 #[derive(Debug, Default)]
 pub struct Twins {
-    recent: VecDeque<String>,
+    recent: VecDeque<Uuid>,
     /// How often each of them is among the recent.
-    counts: HashMap<String, u32>,
+    counts: HashMap<Uuid, u32>,
 }
 
 impl Twins {
     /// The event identifier of the next entry, numbered if the same came before.
     pub fn event_id(&mut self, boot_id: &str, time: EntryTime, message: &[u8]) -> String {
         let base = event_id(boot_id, time, message, 0);
-        let earlier = self.counts.get(&base).copied().unwrap_or(0);
+        let number = Uuid::try_parse(&base).unwrap_or_default();
+        let earlier = self.counts.get(&number).copied().unwrap_or(0);
         if self.recent.len() >= WINDOW {
             self.forget_oldest();
         }
-        self.recent.push_back(base.clone());
-        *self.counts.entry(base.clone()).or_default() += 1;
+        self.recent.push_back(number);
+        *self.counts.entry(number).or_default() += 1;
         match earlier {
             0 => base,
             twin => event_id(boot_id, time, message, twin),

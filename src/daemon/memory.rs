@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::counters::Counters;
+use crate::devices::Devices;
 use crate::rules::RuleSet;
 use crate::sys;
 
@@ -24,14 +25,18 @@ impl Drop for Memory {
 
 impl Memory {
     /// Starts it.
-    pub fn start(rules: watch::Receiver<Arc<RuleSet>>, counters: Arc<Counters>) -> Self {
-        Memory(tokio::spawn(run(rules, counters)))
+    pub fn start(
+        rules: watch::Receiver<Arc<RuleSet>>,
+        counters: Arc<Counters>,
+        devices: Arc<Devices>,
+    ) -> Self {
+        Memory(tokio::spawn(run(rules, counters, devices)))
     }
 }
 
 /// What a burst needed is freed all over the heap, which the C library keeps. What was compiled for lines that do not come
 /// any more is dropped.
-async fn run(rules: watch::Receiver<Arc<RuleSet>>, counters: Arc<Counters>) {
+async fn run(rules: watch::Receiver<Arc<RuleSet>>, counters: Arc<Counters>, devices: Arc<Devices>) {
     let matched = || counters.entries_matched.get() + counters.entries_untrusted.get();
     let mut before = None;
     loop {
@@ -39,7 +44,10 @@ async fn run(rules: watch::Receiver<Arc<RuleSet>>, counters: Arc<Counters>) {
         let now = matched();
         let in_force = (before == Some(now)).then(|| rules.borrow().clone());
         before = Some(now);
+        let devices = devices.clone();
         let work = move || {
+            // Answers are good for a moment only.
+            devices.forget();
             if let Some(rules) = in_force {
                 rules.forget();
             }

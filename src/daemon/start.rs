@@ -118,7 +118,7 @@ pub async fn start(
         frontier,
     })
     .await?;
-    let memory = Memory::start(rules.subscribe(), counters.clone());
+    let memory = Memory::start(rules.subscribe(), counters.clone(), devices.clone());
     may_serve.notify_one();
     let heartbeat = Heartbeat::start(collector.stopper.clone(), store.sink.clone(), counters.clone());
     let reloader = Reloader {
