@@ -108,7 +108,7 @@ impl Feed {
                 lost => return Some(self.fed(Err(lost), false)),
             }
             if let Some(entry) = self.page.pop_front() {
-                if let Some(fed) = self.from_journal(entry) {
+                if let Some(fed) = self.read_entry(entry) {
                     return Some(fed);
                 }
             } else if self.behind {
@@ -116,7 +116,7 @@ impl Feed {
                     return None;
                 }
             } else if let Some(posted) = self.next.take() {
-                if let Some(fed) = self.from_outbox(&posted) {
+                if let Some(fed) = self.read_posted(&posted) {
                     return Some(fed);
                 }
             } else if !self.receive(wait).await {
@@ -130,7 +130,7 @@ impl Feed {
     }
 
     /// An event of the journal, unless it was handed out already.
-    fn from_journal(&mut self, entry: Entry) -> Option<Fed> {
+    fn read_entry(&mut self, entry: Entry) -> Option<Fed> {
         let event_id = entry.event.event_id.clone();
         let new = self.recent.is_new(&event_id);
         self.place.position = Some(Position { cursor: entry.cursor, event_id: Some(event_id) });
@@ -142,7 +142,7 @@ impl Feed {
     }
 
     /// An event of the outbox, unless it was read from the journal already.
-    fn from_outbox(&mut self, posted: &Posted) -> Option<Fed> {
+    fn read_posted(&mut self, posted: &Posted) -> Option<Fed> {
         self.place.mark = Some(posted.mark);
         let event_id = &posted.published.event.event_id;
         if !self.recent.is_new(event_id) {

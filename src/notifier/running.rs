@@ -52,7 +52,7 @@ struct Slot {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Wanted {
-    Run(Configured),
+    Run(Box<Configured>),
     /// It is not configured.
     Nothing,
     /// The daemon ends.
@@ -92,7 +92,7 @@ impl Notifiers {
             };
             slot.status.set_kind(configured.kind.name);
             listed.push(slot.status.clone());
-            slot.want(Wanted::Run(configured));
+            slot.want(Wanted::Run(Box::new(configured)));
         }
         self.board.set(listed);
     }

@@ -113,7 +113,7 @@ impl Monitor<'_> {
             Delivery::Stored(events) => {
                 self.flush(buffer).await?;
                 let wanted = events.iter().filter(|event| self.selection.matches(event));
-                let encoded: Vec<Bytes> = wanted.map(|event| json(event)).collect();
+                let encoded: Vec<Bytes> = wanted.map(json).collect();
                 self.send(encoded).await
             }
             Delivery::Lost(count) => {

@@ -117,11 +117,11 @@ stacks() {
   for name in 0 1 2 3 4; do disk "vblk$name" 256M "virtio-blk-pci,serial=LAB-vblk$name"; done
 }
 
-# A disk of 64 MB of which sector 2048 and 30000 cannot be read: bad_disk NAME DEVICE
+# A disk of 64 MB of which sectors 30000 and 50000 cannot be read, which nobody reads at boot: bad_disk NAME DEVICE
 bad_disk() {
   truncate -s 64M "$run/disks/$1"
   local image="driver=raw,node-name=$1,file.driver=blkdebug,file.image.driver=file,file.image.filename=$run/disks/$1" number=0 sector
-  for sector in 2048 30000; do
+  for sector in 30000 50000; do
     image+=",file.inject-error.$number.event=none,file.inject-error.$number.errno=5,file.inject-error.$number.sector=$sector"
     number=$((number + 1))
   done

@@ -17,6 +17,6 @@ for kind in sata usb vscsi vblk nvme; do
   disk "$kind" "${D[$kind]}"
 done
 for kind in sata usb vscsi vblk nvme; do
-  fault "$kind" "sector 2048 of ${D[$kind]} cannot be read"
-  read_block "${D[$kind]}" 256; sleep 3
+  fault "$kind" "sector 30000 of ${D[$kind]} cannot be read"
+  read_block "${D[$kind]}" 3750; sleep 3
 done
