@@ -16,7 +16,7 @@ fn list_rules(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "toml") {
+        if path.extension().is_some_and(|e| e == "toml") && !path.ends_with("Cargo.toml") {
             println!("cargo:rerun-if-changed={}", path.display());
             files.push(path);
         }

@@ -201,17 +201,17 @@ fn the_daemon_believes_what_was_written_before_journald_ran() {
 fn following_and_resuming_change_nothing() {
     let Some(machine) = Machine::start("early lines, followed", &[]) else { return };
     let mut journal = LiveJournal::start(machine.path("live.journal"));
-    journal.write_export(&export(FIRST, &[Banner, Kmsg(5, "early"), Started(8)]));
+    journal.write_export(export(FIRST, &[Banner, Kmsg(5, "early"), Started(8)]));
     let mut daemon = machine.following(&journal, &[]);
     wait_for("the early line", || (!daemon.query(json!({})).is_empty()).then_some(()));
-    journal.write_export(&export(
+    journal.write_export(export(
         FIRST,
         &[Kmsg(20, "forged"), Started(30), Kmsg(40, "forged2"), Native(41, "native")],
     ));
     wait_for("the last line", || (daemon.query(json!({})).len() > 1).then_some(()));
     daemon.settle();
     assert!(daemon.terminate().success());
-    journal.write_export(&export(FIRST, &[Kmsg(50, "forged3"), Started(51), Native(52, "native2")]));
+    journal.write_export(export(FIRST, &[Kmsg(50, "forged3"), Started(51), Native(52, "native2")]));
     let daemon = machine.following(&journal, &[]);
     wait_for("the line after the restart", || (daemon.query(json!({})).len() > 2).then_some(()));
     daemon.settle();

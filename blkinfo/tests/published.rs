@@ -45,6 +45,7 @@ fn a_fibre_channel_path() {
         ("driver_name", "lpfc"),
         ("host_wwpn", "0x10000000c9a02834"),
         ("port_state", "Online"),
+        ("rport", "rport-3:0-2"),
         ("speed", "8 Gbit"),
         ("target_wwpn", "0x500a0982891b8dc5"),
         ("transport", "FC"),
