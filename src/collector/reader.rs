@@ -168,10 +168,12 @@ impl Reader {
             if let Some(since) = self.failing.take() {
                 self.reading_works(since);
             }
-            self.note_position();
             self.settings.frontier.set_caught_up(!self.waker.kernel_is_ahead(self.kernel_time));
-            self.settings.coverage = Coverage::default();
-            self.settings.watermark.past_coverage();
+            // Without a position, what was covered may have to be read again.
+            if self.note_end() {
+                self.settings.coverage = Coverage::default();
+                self.settings.watermark.past_coverage();
+            }
             if !self.settings.follow {
                 self.settings.counters.set_caught_up(true);
                 self.finish_watch();
@@ -209,9 +211,6 @@ impl Reader {
         }
         if !self.attend() {
             return Ok(false);
-        }
-        if self.unnoted > 0 {
-            self.last = self.last_position()?;
         }
         Ok(true)
     }
@@ -252,15 +251,23 @@ impl Reader {
         self.out.blocking_send(item).is_ok()
     }
 
-    /// Position of the last entry read: at the end of a journal the handle still stands on it.
-    pub(super) fn last_position(&self) -> Result<Option<Position>, Error> {
-        self.journal.position().map(Some).or_else(|e| match &self.last {
-            Some(last) => Ok(Some(last.clone())),
-            None => Err(e),
-        })
+    /// At the end of the journal: notes the position of the last entry read. The handle still stands on it, unless libsystemd
+    /// ignores its file from then on, because it is damaged. Then nothing is noted before the next entry, and the answer is false.
+    pub(super) fn note_end(&mut self) -> bool {
+        if self.unnoted > 0 {
+            match self.journal.position() {
+                Ok(position) => self.last = Some(position),
+                Err(e) => {
+                    tracing::debug!("{e}: the position is noted with the next entry");
+                    return false;
+                }
+            }
+        }
+        self.note_position();
+        true
     }
 
-    pub(super) fn note_position(&mut self) {
+    fn note_position(&mut self) {
         self.unnoted = 0;
         self.matched.clear();
         if let Some(position) = &self.last {

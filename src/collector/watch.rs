@@ -147,12 +147,8 @@ impl Reader {
         if self.stale {
             return;
         }
-        let read = self.step_to_end().and_then(|_| self.last_position());
-        match read {
-            Ok(last) => {
-                self.last = last;
-                self.note_position();
-            }
+        match self.step_to_end() {
+            Ok(_) => drop(self.note_end()),
             // The journal is opened again behind what was read last.
             Err(e) => tracing::debug!("{e}"),
         }

@@ -16,7 +16,7 @@ LOCAL, OTHER = "local", "other"
 # What the daemon reports of a journal: the times in `msg`.
 REMOVED = re.compile(r"Journal entries between (\d+) and (\d+) ")
 DEAF = re.compile(r"Journal not read from (\d+) until (\d+) ")
-DAMAGED = re.compile(r"Journal file (/.*) is damaged: (?:none of its entries can|(\d+) of its \d+ entries cannot) be read")
+DAMAGED = re.compile(r"Journal file (/.*) is damaged: (?:none of its entries can|(?:at least )?(\d+) of its .*\d+ entries cannot) be read")
 
 
 def contents(kept, fields, *matches):

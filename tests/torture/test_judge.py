@@ -206,7 +206,7 @@ class Stored(unittest.TestCase):
         for message in ("Journal entries between 1 and 2 (microseconds since the epoch) may have been removed unread",
                         "Journal not read from 3 until 4 (microseconds since the epoch): its files are gone, restart systemd-journald",
                         "Journal file /j/a.journal is damaged: 5 of its 9 entries cannot be read",
-                        "Journal file /j/a.journal is damaged: 2 of its 9 entries cannot be read",
+                        "Journal file /j/a.journal is damaged: at least 2 of its 9 entries cannot be read",
                         "Journal file /j/b.journal is damaged: none of its entries can be read", "something else"):
             stored.report({"msg": message, "hostname": "vm"}, 100)
         stored.report({"msg": "Journal file /j/a.journal is damaged: none of its entries can be read", "hostname": "vm"}, 40)
