@@ -29,14 +29,15 @@ fn prpt_links_neither_libsystemd_nor_the_daemon() {
     }
 }
 
-/// What is loaded of a release build. Work on this machine without a daemon is a call into a library, not a second one.
-const MAX_BYTES: u64 = 5 << 20;
+/// Most bytes that are loaded of a release build, which is what strip(1) leaves of it: 2.9 MB when this was written. What prpt does
+/// without a daemon it does by a library, not by an implementation of its own.
+const MAX_BYTES: u64 = 4 << 20;
 
 #[test]
 fn prpt_is_small() {
     let Some(prpt) = prpt() else { return };
-    // Code that is not optimised is several times as large.
-    let most = if cfg!(debug_assertions) { 4 * MAX_BYTES } else { MAX_BYTES };
+    // Code that is not optimised is twice as large.
+    let most = if cfg!(debug_assertions) { 2 * MAX_BYTES } else { MAX_BYTES };
     let loaded = prpt.loaded();
     assert!((1 << 18..most).contains(&loaded), "{loaded} bytes of prpt are loaded, not {most} at most");
 }
