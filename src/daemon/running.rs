@@ -25,6 +25,8 @@ use crate::sd_notify;
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How long work at hand may take when the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(15);
+/// The same when it ends by itself, because all is read: nobody waits, and output may be read slowly.
+const DRAIN_BY_ITSELF: Duration = Duration::from_secs(600);
 
 /// All that runs.
 pub struct Running {
@@ -84,9 +86,13 @@ impl Running {
             }
         };
         sd_notify::stopping();
-        if collected.is_some() {
-            self.faults.nothing_will_come();
-        }
+        let drain = match collected {
+            Some(_) => {
+                self.faults.nothing_will_come();
+                DRAIN_BY_ITSELF
+            }
+            None => DRAIN,
+        };
         stopper.stop();
         drop(self.bus);
         let finish = async {
@@ -97,11 +103,11 @@ impl Running {
             while self.parsers.join_next().await.is_some() {}
             self.faults.end().await;
             self.store.end().await;
-            self.notifiers.end().await;
+            self.notifiers.end(drain).await;
             collected.unwrap_or_else(|e| Err(CollectorError::Thread(e.to_string())))
         };
         let result = tokio::select! {
-            result = tokio::time::timeout(DRAIN, finish) => result.ok(),
+            result = tokio::time::timeout(drain, finish) => result.ok(),
             () = signals.end() => None,
         };
         saver.end().await;

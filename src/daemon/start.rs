@@ -37,7 +37,7 @@ const LOOK_FOR_JOURNALD: Duration = Duration::from_millis(200);
 /// Storage events kept for slow monitors.
 const EVENT_BUS: usize = 4096;
 /// Storage events kept for slow notifiers.
-const OUTBOX: usize = 2048;
+const OUTBOX: usize = 4096;
 
 /// Starts the daemon; systemd is told when it is ready.
 pub async fn start(

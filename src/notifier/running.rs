@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::feed::Feed;
 use super::inbox::{Inbox, Stop};
@@ -16,10 +16,8 @@ use super::status::{Board, Status};
 use crate::bus::Outbox;
 use crate::store::access::StoreAccess;
 
-/// How long a notifier may go on with the item at hand when its settings change or the daemon ends …
+/// How long a notifier may go on with the item at hand when its settings change or the daemon ends.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// … and when it works off what waits.
-const WORK_OFF_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What notifiers share with the rest of the daemon.
 #[derive(Clone, Debug)]
@@ -55,8 +53,8 @@ enum Wanted {
     Run(Box<Configured>),
     /// It is not configured.
     Nothing,
-    /// The daemon ends.
-    End,
+    /// The daemon ends. What waits may be worked off for so long.
+    End(Duration),
 }
 
 impl Notifiers {
@@ -97,9 +95,10 @@ impl Notifiers {
         self.board.set(listed);
     }
 
-    /// Ends all, each when the item at hand is done or its time is over. The store must have ended.
-    pub async fn end(self) {
-        self.slots.values().for_each(|slot| slot.want(Wanted::End));
+    /// Ends all, each when the item at hand is done or its time is over; those that work off what waits have so long. The
+    /// store must have ended.
+    pub async fn end(self, work_off: Duration) {
+        self.slots.values().for_each(|slot| slot.want(Wanted::End(work_off)));
         for slot in self.slots.into_values() {
             let _ = slot.supervisor.await;
             slot.keeper.save(true).await;
@@ -165,10 +164,11 @@ struct Work {
 impl Work {
     async fn supervise(mut self, mut wanted: watch::Receiver<Wanted>) {
         let mut ran = false;
-        loop {
+        // Until nobody can want anything any more.
+        while wanted.has_changed().is_ok() {
             let now = wanted.borrow_and_update().clone();
             match now {
-                Wanted::End => return,
+                Wanted::End(_) => return,
                 Wanted::Nothing => {
                     if std::mem::take(&mut ran) {
                         self.keeper.forget();
@@ -193,6 +193,10 @@ impl Work {
         let mut running = tokio::spawn(async move { notifier.run(&mut inbox).await });
         let changed = tokio::select! {
             ended = &mut running => {
+                if ended.as_ref().is_err_and(JoinError::is_cancelled) {
+                    // The daemon ends, and does not wait for it.
+                    return;
+                }
                 let why = ended.map_err(|e| e.to_string()).and_then(|result| result);
                 let why = why.err().unwrap_or_else(|| "it has ended".to_owned());
                 tracing::error!("notifier {}: {why}; it starts again when its settings change or peripetyd is restarted", self.status.name);
@@ -202,11 +206,10 @@ impl Work {
             }
             changed = wanted.changed() => changed,
         };
-        let at_end = changed.is_err() || *wanted.borrow() == Wanted::End;
-        let (stop_as, timeout) = match at_end {
-            true if works_off => (Stop::AtEnd, WORK_OFF_TIMEOUT),
-            true => (Stop::AtEnd, STOP_TIMEOUT),
-            false => (Stop::Now, STOP_TIMEOUT),
+        let (stop_as, timeout) = match (changed, &*wanted.borrow()) {
+            (Ok(()), Wanted::End(work_off)) if works_off => (Stop::AtEnd, *work_off),
+            (Ok(()), Wanted::Run(_) | Wanted::Nothing) => (Stop::Now, STOP_TIMEOUT),
+            (Ok(()), Wanted::End(_)) | (Err(_), _) => (Stop::AtEnd, STOP_TIMEOUT),
         };
         stop.send_replace(stop_as);
         if tokio::time::timeout(timeout, &mut running).await.is_err() {
