@@ -112,6 +112,17 @@ def run_scenario(vm, name, out_root):
     return result
 
 
+def store_failure(status):
+    """What is wrong with the store by `prpt status`: events that were only sent are lost with the next restart."""
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    value = {name: text.strip() for name, text in fields.items()}
+    if value.get("Saves to journald") != "yes":
+        return "the daemon does not store its events"
+    if value.get("Events not stored") != "0":
+        return f"{value.get('Events not stored')} events were not stored"
+    return ""
+
+
 def judge(result, out):
     """Fills the result with what the judge says."""
     try:
@@ -119,6 +130,8 @@ def judge(result, out):
                                                                    [f"{out}/events.jsonl"])
         with open(f"{out}/about.json", encoding="utf-8") as file:
             result.about = json.load(file)
+        with open(f"{out}/status.txt", encoding="utf-8", errors="replace") as file:
+            result.failure = result.failure or store_failure(file.read())
     except (BadSentence, OSError, ValueError, KeyError) as error:
         result.failure = result.failure or f"it cannot be judged: {error}"
         return
