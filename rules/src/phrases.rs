@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::builtin;
 use super::error::{Located, RuleError};
 use super::spec::RuleSpec;
+use super::surface::{self, Sign};
 
 /// Phrases by name, as written.
 pub type Phrases = BTreeMap<String, String>;
@@ -86,43 +87,12 @@ fn append(to: &mut String, regex: &str, own: &Phrases, depth: usize) -> Result<(
 
 /// The next phrase in a regex: what stands before it, its name, and what follows.
 fn next(regex: &str) -> Option<(&str, &str, &str)> {
-    let bytes = regex.as_bytes();
-    let (mut at, mut in_class) = (0, false);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += escape(regex.get(at..)?),
-            b'[' if !in_class => {
-                in_class = true;
-                at += usize::from(bytes.get(at + 1) == Some(&b'^'));
-                // A bracket that closes stands for itself at the beginning.
-                at += usize::from(bytes.get(at + 1) == Some(&b']'));
-            }
-            b']' => in_class = false,
-            b'{' if !in_class => {
-                let inner = regex.get(at + 1..)?;
-                let name = inner.split_once('}').filter(|(name, _)| is_name(name));
-                if let Some((name, after)) = name {
-                    return Some((regex.get(..at)?, name, after));
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// Escapes with braces of their own: `\p{greek}`, `\x{7f}`, `\b{start}`.
-const BRACED: [&str; 9] =
-    ["\\p{", "\\P{", "\\x{", "\\u{", "\\U{", "\\b{start}", "\\b{end}", "\\b{start-half}", "\\b{end-half}"];
-
-/// Bytes of an escape behind its backslash.
-fn escape(regex: &str) -> usize {
-    let braced = BRACED.iter().any(|begin| regex.starts_with(begin));
-    match regex.find('}') {
-        Some(end) if braced => end,
-        _ => 1,
-    }
+    let mut braces = surface::signs(regex).filter(|(sign, _)| *sign == Sign::Brace);
+    braces.find_map(|(_, inner)| {
+        let (name, after) = inner.split_once('}').filter(|(name, _)| is_name(name))?;
+        let before = regex.get(..regex.len() - inner.len() - 1)?;
+        Some((before, name, after))
+    })
 }
 
 fn is_name(name: &str) -> bool {
@@ -146,6 +116,7 @@ mod tests {
         let cases = [
             ("^{disk}: x{2}", "^(?:sd[a-z]+|(?:nvme[0-9]+n[0-9]+)): x{2}"),
             (r"\{disk} [{disk}] \p{greek} \x{7f}", r"\{disk} [{disk}] \p{greek} \x{7f}"),
+            ("[[:alpha:]{disk}]", "[[:alpha:]{disk}]"),
             ("[]{disk}]{disk}", "[]{disk}](?:sd[a-z]+|(?:nvme[0-9]+n[0-9]+))"),
             ("x{1,3}{Disk}{", "x{1,3}{Disk}{"),
             (r"\b{start}x\b{nvme}\b", r"\b{start}x\b(?:nvme[0-9]+n[0-9]+)\b"),

@@ -51,7 +51,7 @@ fn has_alternatives(pattern: &str) -> bool {
             Sign::Open => depth += 1,
             Sign::Close => depth = depth.saturating_sub(1),
             Sign::Or if depth == 0 => return true,
-            Sign::Or => {}
+            Sign::Or | Sign::Brace => {}
         }
     }
     false
@@ -59,21 +59,39 @@ fn has_alternatives(pattern: &str) -> bool {
 
 /// A sign of the pattern's structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
+pub enum Sign {
+    /// `(`
     Open,
+    /// `)`
     Close,
+    /// `|`
     Or,
+    /// `{`, but for that of an escape.
+    Brace,
+}
+
+/// Escapes with braces of their own: `\p{greek}`, `\x{7f}`, `\b{start}`.
+const BRACED: [&str; 9] =
+    ["p{", "P{", "x{", "u{", "U{", "b{start}", "b{end}", "b{start-half}", "b{end-half}"];
+
+/// What follows an escape, behind its backslash.
+fn behind_escape(text: &str) -> Option<&str> {
+    let braced = BRACED.iter().any(|begin| text.starts_with(begin));
+    match text.find('}').filter(|_| braced) {
+        Some(end) => text.get(end + 1..),
+        None => text.get(text.chars().next()?.len_utf8()..),
+    }
 }
 
 /// The signs outside of classes, each with what follows.
-fn signs(pattern: &str) -> impl Iterator<Item = (Sign, &str)> {
+pub fn signs(pattern: &str) -> impl Iterator<Item = (Sign, &str)> {
     let mut rest = pattern;
     let mut in_class = 0_usize;
     std::iter::from_fn(move || loop {
         let sign = rest.chars().next()?;
         rest = rest.get(sign.len_utf8()..)?;
         match sign {
-            '\\' => rest = rest.get(rest.chars().next()?.len_utf8()..)?,
+            '\\' => rest = behind_escape(rest)?,
             '[' => {
                 in_class += 1;
                 // A bracket that closes stands for itself at the beginning.
@@ -84,6 +102,7 @@ fn signs(pattern: &str) -> impl Iterator<Item = (Sign, &str)> {
             '(' if in_class == 0 => return Some((Sign::Open, rest)),
             ')' if in_class == 0 => return Some((Sign::Close, rest)),
             '|' if in_class == 0 => return Some((Sign::Or, rest)),
+            '{' if in_class == 0 => return Some((Sign::Brace, rest)),
             _ => {}
         }
     })
