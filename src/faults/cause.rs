@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::fault::{is_problem, types_of, Asked, Condition, Fault, OVER};
-use super::key::{hash, keys, Index, NameKey, PlaceKey, Texts};
-use super::names::below;
+use super::key::{hash, Index, NameKey, PlaceKey, Texts};
 use super::parties::Parties;
 use super::Made;
 use crate::event::{EventDraft, ESCALATES};
@@ -69,18 +68,18 @@ impl Causes {
     }
 
     /// Something is known that this event follows from.
-    pub fn knows<T>(&self, made: &Made<T>) -> bool {
-        self.cause_of(made).is_some()
+    pub fn knows<T>(&self, made: &Made<T>, parties: &Parties) -> bool {
+        self.cause_of(made, parties).is_some()
     }
 
     /// An event is reported again: one that is part of the fault that this other one began.
-    pub fn goes_on(&mut self, event_id: &str, again: &mut EventDraft, now: u64) {
+    pub fn goes_on(&mut self, event_id: &str, again: &mut EventDraft, parties: &Parties, now: u64) {
         self.note_time(again);
         let fault = self.by_event.get(&hash(event_id)).and_then(|number| self.faults.get_mut(number));
         if let Some(fault) = fault {
             fault.last = fault.last.max(again.timestamp);
             fault.seen = now;
-            fault.lend_device(again);
+            fault.lend_device(again, parties.related.is_empty());
         }
     }
 
@@ -92,7 +91,7 @@ impl Causes {
     /// Names the cause of an event, if it has one, and remembers the event as a cause of others. The names learn who holds
     /// them, where the fault knows that; the related ones are returned.
     pub fn find<T>(&mut self, made: &mut Made<T>, mut parties: Parties, now: u64) -> Arc<[NameKey]> {
-        let cause = self.cause_of(made);
+        let cause = self.cause_of(made, &parties);
         if let Some(fault) = cause.and_then(|number| self.faults.get(&number)) {
             parties.remembered().for_each(|name| fault.identify(name));
         }
@@ -125,7 +124,7 @@ impl Causes {
         if event.event_id != fault.event_id {
             event.root_cause_event_id = Some(fault.event_id.clone());
         }
-        fault.lend_device(event);
+        fault.lend_device(event, related.is_empty());
         if is_problem(event.severity) && event.severity < fault.worst {
             event.extension.insert(ESCALATES.into(), "true".into());
         }
@@ -223,18 +222,18 @@ impl Causes {
 
     /// The latest problem that the event follows from; else, if it is no problem itself, the latest other thing. An event that
     /// names nothing follows from the one that it can follow from, when there is only one.
-    fn cause_of<T>(&self, made: &Made<T>) -> Option<u64> {
+    fn cause_of<T>(&self, made: &Made<T>, parties: &Parties) -> Option<u64> {
         let event = &made.event;
         let gone = event.holders.first().filter(|holder| holder.gone);
         let follows = made.rule.spec.follows.as_slice();
         if follows.is_empty() && gone.is_none() {
             return None;
         }
-        let (place, names) = (PlaceKey::of(event), keys(&below(event)));
+        let (place, names) = (PlaceKey::of(event), parties.below.as_slice());
         let asked = Asked { event, place, follows, precision: made.precision, names, gone };
         let tried = match asked.names.is_empty() {
             true => self.newest_faults(),
-            false => self.numbers(&asked.names),
+            false => self.numbers(asked.names),
         };
         let latest = |problem: bool| {
             let fits = |number: &u64| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::key::{share, NameKey, PlaceKey, INDEX_ENTRY};
-use super::names::{add_new, related};
+use super::names::add_new;
 use super::parties::Parties;
 use super::WINDOW;
 use crate::event::{EventDraft, Holder, Identity, Severity};
@@ -77,7 +77,7 @@ pub struct Asked<'e> {
     /// How exact its time is, µs.
     pub precision: u64,
     /// See [`super::names::below`].
-    pub names: Vec<NameKey>,
+    pub names: &'e [NameKey],
     /// Its device, when that is gone.
     pub gone: Option<&'e Holder>,
 }
@@ -176,8 +176,8 @@ impl Fault {
     }
 
     /// An event that names nothing is about the device of the fault.
-    pub fn lend_device(&self, event: &mut EventDraft) {
-        if event.dev_path.is_none() && related(event).is_empty() {
+    pub fn lend_device(&self, event: &mut EventDraft, names_nothing: bool) {
+        if names_nothing && event.dev_path.is_none() {
             (event.dev_wwid, event.dev_path) = self.device.clone();
         }
     }
@@ -198,7 +198,7 @@ impl Fault {
         let open = self.conditions.iter().filter(|condition| condition.is_open(time));
         let mut open = open.filter(|condition| condition.problem || routine);
         let is_below =
-            |condition: &Condition| asked.names.is_empty() || share(&asked.names, &condition.affected);
+            |condition: &Condition| asked.names.is_empty() || share(asked.names, &condition.affected);
         open.any(|condition| condition.is_of_type(asked.follows) && is_below(condition))
     }
 

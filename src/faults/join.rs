@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fault::is_like;
 use super::group::{Group, Line, Sure};
-use super::key::{hash, Index};
-use super::names::{related, subject, Names};
+use super::key::{Index, NameKey};
+use super::names::Names;
 use super::{Made, WINDOW};
 use crate::event::EventDraft;
 
@@ -58,19 +58,18 @@ impl<T> Joins<T> {
         }
     }
 
-    /// Lines about the same device, or one on the way to it, wait for others.
-    pub fn has_related(&self, event: &EventDraft) -> bool {
-        !self.open.is_empty() && related(event).iter().any(|name| self.by_device.has(hash(&name.text)))
+    /// Lines with one of these names wait for others.
+    pub fn has_any(&self, names: &[NameKey]) -> bool {
+        !self.open.is_empty() && names.iter().any(|name| self.by_device.has(name.text))
     }
 
-    /// Keeps a line back that ends a condition while lines before it wait about the same device; and any line behind such a
+    /// Keeps a line about this subject back that ends a condition while lines before it wait about the same device; and any line behind such a
     /// one. Otherwise gives it back.
-    pub fn wait_behind(&mut self, made: Made<T>) -> Option<Made<T>> {
+    pub fn wait_behind(&mut self, made: Made<T>, subject: &[NameKey]) -> Option<Made<T>> {
         if self.open.is_empty() {
             return Some(made);
         }
-        let names = subject(&made.event);
-        let numbers = names.iter().flat_map(|name| self.by_device.newest(hash(&name.text)));
+        let numbers = subject.iter().flat_map(|name| self.by_device.newest(name.text));
         let groups = numbers.filter_map(|number| self.open.get(&number));
         let before =
             groups.filter(|group| group.closes || !made.closes.is_empty()).map(|group| group.opened).max();

@@ -141,13 +141,17 @@ impl<T> Faults<T> {
         while let Some(complete) = self.joins.close_before(&made.event) {
             self.finish(complete, now, &mut out);
         }
+        if made.rule.spec.group.is_some() {
+            self.joins.add(made, now);
+            return out;
+        }
+        let parties = Parties::of(&made.event);
         let follows = !made.rule.spec.follows.is_empty();
         // A cause may still be waiting for its other lines, or be read later: what follows waits as long.
-        let waits = follows && (self.joins.has_related(&made.event) || !self.causes.knows(&made));
-        if made.rule.spec.group.is_some() || waits {
+        if follows && (self.joins.has_any(&parties.related) || !self.causes.knows(&made, &parties)) {
             self.joins.add(made, now);
-        } else if let Some(made) = self.joins.wait_behind(made) {
-            self.finish(made, now, &mut out);
+        } else if let Some(made) = self.joins.wait_behind(made, &parties.subject) {
+            self.finish_with(made, parties, now, &mut out);
         }
         out
     }
@@ -195,13 +199,17 @@ impl<T> Faults<T> {
         out
     }
 
-    fn finish(&mut self, mut made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
+    fn finish(&mut self, made: Made<T>, now: u64, out: &mut Vec<Done<T>>) {
         let parties = Parties::of(&made.event);
+        self.finish_with(made, parties, now, out);
+    }
+
+    fn finish_with(&mut self, mut made: Made<T>, parties: Parties, now: u64, out: &mut Vec<Done<T>>) {
         self.close(&made.event, &made.closes, &parties, out);
         let mut counter = self.bursts.counter(&made.event);
         let related = match counter.as_ref().and_then(|counter| self.bursts.counts(counter, &made.event)) {
             Some(first) => {
-                self.causes.goes_on(first, &mut made.event, now);
+                self.causes.goes_on(first, &mut made.event, &parties, now);
                 parties.related.into()
             }
             None => {

@@ -187,15 +187,13 @@ const BUILT_ON: [&str; 4] = ["map", "dm_name", "array", "fs_name"];
 /// The names by which a device is found that may be the cause of an event: of the device that the event is about, of what
 /// that is built from, and of the hardware on the way to it. Not of what is built on it, nor its WWID: those it has in common
 /// with the other paths of its map.
-pub fn below(event: &EventDraft) -> Vec<Name> {
-    let subject = subject(event);
-    let above = above(event, &subject);
+pub fn below(event: &EventDraft, subject: &[Name], above: &[Name], related: &[Name]) -> Vec<Name> {
     let wwids = || event.owners_wwids.iter().chain(&event.dev_wwid);
     let is_below = |name: &Name| {
         let is_wwid = wwids().any(|wwid| plain(wwid) == name.text);
         !above.contains(name) && (subject.contains(name) || !is_wwid)
     };
-    let mut below: Vec<Name> = related(event).into_iter().filter(is_below).collect();
+    let mut below: Vec<Name> = related.iter().filter(|name| is_below(name)).cloned().collect();
     let hardware = || {
         let held = event.holders.iter().flat_map(|holder| &holder.names);
         let whole = held.filter_map(|name| whole_of(name));
@@ -208,19 +206,18 @@ pub fn below(event: &EventDraft) -> Vec<Name> {
 
 /// The names by which the cause of a later event is found: of the device that the event is about, of what it is the front of,
 /// and of what is built on it, where the line says so; of a connection, its portal; of hardware, the one device behind it.
-pub fn affected(event: &EventDraft) -> Vec<Name> {
-    let mut names = subject(event);
+pub fn affected(event: &EventDraft, subject: &[Name], above: &[Name]) -> Vec<Name> {
+    let mut names = subject.to_vec();
     let wholes = names.iter().filter_map(|name| whole_of(&name.text));
     let wholes: Vec<Name> =
         wholes.filter(|whole| !numbered(whole, "host")).map(|text| Name::of(text, event)).collect();
-    let above = above(event, &names);
     // The device of a line about hardware lies behind it.
     let held = event.holders.iter().any(|holder| names.iter().any(|name| holder.names.contains(&name.text)));
     let behind = event.holders.first().filter(|_| !held).into_iter().flat_map(|device| &device.names);
     let behind: Vec<Name> = behind.map(|text| Name::of(text.clone(), event)).collect();
     let portals = if event.sub_system == "iscsi" { portals(event) } else { Vec::new() };
     let portals: Vec<Name> = portals.into_iter().map(|text| Name::of(text, event)).collect();
-    add_new(&mut names, wholes.into_iter().chain(above).chain(behind).chain(portals));
+    add_new(&mut names, wholes.into_iter().chain(above.iter().cloned()).chain(behind).chain(portals));
     names
 }
 

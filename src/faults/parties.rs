@@ -15,17 +15,21 @@ pub struct Parties {
     pub above: Vec<NameKey>,
     /// By what the cause of a later event is found.
     pub affected: Vec<NameKey>,
+    /// By what its own cause is found.
+    pub below: Vec<NameKey>,
 }
 
 impl Parties {
     /// Of an event.
     pub fn of(event: &EventDraft) -> Self {
-        let subject = names::subject(event);
+        let (subject, related) = (names::subject(event), names::related(event));
+        let above = names::above(event, &subject);
         Parties {
-            related: keys(&names::related(event)),
-            above: keys(&names::above(event, &subject)),
-            affected: keys(&names::affected(event)),
+            affected: keys(&names::affected(event, &subject, &above)),
+            below: keys(&names::below(event, &subject, &above, &related)),
             subject: keys(&subject),
+            related: keys(&related),
+            above: keys(&above),
         }
     }
 
