@@ -1,18 +1,18 @@
 //! Peripety: storage events of Linux, the library behind the daemon `peripetyd`.
 //!
 //! Data flows one way, and the modules stand in its order: [`journal`] → [`collector`]
-//! ([`rules`]) → [`bus`] → [`parser`] → [`faults`] → [`store`], and [`notifier`], [`varlink`].
+//! ([`rules`]) → [`bus`] → [`parser`] → [`correlate`] → [`store`], and [`notifier`], [`varlink`].
 //! docs/architecture.md is the map.
 
-mod ata;
 pub mod bus;
 pub mod collector;
 pub mod config;
+pub mod correlate;
 pub mod counters;
 pub mod daemon;
+mod decode;
 pub mod devices;
 pub mod event;
-pub mod faults;
 pub mod journal;
 pub mod logging;
 pub mod notifier;
@@ -21,7 +21,6 @@ pub mod parser;
 pub mod permits;
 pub mod probe;
 pub mod replay;
-mod scsi;
 mod sd_notify;
 pub mod store;
 pub mod subscription;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use peripety::correlate::burst::Settings;
 use peripety::event::StorageEvent;
-use peripety::faults::burst::Settings;
 use peripety::replay::{self, Played};
 use peripety::rules::builtin;
 use serde_json::json;

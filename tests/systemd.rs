@@ -7,7 +7,7 @@ mod common;
 use std::os::unix::net::UnixDatagram;
 use std::time::Instant;
 
-use common::{send_signal, LiveJournal, Machine, PATIENCE};
+use common::{send_signal, LiveJournal, Machine, TIMEOUT};
 use rustix::process::Signal;
 
 /// It is ready, signs of life, reloading and ready again, stopping.
@@ -17,7 +17,7 @@ fn systemd_is_told() {
     let journal = LiveJournal::start(machine.path("live.journal"));
     let path = machine.path("notify");
     let systemd = UnixDatagram::bind(&path).unwrap();
-    systemd.set_read_timeout(Some(PATIENCE)).unwrap();
+    systemd.set_read_timeout(Some(TIMEOUT)).unwrap();
     std::env::set_var("NOTIFY_SOCKET", &path);
     std::env::set_var("WATCHDOG_USEC", "600000");
     let mut daemon = machine.following(&journal, &[]);
@@ -27,7 +27,7 @@ fn systemd_is_told() {
         let mut buffer = [0; 4096];
         let start = Instant::now();
         loop {
-            assert!(start.elapsed() < PATIENCE, "never heard {wanted}");
+            assert!(start.elapsed() < TIMEOUT, "never heard {wanted}");
             let length = systemd.recv(&mut buffer).unwrap();
             let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if message.contains(wanted) {

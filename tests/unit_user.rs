@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{self, program, project, skip, wait_for, Client, Machine, PATIENCE};
+use crate::common::{self, program, project, skip, wait_for, Client, Machine, TIMEOUT};
 use serde_json::{json, Value};
 
 /// A rule for lines that this test logs.
@@ -52,7 +52,7 @@ impl<'m> Service<'m> {
         let (state, socket, log) = (machine.path("state"), machine.path("sock"), machine.path("log"));
         let notify = machine.path("notify");
         let systemd = UnixDatagram::bind(&notify).unwrap();
-        systemd.set_read_timeout(Some(PATIENCE)).unwrap();
+        systemd.set_read_timeout(Some(TIMEOUT)).unwrap();
         std::fs::set_permissions(&notify, std::fs::Permissions::from_mode(0o666)).unwrap();
         // As ProtectSystem=strict and StateDirectory=: all is read-only but the state.
         let sandbox = "mount --bind \"$STATE_DIRECTORY\" \"$STATE_DIRECTORY\" && mount -o remount,bind,ro / \
@@ -85,7 +85,7 @@ impl<'m> Service<'m> {
             assert!(running.read_link().is_ok(), "the service ended: {}", self.said());
             UnixStream::connect(&self.socket).ok()
         });
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         Client(BufReader::new(stream))
     }
 

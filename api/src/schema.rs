@@ -30,7 +30,7 @@ include!(concat!(env!("OUT_DIR"), "/schema.rs"));
 
 /// What is wrong with a call.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum CallError {
     /// The interface has no such method.
     NoSuchMethod,
     /// This parameter is missing, unknown, or of another type. "filter.since" is a member.
@@ -64,11 +64,11 @@ impl Misfit {
 }
 
 /// Checks the parameters of a method. A missing parameter and a null one are the same.
-pub fn check(method: &str, parameters: &Map<String, Value>) -> Result<(), Fault> {
-    let (_, expected) = METHODS.iter().find(|(name, _)| *name == method).ok_or(Fault::NoSuchMethod)?;
+pub fn check(method: &str, parameters: &Map<String, Value>) -> Result<(), CallError> {
+    let (_, expected) = METHODS.iter().find(|(name, _)| *name == method).ok_or(CallError::NoSuchMethod)?;
     match wrong_member(expected, parameters) {
-        Some(Misfit { part, negative: true }) => Err(Fault::Negative(part)),
-        Some(Misfit { part, negative: false }) => Err(Fault::Parameter(part)),
+        Some(Misfit { part, negative: true }) => Err(CallError::Negative(part)),
+        Some(Misfit { part, negative: false }) => Err(CallError::Parameter(part)),
         None => Ok(()),
     }
 }
@@ -271,9 +271,9 @@ mod tests {
     fn wrong(method: &str, parameters: Value) -> Option<String> {
         match check(method, parameters.as_object().unwrap()) {
             Ok(()) => None,
-            Err(Fault::Parameter(name)) => Some(name),
-            Err(Fault::Negative(name)) => Some(format!("negative {name}")),
-            Err(Fault::NoSuchMethod) => Some("no such method".into()),
+            Err(CallError::Parameter(name)) => Some(name),
+            Err(CallError::Negative(name)) => Some(format!("negative {name}")),
+            Err(CallError::NoSuchMethod) => Some("no such method".into()),
         }
     }
 

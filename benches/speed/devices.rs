@@ -127,7 +127,7 @@ fn burst(blocks: &[BlockInfo], repeat: u32) -> anyhow::Result<()> {
         for (block, time) in blocks.iter().zip(1_000_000..) {
             history.gone(&block.kdev, block.diskseq, time);
         }
-        history.told(2_000_000);
+        history.advance(2_000_000);
         let known = |block: &&BlockInfo| {
             history.at(&block.kdev, 2_000_000) != peripety_blkinfo::history::Answer::Absent
         };

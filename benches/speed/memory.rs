@@ -19,7 +19,7 @@ const TRIALS: usize = 1000;
 /// Lists of the rules that are asked for at a time, and read afterwards.
 const LISTS: usize = 60;
 /// How long a burst may take.
-const LONGEST: Duration = Duration::from_secs(900);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(900);
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
@@ -117,7 +117,7 @@ impl Daemon {
         let start = Instant::now();
         let mut result = self.caught_up();
         // A large burst takes longer than anything else that is waited for.
-        while result.is_err() && start.elapsed() < LONGEST && self.child.try_wait()?.is_none() {
+        while result.is_err() && start.elapsed() < CATCH_UP_TIMEOUT && self.child.try_wait()?.is_none() {
             result = self.caught_up();
         }
         drop(done);

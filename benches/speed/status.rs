@@ -10,7 +10,7 @@ use anyhow::{bail, Context};
 use serde::Deserialize;
 
 /// How long the daemon may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(120);
 /// Pause between two questions.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
@@ -38,7 +38,7 @@ struct Parameters {
 /// Waits until the daemon has read its journal to the end.
 pub fn when_caught_up(daemon: &mut Child, socket: &Path) -> anyhow::Result<Status> {
     let start = Instant::now();
-    while start.elapsed() < PATIENCE {
+    while start.elapsed() < STATUS_TIMEOUT {
         if let Some(status) = daemon.try_wait()? {
             bail!("peripetyd ended with {status}");
         }
@@ -50,11 +50,11 @@ pub fn when_caught_up(daemon: &mut Child, socket: &Path) -> anyhow::Result<Statu
         }
         std::thread::sleep(ASK_EVERY);
     }
-    bail!("peripetyd has not read its journal in {} s", PATIENCE.as_secs())
+    bail!("peripetyd has not read its journal in {} s", STATUS_TIMEOUT.as_secs())
 }
 
 fn ask(mut stream: UnixStream) -> anyhow::Result<Status> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(STATUS_TIMEOUT))?;
     stream.write_all(b"{\"method\":\"io.peripety.GetStatus\"}\0")?;
     let mut reply = Vec::new();
     BufReader::new(stream).read_until(0, &mut reply)?;

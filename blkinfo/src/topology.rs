@@ -59,9 +59,9 @@ fn flat(side: &[Topology], next: impl Fn(&Topology) -> &[Topology]) -> Vec<&Bloc
 
 /// Levels of devices on devices that are followed: the kernel allows eight for file systems
 /// (FILESYSTEM_MAX_STACK_DEPTH is 2, device-mapper has no limit), people build five.
-const MOST_LEVELS: usize = 32;
+const MAX_LEVELS: usize = 32;
 /// Devices in one topology: a thin pool has thousands of volumes on each of its disks.
-const MOST_DEVICES: usize = 65_536;
+const MAX_DEVICES: usize = 65_536;
 
 impl Tree {
     /// A device with all that is below and above it. A device that is reached in two ways is told twice; a cycle (which no
@@ -77,7 +77,7 @@ impl Tree {
 
     fn topology_of(&self, device: &Device) -> Topology {
         let mut way = vec![device.clone()];
-        let mut left = MOST_DEVICES;
+        let mut left = MAX_DEVICES;
         let below = self.branch(&mut way, &mut left, &|device| self.slaves(device));
         let above = self.branch(&mut way, &mut left, &|device| self.holders(device));
         let common = Common::read(self);
@@ -97,7 +97,7 @@ impl Tree {
         left: &mut usize,
         next: &impl Fn(&Device) -> Vec<Device>,
     ) -> Vec<Branch> {
-        let Some(last) = way.last().filter(|_| way.len() <= MOST_LEVELS) else {
+        let Some(last) = way.last().filter(|_| way.len() <= MAX_LEVELS) else {
             return Vec::new();
         };
         let mut branches = Vec::new();

@@ -15,7 +15,7 @@ use peripety_blkinfo::{Error, Recorded, Source, Tree};
 /// How many strings each fixture is asked about.
 const STRINGS: usize = 240;
 /// A question on the largest fixture takes some milliseconds, unoptimised.
-const LONGEST: Duration = Duration::from_secs(3);
+const STRING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Knuth's linear congruential generator: the same strings in every run.
 struct Random(u64);
@@ -172,7 +172,12 @@ fn changed_strings_are_answered() {
             let string = changed(&mut random, &strings);
             let begin = Instant::now();
             check(&tree, &string);
-            assert!(begin.elapsed() < LONGEST, "{string:?} took {:?} in {}", begin.elapsed(), case.display());
+            assert!(
+                begin.elapsed() < STRING_TIMEOUT,
+                "{string:?} took {:?} in {}",
+                begin.elapsed(),
+                case.display()
+            );
             let bad = std::mem::take(&mut *bad.lock().unwrap());
             assert!(bad.is_empty(), "{string:?} led to {bad:?} in {}", case.display());
         }

@@ -26,8 +26,8 @@ fuzz_target!(|data: &[u8]| {
             2 => history.gone(&block.kdev, block.diskseq.filter(|_| now % 2 == 0), now),
             3 => history.address_gone(block.address.as_deref().unwrap_or("0:0:0:0"), now),
             4 => history.refresh(block.clone(), now),
-            5 => history.told(now),
-            6 => history.told_in_part(now),
+            5 => history.advance(now),
+            6 => history.advance_in_part(now),
             7 => {
                 let from = bytes.below(blocks().len());
                 let there = blocks().iter().skip(from).take(usize::from(bytes.byte() % 8)).cloned();

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use peripety::devices::Devices;
-use peripety::faults::burst::Settings;
+use peripety::correlate::burst::Settings;
 use peripety::offline::identity::{self, Machine};
 use peripety::offline::pool::{self, Item};
 use peripety::offline::progress::Progress;

@@ -9,7 +9,7 @@ use peripety::rules::{builtin, Rule, RuleSet};
 use peripety_fuzz::{same_rule, Bytes};
 
 /// Changes to one line.
-const MOST: usize = 8;
+const MAX_RULES: usize = 8;
 
 struct BuiltIn {
     rules: Vec<Arc<Rule>>,
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     let mut bytes = Bytes(data);
     let rule = &built_in.rules[bytes.below(built_in.rules.len())];
     let mut line = example(rule, bytes.byte());
-    for _ in 0..MOST {
+    for _ in 0..MAX_RULES {
         if bytes.0.is_empty() {
             break;
         }

@@ -6,7 +6,7 @@ use peripety_blkinfo::{Recorded, Tree};
 use peripety_fuzz::{ask, Bytes, FIXTURES};
 
 /// Changes to one tree.
-const MOST: usize = 24;
+const MAX_FILES: usize = 24;
 /// Devices of it that are asked about.
 const ASKED: usize = 3;
 
@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn mutilated(fixture: &str, bytes: &mut Bytes<'_>) -> String {
     let mut lines: Vec<String> = fixture.lines().map(str::to_owned).collect();
-    for _ in 0..MOST {
+    for _ in 0..MAX_FILES {
         if bytes.0.is_empty() {
             break;
         }

@@ -4,7 +4,7 @@ use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, Look};
 
 /// Bytes at the beginning that are looked at.
-const MOST_BYTES: usize = 12;
+const MAX_BYTES: usize = 12;
 /// Beginnings of one pattern that are told apart.
 const MOST_BEGINNINGS: usize = 2048;
 
@@ -19,11 +19,11 @@ impl Begin {
             return Begin::default();
         }
         let mut extractor = Extractor::new();
-        extractor.kind(ExtractKind::Prefix).limit_class(96).limit_repeat(4).limit_literal_len(MOST_BYTES);
+        extractor.kind(ExtractKind::Prefix).limit_class(96).limit_repeat(4).limit_literal_len(MAX_BYTES);
         let found = extractor.limit_total(MOST_BEGINNINGS).extract(pattern);
         let Some(literals) = found.literals() else { return Begin::default() };
         let shortest = literals.iter().map(|literal| literal.len()).min().unwrap_or_default();
-        let mut places = vec![[0; 4]; shortest.min(MOST_BYTES)];
+        let mut places = vec![[0; 4]; shortest.min(MAX_BYTES)];
         for literal in literals {
             for (place, byte) in places.iter_mut().zip(literal.as_bytes()) {
                 set(place, *byte);

@@ -47,7 +47,7 @@ struct State {
     gaps: u64,
     stored: Option<Arc<str>>,
     /// The reader is past all entries that events of earlier runs cover.
-    past_coverage: bool,
+    past_already_stored: bool,
 }
 
 impl Watermark {
@@ -90,14 +90,14 @@ impl Watermark {
 
     /// The reader is past all entries that events of earlier runs cover: from now on what this
     /// run stores is enough to look back at.
-    pub fn past_coverage(&self) {
-        self.state().past_coverage = true;
+    pub fn past_already_stored(&self) {
+        self.state().past_already_stored = true;
     }
 
     /// An event was confirmed at this cursor of the store.
     pub fn stored_at(&self, cursor: String) {
         let mut state = self.state();
-        if state.past_coverage {
+        if state.past_already_stored {
             state.stored = Some(cursor.into());
         }
     }
@@ -158,7 +158,7 @@ mod tests {
     fn resumes_at_the_oldest_live_ticket() {
         let watermark = Watermark::default();
         assert!(watermark.resume().is_none());
-        watermark.past_coverage();
+        watermark.past_already_stored();
         let first = watermark.open(position(1));
         watermark.stored_at("one".into());
         let second = watermark.open(position(2));
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_noted_position_keeps_the_store_s_place_of_that_moment() {
         let watermark = Watermark::default();
-        watermark.past_coverage();
+        watermark.past_already_stored();
         watermark.read_up_to(position(1));
         let ticket = watermark.open(position(2));
         watermark.stored_at("two".into());
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(watermark.resume(), resume(1, false, "old"));
         first.done();
         assert_eq!(watermark.resume(), resume(5, false, "old"));
-        watermark.past_coverage();
+        watermark.past_already_stored();
         watermark.read_up_to(position(6));
         behind.done();
         watermark.stored_at("new".into());
@@ -224,7 +224,7 @@ mod tests {
 
     /// An event of this run must not hide those of an earlier one that cover later entries.
     #[test]
-    fn the_store_s_place_waits_for_the_reader_to_pass_the_coverage() {
+    fn the_store_s_place_waits_for_the_reader_to_pass_what_is_stored() {
         let watermark = Watermark::default();
         watermark.stored_before("old".into());
         let ticket = watermark.open(position(1));

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use peripety_blkinfo::history::{History, Told};
+use peripety_blkinfo::history::{HighWaterMark, History};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 
@@ -30,8 +30,8 @@ impl DeviceFile {
     /// What was known of the devices. A file that cannot be used is passed over: it is only about the time before.
     pub fn load(&self) -> Option<History> {
         let mut history: History = read(&self.history())?;
-        if let Some(told) = read(&self.told()) {
-            history.catch_up(&told);
+        if let Some(mark) = read(&self.high_water()) {
+            history.catch_up(&mark);
         }
         Some(history)
     }
@@ -39,13 +39,13 @@ impl DeviceFile {
     /// Saves what is known of the devices.
     pub fn save(&self, history: &History) -> Result<(), StateError> {
         self.write(&self.history(), history)?;
-        self.save_told(&history.progress())
+        self.save_high_water_mark(&history.progress())
     }
 
     /// Saves that nothing else happened up to then. It counts for a history of the same generation only, so that it does
     /// not matter which of the files is the newer one after a crash.
-    pub fn save_told(&self, told: &Told) -> Result<(), StateError> {
-        self.write(&self.told(), told)
+    pub fn save_high_water_mark(&self, mark: &HighWaterMark) -> Result<(), StateError> {
+        self.write(&self.high_water(), mark)
     }
 
     fn write(&self, path: &Path, value: &impl Serialize) -> Result<(), StateError> {
@@ -58,7 +58,7 @@ impl DeviceFile {
         self.directory.join("devices.json")
     }
 
-    fn told(&self) -> PathBuf {
+    fn high_water(&self) -> PathBuf {
         self.directory.join("devices-told.json")
     }
 }
@@ -92,8 +92,8 @@ mod tests {
         assert_eq!(file.load(), None);
         let mut history = history();
         file.save(&history).unwrap();
-        history.told(1000);
-        file.save_told(&history.progress()).unwrap();
+        history.advance(1000);
+        file.save_high_water_mark(&history.progress()).unwrap();
         assert_eq!(file.load(), Some(history));
     }
 
@@ -105,9 +105,9 @@ mod tests {
         file.save(&history).unwrap();
         let saved = history.clone();
         history.gone("sda", None, 900);
-        history.told(1000);
+        history.advance(1000);
         assert_ne!(history.generation(), saved.generation(), "there is an sda");
-        file.save_told(&history.progress()).unwrap();
+        file.save_high_water_mark(&history.progress()).unwrap();
         assert_eq!(file.load(), Some(saved));
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::journal::Tail;
 
 /// How long the reader may be behind before that is deafness.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BEHIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between attempts to hear again, the first and the longest; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(320);
@@ -129,7 +129,7 @@ impl State {
 
     fn judge(&mut self, now: Instant, realtime: u64) -> Verdict {
         match self.again {
-            None if now.duration_since(self.began) < PATIENCE => Verdict::Fine,
+            None if now.duration_since(self.began) < BEHIND_TIMEOUT => Verdict::Fine,
             None => {
                 self.again = Some(Again { at: now + FIRST_PAUSE, pause: FIRST_PAUSE });
                 Verdict::Reopen(Some(self.deafness(realtime)))

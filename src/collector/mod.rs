@@ -3,14 +3,15 @@
 //! libsystemd's handles stay on one thread, so [`reader`] runs on a thread of its own. It
 //! matches there too, on the fields where they lie: an entry that no rule matches (nearly all)
 //! costs no allocation and crosses no channel. [`provenance`] says which entries are what they
-//! claim to be, with the table of [`tools`] ([`early`]: before journald ran), [`coverage`] which ones a stored event covers
-//! already, `twins` numbers equal entries, `wake` waits for new ones, `watch` looks whether the journal is still the one that
+//! claim to be, with the table of [`tools`] ([`early`]: before journald ran), [`already_stored`] which ones a stored event covers
+//! already, `duplicates` numbers equal entries, `wake` waits for new ones, `watch` looks whether the journal is still the one that
 //! was opened, is heard (`hearing`) and is whole (`damage`), [`state`] keeps the position over a restart.
 
+pub mod already_stored;
 mod carried;
-pub mod coverage;
 mod damage;
 pub mod device_file;
+pub(crate) mod duplicates;
 pub mod early;
 mod files;
 mod hearing;
@@ -21,7 +22,6 @@ mod report;
 mod seek;
 pub mod state;
 pub mod tools;
-pub(crate) mod twins;
 mod wake;
 mod watch;
 
@@ -30,7 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::bus::raw::NoParser;
 use crate::bus::{RawBus, RawItem};
 
-pub use coverage::Coverage;
+pub use already_stored::AlreadyStored;
 pub use reader::{Reader, Start};
 pub use wake::Stopper;
 

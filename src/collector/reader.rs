@@ -11,7 +11,7 @@ use super::early::FirstStarts;
 use super::raw_event::Happened;
 use super::wake::{Stop, Waker, Woken};
 use super::watch::Watch;
-use super::{provenance, raw_event, twins::Twins, Coverage};
+use super::{duplicates::DuplicateCounter, provenance, raw_event, AlreadyStored};
 use crate::bus::ticket::Resume;
 use crate::bus::{Frontier, RawEvent, RawItem, Ticket, Watermark};
 use crate::counters::Counters;
@@ -47,7 +47,7 @@ pub struct Settings {
     /// The rules; new ones are taken between two entries.
     pub rules: watch::Receiver<Arc<RuleSet>>,
     /// Entries to pass over.
-    pub coverage: Coverage,
+    pub already_stored: AlreadyStored,
     /// Takes tickets and positions.
     pub watermark: Watermark,
     /// What is counted.
@@ -65,7 +65,7 @@ pub struct Reader {
     pub(super) stop: Stop,
     pub(super) out: mpsc::Sender<RawItem>,
     pub(super) entry: Entry,
-    pub(super) twins: Twins,
+    pub(super) duplicates: DuplicateCounter,
     early: FirstStarts,
     /// Raw events made so far.
     pub(super) made: u64,
@@ -132,7 +132,7 @@ impl Reader {
             stop,
             out,
             entry: Entry::default(),
-            twins: Twins::default(),
+            duplicates: DuplicateCounter::default(),
             made,
             last,
             gap: None,
@@ -158,7 +158,7 @@ impl Reader {
                 Err(e) if self.settings.follow => {
                     self.reading_fails(&e);
                     self.stop.pause(RETRY);
-                    if self.stop.is_set() || !self.attend() {
+                    if self.stop.is_set() || !self.check_control() {
                         return Ok(Ended::Done);
                     }
                     continue;
@@ -171,8 +171,8 @@ impl Reader {
             self.settings.frontier.set_caught_up(!self.waker.kernel_is_ahead(self.kernel_time));
             // Without a position, what was covered may have to be read again.
             if self.note_end() {
-                self.settings.coverage = Coverage::default();
-                self.settings.watermark.past_coverage();
+                self.settings.already_stored = AlreadyStored::default();
+                self.settings.watermark.past_already_stored();
             }
             if !self.settings.follow {
                 self.settings.counters.set_caught_up(true);
@@ -209,7 +209,7 @@ impl Reader {
                 return Ok(false);
             }
         }
-        if !self.attend() {
+        if !self.check_control() {
             return Ok(false);
         }
         Ok(true)
@@ -228,7 +228,7 @@ impl Reader {
                 self.last = Some(self.journal.position()?);
                 self.note_position();
             }
-            if self.stop.is_set() || !self.attend() {
+            if self.stop.is_set() || !self.check_control() {
                 return Ok(false);
             }
         }
@@ -237,7 +237,7 @@ impl Reader {
 
     /// Between two entries: takes new rules, hands on a sign of life. False: nobody takes events
     /// any more.
-    fn attend(&mut self) -> bool {
+    fn check_control(&mut self) -> bool {
         if self.settings.rules.has_changed().unwrap_or(false) {
             self.rules = self.settings.rules.borrow_and_update().clone();
         }
@@ -298,7 +298,7 @@ impl Reader {
     }
 
     /// The rule that matches the entry, if that was written by whom it names.
-    pub(super) fn wanted_by(&mut self) -> Option<Arc<Rule>> {
+    pub(super) fn matching_trusted_rule(&mut self) -> Option<Arc<Rule>> {
         let entry = &self.entry;
         if !self.rules.knows(&entry.identifier) {
             return None;
@@ -328,7 +328,8 @@ impl Reader {
 
     /// The raw event of the current entry, if it is one and no stored event covers it.
     fn match_entry(&mut self) -> Result<Option<RawEvent>, Error> {
-        let Some(matched) = self.wanted_by().and_then(|rule| rule.matched(&self.entry.message)) else {
+        let Some(matched) = self.matching_trusted_rule().and_then(|rule| rule.matched(&self.entry.message))
+        else {
             return Ok(None);
         };
         self.settings.counters.entries_matched.increment();
@@ -337,8 +338,8 @@ impl Reader {
             return Ok(None);
         }
         let happened = raw_event::happened(&self.entry, &position);
-        let event_id = self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
-        if self.settings.coverage.covers(&position.cursor) {
+        let event_id = self.duplicates.event_id(&position.boot_id, happened.identity, &self.entry.message);
+        if self.settings.already_stored.covers(&position.cursor) {
             self.settings.counters.entries_covered.increment();
             return Ok(None);
         }

@@ -73,8 +73,8 @@ impl Reader {
         self.entry.identifier = IDENTIFIER.to_vec();
         self.entry.message = message.into_bytes();
         let happened = raw_event::happened(&self.entry, position);
-        let event_id = self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
-        if self.settings.coverage.has_event(&event_id) {
+        let event_id = self.duplicates.event_id(&position.boot_id, happened.identity, &self.entry.message);
+        if self.settings.already_stored.has_event(&event_id) {
             return ticket.done();
         }
         let mut event = self.raw_event(matched, event_id, position, happened, ticket);

@@ -1,8 +1,8 @@
 //! Where reading begins, and where it goes on when the journal was opened again.
 
+use super::duplicates::DuplicateCounter;
 use super::raw_event;
 use super::reader::{Reader, Start};
-use super::twins::Twins;
 use super::wake::Waker;
 use crate::bus::ticket::Resume;
 use crate::event::Source;
@@ -98,9 +98,9 @@ impl Reader {
                 break;
             }
             self.entry.read(&mut self.journal);
-            if self.wanted_by().is_some() {
+            if self.matching_trusted_rule().is_some() {
                 let happened = raw_event::happened(&self.entry, &position);
-                self.twins.event_id(&position.boot_id, happened.identity, &self.entry.message);
+                self.duplicates.event_id(&position.boot_id, happened.identity, &self.entry.message);
             }
             self.journal.step()?;
         }
@@ -109,7 +109,7 @@ impl Reader {
 
     /// Opens the journal again, and goes on behind what was read.
     pub(super) fn open_again(&mut self) -> Result<(), Error> {
-        self.twins = Twins::default();
+        self.duplicates = DuplicateCounter::default();
         self.cover_matched();
         self.replace_handle()?;
         self.unnoted = 0;
@@ -135,7 +135,7 @@ impl Reader {
     pub(super) fn cover_matched(&mut self) {
         for cursor in std::mem::take(&mut self.matched) {
             let source = Source { first: Some(cursor), ..Source::default() };
-            self.settings.coverage.add("", &source, &[]);
+            self.settings.already_stored.add("", &source, &[]);
         }
     }
 }

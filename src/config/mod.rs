@@ -17,7 +17,7 @@ use cost::Cost;
 use file::MainTable;
 use tree::Places;
 
-use crate::faults::burst;
+use crate::correlate::burst;
 use crate::notifier::{settings, Configured};
 use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};

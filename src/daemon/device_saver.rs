@@ -59,9 +59,9 @@ impl Work {
 
     /// Returns the generation that is saved now.
     fn save_what_changed(&self, saved: Option<u64>) -> Result<Option<u64>, StateError> {
-        let Some(told) = self.devices.progress() else { return Ok(None) };
-        if saved == Some(told.generation()) && self.file.exists() {
-            self.file.save_told(&told)?;
+        let Some(mark) = self.devices.progress() else { return Ok(None) };
+        if saved == Some(mark.generation()) && self.file.exists() {
+            self.file.save_high_water_mark(&mark)?;
             return Ok(saved);
         }
         let Some(history) = self.devices.history() else { return Ok(None) };

@@ -8,13 +8,13 @@ use crate::devices::Devices;
 use crate::event::{event_id, EntryTime, EventDraft, Severity, Source, StorageEvent};
 use crate::journal::{monotonic_now, now};
 use crate::parser::build;
-use crate::store::Sink;
+use crate::store::EventOutput;
 
 /// Type of the events.
 pub const EVENT_TYPE: &str = "PERIPETY_BLK_INFO";
 
 /// Makes an event of every block device that `prpt list` shows. They are of the time of this start, and new at each.
-pub async fn dump(devices: Arc<Devices>, sink: Sink) {
+pub async fn dump(devices: Arc<Devices>, sink: EventOutput) {
     let blocks = match tokio::task::block_in_place(|| devices.tree().list()) {
         Ok(blocks) => blocks,
         Err(e) => return tracing::error!("no block device can be told about at the start: {e}"),

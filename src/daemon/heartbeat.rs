@@ -14,7 +14,7 @@ use crate::bus::Beat;
 use crate::collector::Stopper;
 use crate::counters::Counters;
 use crate::sd_notify;
-use crate::store::Sink;
+use crate::store::EventOutput;
 
 /// How often the token walks when systemd wants no sign of life.
 const DEFAULT_PERIOD: Duration = Duration::from_secs(20);
@@ -30,13 +30,13 @@ impl Drop for Heartbeat {
 
 impl Heartbeat {
     /// Sends tokens through the reader of `stopper`; `sink` knows whether journald is waited for, `counters` learn of it.
-    pub fn start(stopper: Stopper, sink: Sink, counters: Arc<Counters>) -> Self {
+    pub fn start(stopper: Stopper, sink: EventOutput, counters: Arc<Counters>) -> Self {
         let period = sd_notify::watchdog().map_or(DEFAULT_PERIOD, |timeout| timeout / 3);
         Heartbeat(tokio::spawn(watch(stopper, sink, counters, period)))
     }
 }
 
-async fn watch(stopper: Stopper, sink: Sink, counters: Arc<Counters>, period: Duration) {
+async fn watch(stopper: Stopper, sink: EventOutput, counters: Arc<Counters>, period: Duration) {
     let returned = Arc::new(Notify::new());
     let mut waiting = false;
     loop {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use peripety_api::{Filter, Order};
 
 use crate::collector::Start;
+use crate::correlate::Reported;
 use crate::event::StorageEvent;
-use crate::faults::Reported;
 use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
 use crate::store::query::Query;

@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use super::store_switch::StoreSwitch;
 use super::DaemonError;
 use crate::config::{Config, ConfigSource, ConfigState};
-use crate::faults::burst;
+use crate::correlate::burst;
 use crate::journal::{self, Location};
 use crate::notifier::Notifiers;
 use crate::rules::{builtin, RuleSet};
 use crate::sd_notify;
-use crate::store::readback::From;
+use crate::store::readback::StartAt;
 use crate::varlink::limits::Limits;
 
 /// Reads and applies the configuration.
@@ -57,7 +57,7 @@ impl Reloader {
         let config = tokio::task::block_in_place(|| self.source.load())?;
         let rules = Arc::new(rule_set(&config)?);
         // The store last stored something before now: nothing of it covers what is still to come.
-        store.apply(config.main.save_to_journald, From::Time(journal::now())).await?;
+        store.apply(config.main.save_to_journald, StartAt::Time(journal::now())).await?;
         notifiers.apply(config.notifiers()).await;
         config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         self.rules.send_replace(rules);

@@ -15,9 +15,9 @@ use super::DaemonError;
 use crate::bus::{RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{Collector, CollectorError};
+use crate::correlate::task::Stage;
 use crate::counters::Counters;
 use crate::devices::Devices;
-use crate::faults::task::Stage;
 use crate::notifier::Notifiers;
 use crate::sd_notify;
 

@@ -18,13 +18,13 @@ use crate::bus::{EventBus, Frontier, Outbox, RawBus, Watermark};
 use crate::collector::state::State;
 use crate::collector::{reader, Collector, Start};
 use crate::config::{Config, ConfigState};
+use crate::correlate::task::Stage;
 use crate::counters::Counters;
 use crate::devices::Devices;
-use crate::faults::task::Stage;
 use crate::journal::{self, Location};
 use crate::notifier::{self, Notifiers};
 use crate::store::query;
-use crate::store::readback::From;
+use crate::store::readback::StartAt;
 use crate::store::socket::{self, JournalSocket};
 use crate::varlink::limits::Limits;
 use crate::varlink::{listener, Service, Work};
@@ -92,7 +92,7 @@ pub async fn start(
         wait_for_journald(&counters).await;
     }
     let from = stored_from(&start, &options.location);
-    let coverage = store.apply(config.main.save_to_journald, from).await?;
+    let already_stored = store.apply(config.main.save_to_journald, from).await?;
     notifiers.apply(config.notifiers()).await;
     let bus = RawBus::new(RAW_BUS);
     let frontier = Frontier::default();
@@ -112,7 +112,7 @@ pub async fn start(
         start,
         follow: options.follow,
         rules: rules.subscribe(),
-        coverage,
+        already_stored,
         watermark: watermark.clone(),
         counters: counters.clone(),
         frontier,
@@ -181,13 +181,13 @@ fn open_tree(path: Option<PathBuf>) -> Result<Tree, DaemonError> {
 }
 
 /// Where events that cover the entries to be read may be stored.
-fn stored_from(start: &Start, source: &Location) -> From {
+fn stored_from(start: &Start, source: &Location) -> StartAt {
     match start {
-        Start::Resume(resume) => resume.stored.clone().map_or(From::All, From::Cursor),
-        Start::Since(since) if source.is_local() => From::Time(since.saturating_sub(query::SKEW)),
+        Start::Resume(resume) => resume.stored.clone().map_or(StartAt::All, StartAt::Cursor),
+        Start::Since(since) if source.is_local() => StartAt::Time(since.saturating_sub(query::SKEW)),
         Start::Beginning if source.is_local() => {
-            journal::present_boot(&Location::Local).ok().flatten().map_or(From::All, From::Boot)
+            journal::present_boot(&Location::Local).ok().flatten().map_or(StartAt::All, StartAt::Boot)
         }
-        Start::Since(_) | Start::Beginning => From::All,
+        Start::Since(_) | Start::Beginning => StartAt::All,
     }
 }

@@ -8,13 +8,13 @@ use tokio::task::JoinHandle;
 
 use super::DaemonError;
 use crate::bus::{EventBus, Outbox, Watermark};
-use crate::collector::{CollectorError, Coverage};
+use crate::collector::{AlreadyStored, CollectorError};
 use crate::counters::Counters;
 use crate::journal::Location;
 use crate::store::access::StoreAccess;
-use crate::store::readback::From;
+use crate::store::readback::StartAt;
 use crate::store::trust::Trust;
-use crate::store::{readback, socket, Sink, Store, ToStore};
+use crate::store::{readback, socket, EventOutput, Store, ToStore};
 
 /// How long journald may take to read what was sent to it before the start.
 const JOURNALD_PATIENCE: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ pub struct Parts {
 pub struct StoreSwitch {
     parts: Parts,
     /// For the parsers.
-    pub sink: Sink,
+    pub sink: EventOutput,
     /// How stored events are read; `None` while they are not stored.
     pub access: watch::Sender<Option<StoreAccess>>,
     store: Option<JoinHandle<()>>,
@@ -45,29 +45,29 @@ pub struct StoreSwitch {
 impl StoreSwitch {
     /// Off.
     pub fn new(parts: Parts) -> Self {
-        let sink = Sink::new(parts.events.clone(), parts.outbox.clone());
+        let sink = EventOutput::new(parts.events.clone(), parts.outbox.clone());
         StoreSwitch { parts, sink, access: watch::channel(None).0, store: None }
     }
 
     /// Switches it `on` or off. Events stored `from` somewhere on are looked at when it is switched on; what they cover is
     /// returned.
-    pub async fn apply(&mut self, on: bool, from: From) -> Result<Coverage, DaemonError> {
+    pub async fn apply(&mut self, on: bool, from: StartAt) -> Result<AlreadyStored, DaemonError> {
         match (on, self.store.is_some()) {
             (true, false) => {
                 let started = start_store(from, &self.sink, &self.parts).await?;
                 self.store = Some(started.task);
                 self.access.send_replace(Some(started.access));
                 self.sink.switch_on(started.sender);
-                Ok(started.coverage)
+                Ok(started.already_stored)
             }
             (false, true) => {
                 self.sink.switch_off();
                 self.access.send_replace(None);
                 // It ends by itself when what it has is confirmed.
                 self.store = None;
-                Ok(Coverage::default())
+                Ok(AlreadyStored::default())
             }
-            _ => Ok(Coverage::default()),
+            _ => Ok(AlreadyStored::default()),
         }
     }
 
@@ -82,13 +82,13 @@ impl StoreSwitch {
 
 struct StartedStore {
     sender: mpsc::Sender<ToStore>,
-    coverage: Coverage,
+    already_stored: AlreadyStored,
     access: StoreAccess,
     task: JoinHandle<()>,
 }
 
 /// Reads back what is stored already and starts the store.
-async fn start_store(from: From, sink: &Sink, parts: &Parts) -> Result<StartedStore, DaemonError> {
+async fn start_store(from: StartAt, sink: &EventOutput, parts: &Parts) -> Result<StartedStore, DaemonError> {
     let mut journald = socket::JournalSocket::new(socket::PATH.as_ref());
     if !journald.is_there() {
         return Err(DaemonError::NoJournald);
@@ -99,7 +99,7 @@ async fn start_store(from: From, sink: &Sink, parts: &Parts) -> Result<StartedSt
             "journald does not read what is sent to it; events of the last run may be stored twice"
         );
     }
-    if let From::Cursor(cursor) = &from {
+    if let StartAt::Cursor(cursor) = &from {
         parts.watermark.stored_before(cursor.clone());
     }
     let run = uuid::Uuid::new_v4().simple().to_string();
@@ -108,7 +108,7 @@ async fn start_store(from: From, sink: &Sink, parts: &Parts) -> Result<StartedSt
         let (location, run, trust) = (location.clone(), run.clone(), trust.clone());
         tokio::task::spawn_blocking(move || readback::start(location, from, run, trust))
     };
-    let (coverage, follower) = reading.await.map_err(|e| CollectorError::Thread(e.to_string()))??;
+    let (already_stored, follower) = reading.await.map_err(|e| CollectorError::Thread(e.to_string()))??;
     let (store, handle) = Store::new(
         socket::PATH.as_ref(),
         sink,
@@ -119,5 +119,5 @@ async fn start_store(from: From, sink: &Sink, parts: &Parts) -> Result<StartedSt
     );
     let task = tokio::spawn(store.run());
     let access = StoreAccess::new(location, trust, run, handle.settled, parts.counters.clone());
-    Ok(StartedStore { sender: handle.sender, coverage, access, task })
+    Ok(StartedStore { sender: handle.sender, already_stored, access, task })
 }

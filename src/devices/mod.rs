@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use peripety_blkinfo::history::{Answer as Past, History, Told};
+use peripety_blkinfo::history::{Answer as Past, HighWaterMark, History};
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Recorded, Tree};
 
 use self::feed::Clock;
@@ -34,7 +34,7 @@ const NEW_LINE: u64 = 10_000_000;
 /// How long an answer about the running machine stays good, µs.
 const FRESH: u64 = 100_000;
 /// Answers kept; more are not needed, since they are not kept for long.
-const MOST: usize = 4096;
+const MAX_ANSWERS: usize = 4096;
 
 /// A string of a log line that names a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Devices {
     }
 
     /// Up to when that is known; it says whether anything changed.
-    pub fn progress(&self) -> Option<Told> {
+    pub fn progress(&self) -> Option<HighWaterMark> {
         self.watch.as_ref().map(|watch| watch.progress())
     }
 
@@ -331,7 +331,7 @@ impl Devices {
         };
         let block = found.inspect_err(report).ok().map(Arc::new);
         let mut answers = self.answers();
-        if answers.len() >= MOST {
+        if answers.len() >= MAX_ANSWERS {
             answers.clear();
         }
         answers.insert(key, Answer { block: block.clone(), at: now });

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use peripety_blkinfo::history::{Claim, Probed, MOST_PROBED};
+use peripety_blkinfo::history::{Claim, Probed, MAX_PROBE_US};
 use peripety_blkinfo::{BlkType, BlockInfo};
 
 use super::{Devices, Name, Watch};
@@ -12,7 +12,7 @@ use crate::bus::raw::EntryInfo;
 use crate::bus::RawEvent;
 
 /// How long an event waits for the device that is being probed, µs.
-pub const PROBING: u64 = MOST_PROBED;
+pub const PROBING: u64 = MAX_PROBE_US;
 /// Lines kept that name a disk and its address.
 const MOST_CLAIMS: usize = 256;
 

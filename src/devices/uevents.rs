@@ -11,7 +11,7 @@ use rustix::net::{recvfrom, socket_with, sockopt, AddressFamily, RecvFlags, Sock
 /// The multicast group of the kernel's own messages; udev's are in group 2.
 const KERNEL: u32 = 1;
 /// A message has at most 2 KiB of values (include/linux/kobject.h, UEVENT_BUFFER_SIZE) and a path.
-const LONGEST: usize = 8192;
+const MAX_MESSAGE_BYTES: usize = 8192;
 /// What may wait unread: ten thousand disks come at once.
 const QUEUE: usize = 16 * 1024 * 1024;
 
@@ -45,7 +45,7 @@ impl Socket {
             sockopt::set_socket_recv_buffer_size(&fd, QUEUE)?;
         }
         rustix::net::bind(&fd, &SocketAddrNetlink::new(0, KERNEL))?;
-        Ok(Socket { fd, buffer: vec![0; LONGEST] })
+        Ok(Socket { fd, buffer: vec![0; MAX_MESSAGE_BYTES] })
     }
 
     /// The next message; does not wait. What others than the kernel send is passed over.

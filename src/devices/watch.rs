@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use peripety_blkinfo::history::{Action, Answer, Claim, History, Probed, Told, Uevent, Window};
+use peripety_blkinfo::history::{Action, Answer, Claim, HighWaterMark, History, Probed, Uevent, Window};
 use peripety_blkinfo::{BlockInfo, Tree};
 use rustix::event::PollFlags;
 
@@ -192,7 +192,7 @@ impl Watch {
     }
 
     /// Up to when the history was told.
-    pub fn progress(&self) -> Told {
+    pub fn progress(&self) -> HighWaterMark {
         let mut state = self.state();
         self.read(&mut state);
         state.history.progress()
@@ -226,9 +226,9 @@ impl Watch {
                     if state.gaps.due(self.clock.now()) {
                         self.resync(state);
                     } else if state.gaps.open() {
-                        return state.history.told_in_part(before);
+                        return state.history.advance_in_part(before);
                     } else {
-                        return state.history.told(before);
+                        return state.history.advance(before);
                     }
                 }
                 Ok(Received::Lost) => {
@@ -259,7 +259,7 @@ impl Watch {
         let after = self.clock.now();
         match state.feed.mounts_changed() {
             Some(true) => {}
-            Some(false) => return state.history.mounts_told(after),
+            Some(false) => return state.history.advance_mounts(after),
             None => return,
         }
         let Ok(mounts) = self.tree.mounts() else { return };

@@ -10,7 +10,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::program::{Outcome, Program};
-use super::{Fault, Inbox, Item, Notifier, Work};
+use super::{Inbox, Item, Notifier, SettingsError, Work};
 use crate::bus::Published;
 use crate::event::StorageEvent;
 use peripety_api::sanitize::visible;
@@ -44,7 +44,7 @@ fn default_timeout() -> u64 {
 }
 
 fn fault<E: Error>(message: String, remedy: &str) -> E {
-    E::custom(Fault { message, remedy: remedy.to_owned() })
+    E::custom(SettingsError { message, remedy: remedy.to_owned() })
 }
 
 fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
@@ -80,9 +80,10 @@ fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> 
 }
 
 impl Notifier for Exec {
-    fn check(&self) -> Vec<Fault> {
+    fn check(&self) -> Vec<SettingsError> {
         let path = self.program.display();
-        let fault = |message: String, remedy: &str| vec![Fault { message, remedy: remedy.to_owned() }];
+        let fault =
+            |message: String, remedy: &str| vec![SettingsError { message, remedy: remedy.to_owned() }];
         match std::fs::metadata(&self.program) {
             Err(e) => fault(format!("cannot use the program {path}: {e}"), "install it, or correct its path"),
             Ok(meta) if !meta.is_file() => {

@@ -34,7 +34,7 @@ pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>
 /// A notifier: its settings, and what it does.
 pub trait Notifier: fmt::Debug + Send + Sync {
     /// What would keep it from working on this machine now, for `--check-config`. The daemon starts all the same.
-    fn check(&self) -> Vec<Fault> {
+    fn check(&self) -> Vec<SettingsError> {
         Vec::new()
     }
 
@@ -50,14 +50,14 @@ pub trait Notifier: fmt::Debug + Send + Sync {
 
 /// Something wrong with settings: what, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingsError {
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub remedy: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; {}", self.message, self.remedy)
     }

@@ -50,9 +50,9 @@ impl PartialEq for Configured {
 impl Configured {
     /// What `--check-config` says of it.
     pub fn check(&self) -> Vec<Located> {
-        let at = |fault: super::Fault| {
+        let at = |error: super::SettingsError| {
             let Located { file, line, column, text, .. } = self.place.clone()?;
-            Some(Located { file, line, column, text, message: fault.message, remedy: fault.remedy })
+            Some(Located { file, line, column, text, message: error.message, remedy: error.remedy })
         };
         self.notifier.check().into_iter().filter_map(at).collect()
     }
@@ -165,7 +165,7 @@ impl Source<'_> {
         })
     }
 
-    /// An error of serde, or one that a notifier's settings made of a [`super::Fault`].
+    /// An error of serde, or one that a notifier's settings made of a [`super::SettingsError`].
     fn error(&self, error: &toml::de::Error) -> RuleError {
         match error.message().split_once("; ") {
             Some((message, remedy)) => {

@@ -14,7 +14,7 @@ const SIZE: usize = 128 * 1024;
 /// Bytes behind it that are looked at: a message may go on there.
 const AHEAD: usize = 4 * 1024;
 /// Longest record of several lines.
-const LONGEST: usize = 4 * 1024 * 1024;
+const MAX_CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 /// How a chunk is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl<R: Read> Chunks<R> {
             match self.format {
                 Format::Text => return Some(self.take_long_line()),
                 _ if self.at_end => return Some(self.take(self.buffer.len())),
-                _ if self.buffer.len() < LONGEST => self.fill(self.buffer.len() * 2),
+                _ if self.buffer.len() < MAX_CHUNK_BYTES => self.fill(self.buffer.len() * 2),
                 _ => self.passing = true,
             }
         }

@@ -7,7 +7,7 @@ use super::found::{Found, Said};
 use crate::collector::early::{is_before, Role};
 
 /// Most that is held. What comes without a "Journal started" for longer is the kernel's log alone, which has none.
-const MOST: usize = 4096;
+const MAX_HELD: usize = 4096;
 
 /// Decides on the entries of one input.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl Early {
             return vec![found];
         }
         self.held.push(found);
-        if self.held.len() < MOST {
+        if self.held.len() < MAX_HELD {
             return Vec::new();
         }
         self.phase = Phase::Unknown;
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn what_is_held_is_bounded() {
         let mut early = Early::default();
-        let most = u64::try_from(MOST).unwrap_or_default();
+        let most = u64::try_from(MAX_HELD).unwrap_or_default();
         early.take(found(Some(Role::Banner), 1));
         assert!(early.take(found(Some(Role::Tool), 2)).is_empty());
         let out: Vec<u64> = (3..most + 3).flat_map(|line| lines(&early.take(found(None, line)))).collect();

@@ -178,9 +178,9 @@ impl Report {
     }
 }
 
-fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::faults::burst::Settings), Error> {
+fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::correlate::burst::Settings), Error> {
     let mut all = Vec::new();
-    let mut bursts = crate::faults::burst::Settings::default();
+    let mut bursts = crate::correlate::burst::Settings::default();
     if let Some(file) = &args.config {
         let config = Config::load(&Places { root: PathBuf::from("/"), named: Some(file.clone()) })?;
         bursts = config.burst;

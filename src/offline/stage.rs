@@ -12,15 +12,15 @@ use super::found::{Found, Line, Said};
 use super::identity::Machine;
 use crate::bus::raw::EntryInfo;
 use crate::bus::{RawEvent, Ticket};
+use crate::collector::duplicates::DuplicateCounter;
 use crate::collector::early::Role;
 use crate::collector::raw_event::{self, Happened};
-use crate::collector::twins::Twins;
+use crate::correlate::burst::Settings;
+use crate::correlate::hold::{Hold, Origin};
+use crate::correlate::place::Place as Boot;
+use crate::correlate::{Correlator, Done, Made};
 use crate::devices::Devices;
 use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
-use crate::faults::burst::Settings;
-use crate::faults::hold::{Hold, Origin};
-use crate::faults::place::Place as Boot;
-use crate::faults::{Done, Faults, Made};
 use crate::journal::{Entry, Position};
 use crate::parser;
 use crate::rules::Matched;
@@ -57,8 +57,8 @@ pub struct Stage {
     machine: Machine,
     clock: Clock,
     bursts: Settings,
-    faults: Faults<()>,
-    twins: Twins,
+    faults: Correlator<()>,
+    duplicates: DuplicateCounter,
     early: Early,
     /// Name of the input.
     name: String,
@@ -85,8 +85,8 @@ impl Stage {
             machine: Machine::default(),
             clock: Clock { booted: None, not_after: 0, zone },
             bursts,
-            faults: Faults::new(bursts),
-            twins: Twins::default(),
+            faults: Correlator::new(bursts),
+            duplicates: DuplicateCounter::default(),
             early: Early::default(),
             name: String::new(),
             hold: Hold::default(),
@@ -114,7 +114,7 @@ impl Stage {
     pub fn end(&mut self) -> Vec<StorageEvent> {
         let held = std::mem::take(&mut self.early).end();
         let mut out: Vec<StorageEvent> = held.into_iter().flat_map(|found| self.take_one(found)).collect();
-        self.twins = Twins::default();
+        self.duplicates = DuplicateCounter::default();
         out.extend(self.renew());
         out
     }
@@ -122,7 +122,7 @@ impl Stage {
     fn renew(&mut self) -> Vec<StorageEvent> {
         let mut out = self.release(true);
         (self.now, self.newest) = (0, 0);
-        let mut faults = std::mem::replace(&mut self.faults, Faults::new(self.bursts));
+        let mut faults = std::mem::replace(&mut self.faults, Correlator::new(self.bursts));
         out.extend(events(faults.flush()));
         out
     }
@@ -220,7 +220,7 @@ impl Stage {
         position: &Position,
         happened: Happened,
     ) -> RawEvent {
-        let event_id = self.twins.event_id(&position.boot_id, happened.identity, &entry.message);
+        let event_id = self.duplicates.event_id(&position.boot_id, happened.identity, &entry.message);
         let info = raw_event::info(entry, position, happened);
         raw(matched, raw_event::fallback_severity(entry), event_id, info)
     }
@@ -231,7 +231,7 @@ impl Stage {
             (None, true) => EntryTime::Received { realtime: moment.timestamp, monotonic: 0 },
             (None, false) => EntryTime::Received { realtime: 0, monotonic: number },
         };
-        let event_id = self.twins.event_id("", identity, &line.message);
+        let event_id = self.duplicates.event_id("", identity, &line.message);
         let hostname = self.host_of(&line);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let info = EntryInfo {

@@ -9,7 +9,7 @@ use crate::event::{Severity, StorageEvent};
 use crate::notifier::stdout;
 
 /// Devices and kinds of events that are told apart; what is beyond is counted together.
-const MOST: usize = 100_000;
+const MAX_ROWS: usize = 100_000;
 
 /// One kind of event on one device.
 #[derive(Clone, Debug, Serialize)]
@@ -43,7 +43,7 @@ impl Summary {
     pub fn add(&mut self, event: &StorageEvent) {
         let known = event.dev_path.as_ref().or(event.dev_wwid.as_ref()).or(event.kdev.as_ref());
         let mut key = (known.cloned().unwrap_or_else(|| "-".into()), event.event_type.clone());
-        if self.rows.len() >= MOST && !self.rows.contains_key(&key) {
+        if self.rows.len() >= MAX_ROWS && !self.rows.contains_key(&key) {
             key.0 = "(others)".into();
         }
         let row = self.rows.entry(key.clone()).or_insert_with(|| Row {

@@ -8,9 +8,9 @@ use peripety_blkinfo::BlockInfo;
 
 use super::unit::{self, About};
 use crate::bus::RawEvent;
+use crate::correlate::{with_kind, ARRAY_OF_DM};
 use crate::devices::{is_deleted, is_last_word, Devices, Name, PROBING};
 use crate::event::{EventDraft, Holder, Identity, Source, StorageEvent};
-use crate::faults::{with_kind, ARRAY_OF_DM};
 use crate::journal::EntryKey;
 use crate::rules::DeviceWay;
 
@@ -26,8 +26,8 @@ pub fn event(raw: &RawEvent) -> EventDraft {
     let cursor = Some(entry.cursor.clone()).filter(|cursor| !cursor.is_empty());
     let mut extension = raw.captures.clone();
     OWN_FIELDS.iter().for_each(|field| drop(extension.remove(*field)));
-    crate::scsi::explain(&mut extension);
-    crate::ata::explain(&mut extension);
+    crate::decode::scsi::explain(&mut extension);
+    crate::decode::ata::explain(&mut extension);
     if raw.rule.spec.catch_all {
         extension.insert("catch_all".into(), "true".into());
     }

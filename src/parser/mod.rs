@@ -23,9 +23,9 @@ use tokio::task::JoinSet;
 
 use crate::bus::raw::RawReceiver;
 use crate::bus::{RawBus, RawEvent, RawItem};
+use crate::correlate::task::Inlet;
 use crate::devices::Devices;
 use crate::event::EventDraft;
-use crate::faults::task::Inlet;
 use work::Work;
 
 /// How long a parser sleeps when it has nothing to wait for.

@@ -1,6 +1,6 @@
 //! The work of one family: events that are made at once, and those that wait for what they are about to appear.
 //!
-//! A state machine that is called when its time has come, as [`crate::faults::Faults`] is: the daemon runs it in a task, a
+//! A state machine that is called when its time has come, as [`crate::correlate::Correlator`] is: the daemon runs it in a task, a
 //! replay on the times of a recording. All times are µs of the devices' clock.
 
 use std::sync::Arc;

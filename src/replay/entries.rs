@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::ReplayError;
 use crate::bus::{RawEvent, Ticket};
+use crate::collector::duplicates::DuplicateCounter;
 use crate::collector::raw_event;
-use crate::collector::twins::Twins;
 use crate::event::canonical_sub_system;
 use crate::journal::Position;
 use crate::offline::chunk::{Chunk, Format};
@@ -36,7 +36,7 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
     let data =
         content(&path).map_err(|cause| ReplayError::Journal { path: path.display().to_string(), cause })?;
     let chunk = Chunk { format: Format::Export, end: data.len(), data, first_line: 1 };
-    let (mut twins, mut entries) = (Twins::default(), Vec::new());
+    let (mut duplicates, mut entries) = (DuplicateCounter::default(), Vec::new());
     let mut early = Early::default();
     let mut believed: Vec<Found> = Vec::new();
     for found in export::read(&Rules::new(rules), &chunk) {
@@ -56,7 +56,7 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
             },
             severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&entry)),
             captures,
-            event_id: twins.event_id(&received.boot_id, happened.identity, &entry.message),
+            event_id: duplicates.event_id(&received.boot_id, happened.identity, &entry.message),
             entry: raw_event::info(&entry, &received, happened),
             ticket: Ticket::detached(),
             rule,

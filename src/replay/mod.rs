@@ -11,12 +11,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::bus::RawEvent;
+use crate::correlate::burst::Settings;
+use crate::correlate::hold::{Hold, Origin};
+use crate::correlate::place::Place;
+use crate::correlate::{Correlator, Done, Made};
 use crate::devices::{Devices, Recording, RecordingError};
 use crate::event::{EventDraft, StorageEvent};
-use crate::faults::burst::Settings;
-use crate::faults::hold::{Hold, Origin};
-use crate::faults::place::Place;
-use crate::faults::{Done, Faults, Made};
 use crate::parser::work::Work;
 use crate::parser::{build, FAMILIES};
 use crate::rules::rule::Rule;
@@ -69,7 +69,7 @@ pub fn play(directory: &Path, rules: Vec<Arc<Rule>>, bursts: Settings) -> Result
         works: FAMILIES.iter().map(Work::new).collect(),
         hold: Hold::default(),
         behind: false,
-        faults: Faults::new(bursts),
+        faults: Correlator::new(bursts),
         played: Vec::new(),
     };
     let ahead = kernel_times(&entries);
@@ -118,7 +118,7 @@ struct Player {
     hold: Hold<Made<()>>,
     /// Something was written by now that journald receives later.
     behind: bool,
-    faults: Faults<()>,
+    faults: Correlator<()>,
     played: Vec<Played>,
 }
 

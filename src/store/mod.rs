@@ -32,7 +32,7 @@ use tokio::time::Instant;
 use crate::bus::{Beat, EventBus, Outbox, Published, Ticket, Watermark};
 use crate::counters::Counters;
 use crate::event::{EventDraft, Severity};
-use readback::{CaughtUp, Confirmation, Poker};
+use readback::{CaughtUp, Confirmation, Waker};
 use socket::JournalSocket;
 
 /// Events that may wait for the store.
@@ -40,7 +40,7 @@ const QUEUE: usize = 256;
 /// Events that may be sent and not yet confirmed.
 const WINDOW: usize = 1024;
 /// How long journald has to show an event it has read, by attempt.
-const PATIENCE: [Duration; 5] = [
+const CONFIRM_TIMEOUTS: [Duration; 5] = [
     Duration::from_secs(5),
     Duration::from_secs(5),
     Duration::from_secs(8),
@@ -50,7 +50,7 @@ const PATIENCE: [Duration; 5] = [
 /// How long it takes at most, mostly, to open the journal again and to read it to its end.
 const REOPEN: Duration = Duration::from_millis(500);
 /// How long the last events have to be confirmed when the daemon ends.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An event for the store; its tickets are done when it is confirmed.
 #[derive(Debug)]
@@ -72,17 +72,17 @@ pub enum ToStore {
 
 /// Where parsers hand their events. Clones share the switch.
 #[derive(Clone, Debug)]
-pub struct Sink {
+pub struct EventOutput {
     bus: EventBus,
     outbox: Outbox,
     store: Arc<RwLock<Option<mpsc::Sender<ToStore>>>>,
     waiting: Arc<AtomicBool>,
 }
 
-impl Sink {
+impl EventOutput {
     /// Publishes only, until switched on.
     pub fn new(bus: EventBus, outbox: Outbox) -> Self {
-        Sink { bus, outbox, store: Arc::default(), waiting: Arc::default() }
+        EventOutput { bus, outbox, store: Arc::default(), waiting: Arc::default() }
     }
 
     /// Has events stored from now on.
@@ -137,7 +137,7 @@ pub struct Store {
     outbox: Outbox,
     incoming: mpsc::Receiver<ToStore>,
     confirmations: mpsc::Receiver<Confirmation>,
-    poker: Poker,
+    waker: Waker,
     caught_up: CaughtUp,
     pending: BTreeMap<u64, Pending>,
     settled: Settled,
@@ -169,7 +169,7 @@ impl Store {
     /// A store for `sink` that writes to the journald at `path`.
     pub fn new(
         path: &Path,
-        sink: &Sink,
+        sink: &EventOutput,
         bus: EventBus,
         readback: readback::Follower,
         counters: Arc<Counters>,
@@ -186,7 +186,7 @@ impl Store {
             outbox: sink.outbox.clone(),
             incoming,
             confirmations: readback.confirmations,
-            poker: readback.poker,
+            waker: readback.waker,
             pending: BTreeMap::new(),
             settled: Settled { up_to: settled, beyond: BTreeSet::new(), begun },
             caught_up: readback.caught_up,
@@ -197,31 +197,31 @@ impl Store {
         (store, handle)
     }
 
-    /// Works until every [`Sink`] is dropped and the last events are confirmed.
+    /// Works until every [`EventOutput`] is dropped and the last events are confirmed.
     pub async fn run(mut self) {
-        let mut farewell: Option<Instant> = None;
+        let mut deadline: Option<Instant> = None;
         loop {
-            if farewell.is_some() && self.pending.is_empty() {
+            if deadline.is_some() && self.pending.is_empty() {
                 return;
             }
             self.waiting.store(self.pending.len() >= WINDOW, Ordering::Relaxed);
             let retry = self.pending.values().map(|p| p.deadline).min();
-            let wake = [retry, farewell].into_iter().flatten().min();
+            let wake = [retry, deadline].into_iter().flatten().min();
             tokio::select! {
                 // Nothing may be sent again whose confirmation waits here.
                 biased;
                 Some(confirmation) = self.confirmations.recv() => self.confirm(confirmation),
                 () = sleep_until(wake) => {
-                    if farewell.is_some_and(|end| end <= Instant::now()) {
+                    if deadline.is_some_and(|end| end <= Instant::now()) {
                         tracing::warn!(unconfirmed = self.pending.len(), "journald has not confirmed all events; they are looked for at the next start");
                         return;
                     }
                     self.retry().await;
                 }
-                event = self.incoming.recv(), if farewell.is_none() && self.pending.len() < WINDOW => match event {
+                event = self.incoming.recv(), if deadline.is_none() && self.pending.len() < WINDOW => match event {
                     Some(ToStore::Event(event)) => self.send(event, 0).await,
                     Some(ToStore::Beat(beat)) => drop(beat),
-                    None => farewell = Some(Instant::now() + FAREWELL),
+                    None => deadline = Some(Instant::now() + FLUSH_TIMEOUT),
                 },
             }
         }
@@ -240,10 +240,10 @@ impl Store {
             pending.deadline += waited;
         }
         self.waiting.store(false, Ordering::Relaxed);
-        self.poker.poke();
-        let patience = PATIENCE.get(attempt).copied().unwrap_or(FAREWELL);
+        self.waker.poke();
+        let timeout = CONFIRM_TIMEOUTS.get(attempt).copied().unwrap_or(FLUSH_TIMEOUT);
         self.settled.begin(sequence);
-        let shown_by = Instant::now() + patience;
+        let shown_by = Instant::now() + timeout;
         self.pending
             .insert(sequence, Pending { event, attempt, shown_by, deadline: shown_by, reopened: false });
     }
@@ -280,12 +280,12 @@ impl Store {
                 }
                 self.pending.insert(sequence, pending);
             } else if !std::mem::replace(&mut pending.reopened, true) {
-                self.poker.reopen();
+                self.waker.reopen();
                 // After the request: what was read to the end before does not count.
                 pending.shown_by = Instant::now();
                 pending.deadline = pending.shown_by + REOPEN;
                 self.pending.insert(sequence, pending);
-            } else if pending.attempt + 1 < PATIENCE.len() {
+            } else if pending.attempt + 1 < CONFIRM_TIMEOUTS.len() {
                 tracing::warn!(
                     sequence,
                     attempt = pending.attempt + 1,
@@ -307,7 +307,7 @@ impl Store {
         let event = &published.event;
         self.counters.events_not_stored.increment();
         tracing::error!(event_id = event.event_id, event_type = event.event_type,
-            "journald did not keep an event in {} attempts: check its disk space and LogRateLimitIntervalSec= of peripetyd.service", PATIENCE.len());
+            "journald did not keep an event in {} attempts: check its disk space and LogRateLimitIntervalSec= of peripetyd.service", CONFIRM_TIMEOUTS.len());
         let mut report = event.clone();
         report.event_type = "PERIPETY_EVENT_NOT_STORED".into();
         report.severity = Severity::Error;

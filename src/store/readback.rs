@@ -12,7 +12,7 @@ use super::early;
 use super::format;
 use super::stored::Stored;
 use super::trust::Trust;
-use crate::collector::Coverage;
+use crate::collector::AlreadyStored;
 use crate::journal::{self, Error, Layout, Location, Reader, EVENT_VALUE};
 use crate::sys::poll_readable;
 
@@ -39,7 +39,7 @@ pub struct Confirmation {
 
 /// Tells the read-back thread that an event was sent.
 #[derive(Clone, Debug)]
-pub struct Poker(Arc<Shared>);
+pub struct Waker(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -48,10 +48,10 @@ struct Shared {
     reopen: AtomicBool,
 }
 
-impl Poker {
+impl Waker {
     fn new() -> rustix::io::Result<Self> {
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Poker(Arc::new(Shared { event, reopen: AtomicBool::new(false) })))
+        Ok(Waker(Arc::new(Shared { event, reopen: AtomicBool::new(false) })))
     }
 
     /// An event was sent.
@@ -84,7 +84,7 @@ impl CaughtUp {
 
 /// Where to look for events of earlier runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum StartAt {
     /// From the event at this cursor on.
     Cursor(String),
     /// Events stored since this time, µs since the epoch.
@@ -105,23 +105,23 @@ pub struct Follower {
     /// What was confirmed.
     pub confirmations: mpsc::Receiver<Confirmation>,
     /// For the store.
-    pub poker: Poker,
+    pub waker: Waker,
 }
 
 /// Reads the events stored `from` somewhere on, and goes on reading on a thread of its own.
 /// Returns what they cover.
 pub fn start(
     location: Location,
-    from: From,
+    from: StartAt,
     run: String,
     trust: Trust,
-) -> Result<(Coverage, Follower), Error> {
+) -> Result<(AlreadyStored, Follower), Error> {
     let thread_error = |cause: std::io::Error| Error::Read {
         location: location.to_string(),
         operation: "start a thread to read events back",
         cause,
     };
-    let poker = Poker::new().map_err(|e| thread_error(e.into()))?;
+    let waker = Waker::new().map_err(|e| thread_error(e.into()))?;
     let (sender, confirmations) = mpsc::channel(QUEUE);
     let (ready, covered) = std::sync::mpsc::channel();
     let caught_up = CaughtUp::default();
@@ -131,7 +131,7 @@ pub fn start(
         from,
         run: run.clone(),
         trust,
-        poker: poker.clone(),
+        waker: waker.clone(),
         out: sender,
         layout: Layout::default(),
         had_files: false,
@@ -140,14 +140,14 @@ pub fn start(
         .name("journal-readback".into())
         .spawn(move || thread.run(&ready))
         .map_err(thread_error)?;
-    let coverage = covered.recv().map_err(|e| thread_error(std::io::Error::other(e)))??;
-    Ok((coverage, Follower { caught_up, run, confirmations, poker }))
+    let already_stored = covered.recv().map_err(|e| thread_error(std::io::Error::other(e)))??;
+    Ok((already_stored, Follower { caught_up, run, confirmations, waker }))
 }
 
 /// Takes note of the entries from which a stored event was made.
-fn cover(coverage: &mut Coverage, stored: &Stored) {
+fn cover(already_stored: &mut AlreadyStored, stored: &Stored) {
     if let Some(source) = format::decode_source(&stored.json) {
-        coverage.add(&stored.event_id, &source, &stored.covers);
+        already_stored.add(&stored.event_id, &source, &stored.covers);
     }
 }
 
@@ -168,10 +168,10 @@ impl std::convert::From<Error> for Ended {
 struct ReadBackThread {
     caught_up: CaughtUp,
     location: Location,
-    from: From,
+    from: StartAt,
     run: String,
     trust: Trust,
-    poker: Poker,
+    waker: Waker,
     out: mpsc::Sender<Confirmation>,
     /// The journal's directories when it was opened.
     layout: Layout,
@@ -180,13 +180,13 @@ struct ReadBackThread {
 }
 
 impl ReadBackThread {
-    fn run(mut self, ready: &std::sync::mpsc::Sender<Result<Coverage, Error>>) {
+    fn run(mut self, ready: &std::sync::mpsc::Sender<Result<AlreadyStored, Error>>) {
         let mut stored = Stored::default();
-        let mut coverage = Coverage::default();
+        let mut already_stored = AlreadyStored::default();
         let mut attempts = 0;
         let mut reader = loop {
             attempts += 1;
-            match self.read_earlier(&mut stored, &mut coverage) {
+            match self.read_earlier(&mut stored, &mut already_stored) {
                 Ok(reader) => break reader,
                 // A file may be damaged at this moment.
                 Err(e @ Error::Read { .. }) if attempts < ATTEMPTS => {
@@ -196,7 +196,7 @@ impl ReadBackThread {
                 Err(e) => return drop(ready.send(Err(e))),
             }
         };
-        if ready.send(Ok(coverage)).is_err() {
+        if ready.send(Ok(already_stored)).is_err() {
             return;
         }
         let Err(e) = self.follow(&mut reader, &mut stored) else { return };
@@ -204,13 +204,17 @@ impl ReadBackThread {
     }
 
     /// Reads what earlier runs stored, to the end.
-    fn read_earlier(&mut self, stored: &mut Stored, coverage: &mut Coverage) -> Result<Reader, Error> {
-        self.read_early(stored, coverage)?;
+    fn read_earlier(
+        &mut self,
+        stored: &mut Stored,
+        already_stored: &mut AlreadyStored,
+    ) -> Result<Reader, Error> {
+        self.read_early(stored, already_stored)?;
         let mut reader = self.open()?;
         while reader.step()? {
             if stored.read(&mut reader, &self.trust) {
-                cover(coverage, stored);
-                self.from = From::Cursor(reader.cursor()?);
+                cover(already_stored, stored);
+                self.from = StartAt::Cursor(reader.cursor()?);
             }
         }
         Ok(reader)
@@ -247,15 +251,15 @@ impl ReadBackThread {
     }
 
     /// Reads the events that a search by time does not find.
-    fn read_early(&self, stored: &mut Stored, coverage: &mut Coverage) -> Result<(), Error> {
-        if !matches!(self.from, From::Time(_)) {
+    fn read_early(&self, stored: &mut Stored, already_stored: &mut AlreadyStored) -> Result<(), Error> {
+        if !matches!(self.from, StartAt::Time(_)) {
             return Ok(());
         }
         let mut reader = early::open(&self.location, |reader| self.trust.add_matches(reader))?;
         reader.seek_head()?;
         while reader.step()? {
             if stored.read(&mut reader, &self.trust) {
-                cover(coverage, stored);
+                cover(already_stored, stored);
             }
         }
         Ok(())
@@ -269,14 +273,14 @@ impl ReadBackThread {
         let mut reader = Reader::open(&self.location, EVENT_VALUE)?;
         self.trust.add_matches(&mut reader)?;
         match &self.from {
-            From::Cursor(cursor) => reader.seek_cursor(cursor)?,
-            From::Time(since) => reader.seek_realtime(*since)?,
-            From::Boot(boot) => {
+            StartAt::Cursor(cursor) => reader.seek_cursor(cursor)?,
+            StartAt::Time(since) => reader.seek_realtime(*since)?,
+            StartAt::Boot(boot) => {
                 reader.match_and()?;
                 reader.match_add("_BOOT_ID", boot)?;
                 reader.seek_head()?;
             }
-            From::All => reader.seek_head()?,
+            StartAt::All => reader.seek_head()?,
         }
         Ok(reader)
     }
@@ -290,7 +294,7 @@ impl ReadBackThread {
             while reader.step()? {
                 if stored.read(reader, &self.trust) && stored.run == self.run {
                     let cursor = reader.cursor()?;
-                    self.from = From::Cursor(cursor.clone());
+                    self.from = StartAt::Cursor(cursor.clone());
                     let confirmation = Confirmation { sequence: stored.sequence, cursor };
                     if self.out.blocking_send(confirmation).is_err() {
                         return Ok(());
@@ -309,12 +313,12 @@ impl ReadBackThread {
             if looked && (self.layout.has_files() || !self.had_files) {
                 self.caught_up.set(now);
             }
-            let poke = self.poker.0.event.as_raw_fd();
+            let poke = self.waker.0.event.as_raw_fd();
             let limit = step.unwrap_or(IDLE);
             let [poked, changed] = poll_readable([poke, wake], limit).unwrap_or_default();
             step = step.filter(|step| *step < LAST_STEP).map(|step| step * 2);
             if poked {
-                let _ = rustix::io::read(&self.poker.0.event, &mut [0u8; 8]);
+                let _ = rustix::io::read(&self.waker.0.event, &mut [0u8; 8]);
                 step = Some(FIRST_STEP);
             }
             // New files are seen by process() only.
@@ -327,7 +331,7 @@ impl ReadBackThread {
 
     /// What the reader sees is not all that a new one would see.
     fn is_stale(&self, reader: &Reader, looked: bool) -> bool {
-        self.poker.0.reopen.swap(false, Ordering::SeqCst)
+        self.waker.0.reopen.swap(false, Ordering::SeqCst)
             || reader.has_vanished()
             || looked && self.layout.is_outdated(&Layout::of(&self.location))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use peripety_api::schema::{self, Fault};
+use peripety_api::schema::{self, CallError};
 use peripety_api::{ErrorReply, MethodCall, INTERFACE};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -88,13 +88,13 @@ async fn answer(
     match interface {
         service::NAME => service::call(method, &parameters, writer).await,
         INTERFACE => match schema::check(method, &parameters) {
-            Err(Fault::NoSuchMethod) => {
+            Err(CallError::NoSuchMethod) => {
                 service::error(writer, "MethodNotFound", "method", &request.method).await
             }
-            Err(Fault::Parameter(name)) => {
+            Err(CallError::Parameter(name)) => {
                 service::error(writer, "InvalidParameter", "parameter", &name).await
             }
-            Err(Fault::Negative(name)) => writer.refuse(&negative(&name)).await,
+            Err(CallError::Negative(name)) => writer.refuse(&negative(&name)).await,
             Ok(()) => {
                 let call = Call {
                     service: service.clone(),

@@ -26,7 +26,7 @@ pub use journals::{incident_export, journal_file, monotonic_now, LiveJournal};
 pub use namespace::{Namespace, NAME as NAMESPACE};
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Notes that a test did not run, and why.
 pub fn skip(test: &str, reason: &str) {
@@ -63,7 +63,7 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = ready() {
             return value;
         }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(start.elapsed() < TIMEOUT, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -317,7 +317,7 @@ impl Daemon {
             if status["caught_up"] == true && status["in_flight"] == 0 {
                 return status;
             }
-            assert!(start.elapsed() < PATIENCE, "the daemon does not catch up: {status}\n{}", self.log());
+            assert!(start.elapsed() < TIMEOUT, "the daemon does not catch up: {status}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -371,7 +371,7 @@ pub struct Client(pub BufReader<UnixStream>);
 impl Client {
     pub fn connect(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         Client(BufReader::new(stream))
     }
 

@@ -12,7 +12,7 @@ SOCKET = "/run/systemd/journal/socket"
 VAR, RUN = "/var/log/journal", "/run/log/journal"
 ROTATE, FLUSH, RELINQUISH = signal.SIGUSR2, signal.SIGUSR1, signal.SIGRTMIN + 1
 # For how long journald may take for anything, s.
-PATIENCE = 30
+TIMEOUT = 30
 
 
 class Journald:
@@ -97,7 +97,7 @@ def blocks(pid, number):
 
 
 def wait_for(what, ready):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not ready():
         if time.monotonic() > end:
             raise TimeoutError(f"waited in vain for {what}")

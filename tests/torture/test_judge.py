@@ -94,9 +94,9 @@ class Wrong(unittest.TestCase):
         self.assertEqual(sums([line(1)], [event(1, 1, event_id=event_id("boot:2:text"))]), only(covered=1, wrong=1))
 
     def test_number_of_equal_lines(self):
-        twins = [Line(f"key{number}", "boot:1:text", "sda", number) for number in (1, 2)]
+        duplicates = [Line(f"key{number}", "boot:1:text", "sda", number) for number in (1, 2)]
         named = [event(1, 1, event_id=event_id("boot:1:text")), event(2, 2, event_id=event_id("boot:1:text", 1))]
-        self.assertEqual(sums(twins, named), only(covered=2))
+        self.assertEqual(sums(duplicates, named), only(covered=2))
         self.assertEqual(sums([line(1)], [event(1, 1, event_id=event_id("boot:1:text", 1))]), only(covered=1, wrong=1))
 
     def test_device(self):

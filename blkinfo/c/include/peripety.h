@@ -341,7 +341,7 @@ peripety_code peripety_multipathd_complete_topology(const peripety_topology *top
 
 /**
  * Which device had a name at a moment that has passed? The line about a lost disk comes when the disk is gone, and its
- * name may be another disk's by then. A history is told what came and went, and answers for any time since. It reads
+ * name may be another disk's by then. A history is given what came and went, and answers for any time since. It reads
  * nothing by itself. All times are microseconds of CLOCK_MONOTONIC.
  *
  * It begins with a look at all devices (peripety_history_new). Then read the kernel's uevents (netlink(7),
@@ -350,7 +350,7 @@ peripety_code peripety_multipathd_complete_topology(const peripety_topology *top
  *   subsystem block, REMOVE: peripety_history_gone;
  *   subsystem block, MOVE: peripety_history_gone of the old name, and the new one as with ADD;
  *   subsystem scsi, REMOVE: peripety_history_address_gone of its name.
- * When none is waiting: peripety_history_told with the time before you looked for one. When some were lost:
+ * When none is waiting: peripety_history_advance with the time before you looked for one. When some were lost:
  * peripety_history_resync.
  */
 
@@ -370,14 +370,14 @@ typedef enum peripety_history_answer {
 void peripety_history_free(peripety_history *history);
 /**
  * Begins with the devices that peripety_tree_list_all found when it looked: after the one time, and not later than the
- * other. What happens after the first will be told. The list is copied.
+ * other. What happens after the first is given later. The list is copied.
  */
 peripety_code peripety_history_new(const char *boot_id, peripety_window looked, const peripety_list *blocks,
                                    peripety_history **history, peripety_error **error);
 /** The boot of which it tells: 32 hexadecimal digits. */
 const char *peripety_history_boot_id(const peripety_history *history);
-/** All that happened up to this time is told. Always known. */
-bool peripety_history_told_until(const peripety_history *history, uint64_t *told_until);
+/** The history is complete up to this time. Always known. */
+bool peripety_history_complete_until(const peripety_history *history, uint64_t *complete_until);
 /** Goes up with every change but that of peripety_history_progress: what was saved under this number need not be saved again. */
 bool peripety_history_generation(const peripety_history *history, uint64_t *generation);
 /** The number of devices, present and past. */
@@ -405,8 +405,8 @@ peripety_code peripety_history_any_at(const peripety_history *history, const cha
                                       peripety_history_answer *who, bool *present, peripety_block **block,
                                       peripety_error **error);
 /**
- * As peripety_history_at while it is not certain that all was told: `is_same` looks, after `now`, whether the device that
- * has the name by what was told is still there; then it had it up to now. The function is given `user`, and must return
+ * As peripety_history_at while it is not certain that the history is complete: `is_same` looks, after `now`, whether the device that
+ * has the name by what was given is still there; then it had it up to now. The function is given `user`, and must return
  * (no longjmp, no exception) and not change this history. The block is valid until it returns. Without a function (NULL)
  * no device is there.
  */
@@ -414,19 +414,19 @@ peripety_code peripety_history_at_or_look(const peripety_history *history, const
                                           uint64_t now, bool (*is_same)(void *user, const peripety_block *held),
                                           void *user, peripety_history_answer *who, bool *present,
                                           peripety_block **block, peripety_error **error);
-/** Everything that happened up to `now` has been told by now: no uevent is waiting. */
-peripety_code peripety_history_told(peripety_history *history, uint64_t now, peripety_error **error);
+/** Everything that happened up to `now` has been given: no uevent is waiting. */
+peripety_code peripety_history_advance(peripety_history *history, uint64_t now, peripety_error **error);
 /** No uevent is waiting at `now`, but some may be missing. */
-peripety_code peripety_history_told_in_part(peripety_history *history, uint64_t now, peripety_error **error);
+peripety_code peripety_history_advance_in_part(peripety_history *history, uint64_t now, peripety_error **error);
 /**
- * The mount table (peripety_tree_mounts) was read within `looked`. All uevents up to `looked.by` must be told before.
+ * The mount table (peripety_tree_mounts) was read within `looked`. All uevents up to `looked.by` must be given before.
  * Only from tables is known what was mounted where.
  */
 peripety_code peripety_history_mounts(peripety_history *history, peripety_window looked,
                                       const peripety_mounts *mounts, peripety_error **error);
 /** The mount table has not changed up to this time. */
-peripety_code peripety_history_mounts_told(peripety_history *history, uint64_t now, peripety_error **error);
-/** A device came, or changed. It happened between told_until and `now`. */
+peripety_code peripety_history_advance_mounts(peripety_history *history, uint64_t now, peripety_error **error);
+/** A device came, or changed. It happened between complete_until and `now`. */
 peripety_code peripety_history_seen(peripety_history *history, const peripety_block *block, uint64_t now,
                                     peripety_error **error);
 /**
@@ -453,9 +453,9 @@ peripety_code peripety_history_resync(peripety_history *history, peripety_window
                                       const peripety_list *blocks, peripety_error **error);
 /** All of it, to be saved: what peripetyd keeps in devices.json. */
 char *peripety_history_to_json(const peripety_history *history);
-/** As JSON up to when it was told, apart from what: small, while all of it need be saved only when the generation changed. */
+/** The high-water mark as JSON: small, while the whole history need be saved only when the generation changed. */
 char *peripety_history_progress(const peripety_history *history);
-/** Of a history that was saved: it was told up to then, and nothing changed. Ignored when the generation is another. */
+/** Of a history that was saved: it is complete up to the mark, and nothing else changed. Ignored when the generation is another. */
 peripety_code peripety_history_catch_up(peripety_history *history, const char *progress, peripety_error **error);
 /** A history that goes on where it was saved; in the same boot tell it peripety_history_resync next. */
 peripety_code peripety_history_from_json(const char *text, peripety_history **history, peripety_error **error);

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void, CString};
 use std::ptr;
 use std::sync::{RwLock, RwLockReadGuard};
 
-use peripety_blkinfo::history::{self, Answer, Told};
+use peripety_blkinfo::history::{self, Answer, HighWaterMark};
 use peripety_blkinfo::BlockInfo;
 
 use crate::block::Block;
@@ -67,7 +67,7 @@ string_getters! { History:
     peripety_history_boot_id => |history| history.boot_id.as_ptr();
 }
 value_getters! { History:
-    peripety_history_told_until, u64 => |history| Some(history.read().ok()?.told_until());
+    peripety_history_complete_until, u64 => |history| Some(history.read().ok()?.complete_until());
     peripety_history_generation, u64 => |history| Some(history.read().ok()?.generation());
 }
 free_functions! { peripety_history_free, History; }
@@ -82,7 +82,7 @@ pub(crate) unsafe extern "C" fn peripety_history_len(history: *const History) ->
 /// See peripety.h.
 #[no_mangle]
 pub(crate) extern "C" fn peripety_history_most_ended() -> usize {
-    history::MOST_ENDED
+    history::MAX_ENDED
 }
 
 /// See peripety.h.
@@ -214,9 +214,9 @@ macro_rules! tellers {
 }
 
 tellers! {
-    peripety_history_told => history::History::told;
-    peripety_history_told_in_part => history::History::told_in_part;
-    peripety_history_mounts_told => history::History::mounts_told;
+    peripety_history_advance => history::History::advance;
+    peripety_history_advance_in_part => history::History::advance_in_part;
+    peripety_history_advance_mounts => history::History::advance_mounts;
 }
 
 /// See peripety.h.
@@ -265,7 +265,7 @@ pub(crate) unsafe extern "C" fn peripety_history_refresh(
         done(error, || {
             let block = given(block, "block")?.info.clone();
             given(history, "history")?.change(|history| {
-                let now = history.told_until();
+                let now = history.complete_until();
                 history.refresh(block, now);
             })
         })
@@ -362,8 +362,8 @@ pub(crate) unsafe extern "C" fn peripety_history_catch_up(
     // SAFETY: the caller passes NULLs or a history, a string, and a place for the error.
     unsafe {
         done(error, || {
-            let told: Told = from_json(progress, "progress")?;
-            given(history, "history")?.change(|history| history.catch_up(&told))
+            let mark: HighWaterMark = from_json(progress, "progress")?;
+            given(history, "history")?.change(|history| history.catch_up(&mark))
         })
     }
 }

@@ -212,13 +212,13 @@ static void histories(const peripety_tree *tree) {
     INVALID(peripety_history_any_at(history, NULL, 1, NULL, NULL, &block, &error), block, "name is NULL");
     INVALID(peripety_history_at_or_look(history, NULL, 1, 2, NULL, NULL, NULL, NULL, &block, &error), block,
             "name is NULL");
-    INVALID(peripety_history_told_in_part(NULL, 1, &error), NULL, "history is NULL");
-    INVALID(peripety_history_mounts_told(NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_advance_in_part(NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_advance_mounts(NULL, 1, &error), NULL, "history is NULL");
     INVALID(peripety_history_mounts(history, looked, NULL, &error), NULL, "mounts is NULL");
     INVALID(peripety_history_catch_up(history, NULL, &error), NULL, "progress is NULL");
     peripety_code code = peripety_history_catch_up(history, "{}", &error);
     expect(code, PERIPETY_BAD_TEXT, error, "_to_json");
-    INVALID(peripety_history_told(NULL, 1, &error), NULL, "history is NULL");
+    INVALID(peripety_history_advance(NULL, 1, &error), NULL, "history is NULL");
     INVALID(peripety_history_seen(history, NULL, 1, &error), NULL, "block is NULL");
     INVALID(peripety_history_seen(NULL, peripety_list_block(list, 0), 1, &error), NULL, "history is NULL");
     INVALID(peripety_history_refresh(history, NULL, &error), NULL, "block is NULL");

@@ -25,8 +25,8 @@ static void seen(peripety_history *history, peripety_block *block, uint64_t now)
     peripety_block_free(block);
 }
 
-static void told(peripety_history *history, uint64_t now) {
-    CHECK(peripety_history_told(history, now, NULL) == PERIPETY_OK);
+static void give(peripety_history *history, uint64_t now) {
+    CHECK(peripety_history_advance(history, now, NULL) == PERIPETY_OK);
 }
 
 /* Had the device of this identity the name then, and has it the name still? */
@@ -65,16 +65,16 @@ static peripety_history *two_disks(void) {
     const uint64_t old = 1, other = 7;
     peripety_history *history = empty(100);
     seen(history, disk("sdb", "old", 1), 110);
-    told(history, 200);
+    give(history, 200);
     CHECK(peripety_history_gone(history, "sdb", &other, 205, NULL) == PERIPETY_OK);
     CHECK(known(history, "sdb", 200, "old", true));
     CHECK(peripety_history_gone(history, "sdb", &old, 210, NULL) == PERIPETY_OK);
-    told(history, 220);
+    give(history, 220);
     CHECK(known(history, "2:0:0:1", 215, "old", true)); /* its last words */
     CHECK(peripety_history_address_gone(history, "2:0:0:1", 230, NULL) == PERIPETY_OK);
-    told(history, 240);
+    give(history, 240);
     seen(history, disk("sdb", "new", 2), 300);
-    told(history, 310);
+    give(history, 310);
     return history;
 }
 
@@ -87,7 +87,7 @@ static void answers(const peripety_history *history) {
         CHECK(nobody(history, names[i], 235, PERIPETY_HISTORY_ABSENT));
         CHECK(nobody(history, names[i], 295, PERIPETY_HISTORY_UNCERTAIN));
         CHECK(known(history, names[i], 300, "new", true));
-        /* Not told yet what happened until then. */
+        /* Not known yet what happened until then. */
         CHECK(nobody(history, names[i], 311, PERIPETY_HISTORY_UNCERTAIN));
     }
     CHECK(nobody(history, "sdc", 200, PERIPETY_HISTORY_ABSENT));
@@ -101,8 +101,8 @@ static uint64_t generation(const peripety_history *history) {
 
 static void changes(peripety_history *history) {
     uint64_t until = 0, before = generation(history);
-    told(history, 320);
-    CHECK(peripety_history_told_until(history, &until) && until == 320 && generation(history) == before);
+    give(history, 320);
+    CHECK(peripety_history_complete_until(history, &until) && until == 320 && generation(history) == before);
     peripety_block *same_disk = disk("sdb", "new", 2), *other = disk("sdb", "else", 3);
     CHECK(peripety_history_refresh(history, same_disk, NULL) == PERIPETY_OK && generation(history) == before);
     CHECK(peripety_history_refresh(history, other, NULL) == PERIPETY_OK && known(history, "sdb", 320, "new", true));
@@ -150,7 +150,7 @@ static void of_a_tree(const char *fixtures) {
     CHECK(peripety_tree_boot_id(tree, &boot_id, NULL) == PERIPETY_OK);
     CHECK(peripety_history_new(boot_id, looked, list, &history, NULL) == PERIPETY_OK);
     CHECK(peripety_history_len(history) == peripety_list_count(list) && peripety_list_count(list) > 0);
-    told(history, 10000200);
+    give(history, 10000200);
     for (size_t i = 0; i < peripety_list_count(list); i++) {
         const peripety_block *block = peripety_list_block(list, i);
         const char *identity = peripety_block_dev_wwid(block);
@@ -179,9 +179,9 @@ static void contents(const char *fixtures) {
     CHECK(peripety_mounts_from_json(json, &copy, NULL) == PERIPETY_OK);
     CHECK(same_freed(peripety_mounts_to_json(copy), json) && peripety_mounts_count(copy) > 0);
     CHECK(peripety_history_new("b", looked, list, &history, NULL) == PERIPETY_OK);
-    told(history, 10000100);
+    give(history, 10000100);
     CHECK(peripety_history_mounts(history, (peripety_window){10000050, 10000060}, copy, NULL) == PERIPETY_OK);
-    CHECK(peripety_history_mounts_told(history, 10000100, NULL) == PERIPETY_OK);
+    CHECK(peripety_history_advance_mounts(history, 10000100, NULL) == PERIPETY_OK);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         CHECK(peripety_history_any_at(history, names[i], 10000090, &who, &present, &block, NULL) == PERIPETY_OK);
         CHECK(who == PERIPETY_HISTORY_KNOWN && present && same(peripety_block_kdev(block), "dm-1"));
@@ -232,17 +232,17 @@ static void looks(const peripety_history *history) {
     peripety_block_free(block);
 }
 
-/* What was saved when it changed last, and later how far it was told. */
+/* What was saved when it changed last, and later how far it is complete. */
 static void progress(peripety_history *history) {
     peripety_history *again;
     uint64_t until = 0;
     char *text = peripety_history_to_json(history);
-    told(history, 5000);
-    CHECK(peripety_history_told_in_part(history, 5001, NULL) == PERIPETY_OK);
+    give(history, 5000);
+    CHECK(peripety_history_advance_in_part(history, 5001, NULL) == PERIPETY_OK);
     char *small = peripety_history_progress(history);
     CHECK(peripety_history_from_json(text, &again, NULL) == PERIPETY_OK);
     CHECK(peripety_history_catch_up(again, small, NULL) == PERIPETY_OK);
-    CHECK(peripety_history_told_until(again, &until) && until == 5000);
+    CHECK(peripety_history_complete_until(again, &until) && until == 5000);
     CHECK(same_freed(peripety_history_progress(again), small));
     peripety_string_free(text);
     peripety_string_free(small);
@@ -280,7 +280,7 @@ static void *tell_and_ask(void *argument) {
     peripety_history *history = argument;
     for (uint64_t time = 400; time < 440; time++) {
         seen(history, disk("sdb", "new", 2), time);
-        told(history, time);
+        give(history, time);
         CHECK(known(history, "sdb", 300, "new", true));
     }
     return NULL;
@@ -291,7 +291,7 @@ static void threads(peripety_history *history) {
     uint64_t until = 0;
     for (size_t i = 0; i < 4; i++) CHECK(pthread_create(&all[i], NULL, tell_and_ask, history) == 0);
     for (size_t i = 0; i < 4; i++) CHECK(pthread_join(all[i], NULL) == 0);
-    CHECK(peripety_history_told_until(history, &until) && until == 439 && peripety_history_len(history) == 2);
+    CHECK(peripety_history_complete_until(history, &until) && until == 439 && peripety_history_len(history) == 2);
 }
 
 int main(int count, char **arguments) {

@@ -93,7 +93,7 @@ static void histories(void) {
     uint64_t number = 7;
     CHECK(peripety_history_boot_id(NULL) == NULL && peripety_history_to_json(NULL) == NULL);
     CHECK(peripety_history_len(NULL) == 0 && peripety_history_progress(NULL) == NULL);
-    CHECK(!peripety_history_told_until(NULL, &number) && !peripety_history_generation(NULL, &number));
+    CHECK(!peripety_history_complete_until(NULL, &number) && !peripety_history_generation(NULL, &number));
     CHECK(peripety_uevent_action(NULL) == PERIPETY_ACTION_OTHER);
     CHECK(peripety_uevent_devpath(NULL) == NULL && peripety_uevent_devpath_old(NULL) == NULL);
     CHECK(peripety_uevent_name(NULL) == NULL && peripety_uevent_old_name(NULL) == NULL);

@@ -1,7 +1,7 @@
 """Which device had a name at a moment that has passed?
 
 The line about a lost disk arrives when the disk is gone, and its name may be another disk's by then. A `History` is
-told what came and went, and answers for any time since. It reads nothing by itself. Times are µs of CLOCK_MONOTONIC::
+given what came and went, and answers for any time since. It reads nothing by itself. Times are µs of CLOCK_MONOTONIC::
 
     before = time.monotonic_ns() // 1000
     blocks = tree.list_all()
@@ -10,7 +10,7 @@ told what came and went, and answers for any time since. It reads nothing by its
 
 Then read the kernel's uevents (netlink(7), NETLINK_KOBJECT_UEVENT, group 1), and tell of each `Uevent`: of a block
 device that came or changed, `History.seen` with what `Tree.kernel_block` says of its name; of one that went,
-`History.gone`; of a SCSI device that went, `History.address_gone`. When none is waiting, `History.told` with the time
+`History.gone`; of a SCSI device that went, `History.address_gone`. When none is waiting, `History.advance` with the time
 before you looked for one. When some were lost, `History.resync`.
 """
 
@@ -26,7 +26,7 @@ from ._library import change, encoded, function, known, question, string_getter,
 from ._types import BlockInfo, Mount
 
 __all__ = [
-    "MOST_ENDED",
+    "MAX_ENDED",
     "Absent",
     "Action",
     "Answer",
@@ -97,7 +97,7 @@ _from_json = question("peripety_history_from_json", c_char_p)
 _to_json = function("peripety_history_to_json", c_void_p, c_void_p)
 _free = function("peripety_history_free", None, c_void_p)
 _boot_id = string_getter("peripety_history_boot_id")
-_told_until = value_getter("peripety_history_told_until", c_uint64)
+_complete_until = value_getter("peripety_history_complete_until", c_uint64)
 _generation = value_getter("peripety_history_generation", c_uint64)
 _len = function("peripety_history_len", c_size_t, c_void_p)
 _WHO = (POINTER(c_uint), POINTER(c_bool))
@@ -110,10 +110,10 @@ _at_or_look = question(
 )
 _progress = function("peripety_history_progress", c_void_p, c_void_p)
 _catch_up = change("peripety_history_catch_up", c_void_p, c_char_p)
-_told = change("peripety_history_told", c_void_p, c_uint64)
-_told_in_part = change("peripety_history_told_in_part", c_void_p, c_uint64)
+_told = change("peripety_history_advance", c_void_p, c_uint64)
+_advance_in_part = change("peripety_history_advance_in_part", c_void_p, c_uint64)
 _mounts = change("peripety_history_mounts", c_void_p, _Window, c_void_p)
-_mounts_told = change("peripety_history_mounts_told", c_void_p, c_uint64)
+_advance_mounts = change("peripety_history_advance_mounts", c_void_p, c_uint64)
 _seen = change("peripety_history_seen", c_void_p, c_void_p, c_uint64)
 _refresh = change("peripety_history_refresh", c_void_p, c_void_p)
 _gone = change("peripety_history_gone", c_void_p, c_char_p, POINTER(c_uint64), c_uint64)
@@ -122,7 +122,7 @@ _resync = change("peripety_history_resync", c_void_p, _Window, c_void_p)
 _block_free = function("peripety_block_free", None, c_void_p)
 
 #: How many names that ended are kept: the newest.
-MOST_ENDED = int(function("peripety_history_most_ended", c_size_t)())
+MAX_ENDED = int(function("peripety_history_most_ended", c_size_t)())
 
 _UNCERTAIN, _KNOWN = 1, 2
 
@@ -142,7 +142,7 @@ class History:
     def __init__(self, boot_id: str, looked: "tuple[int, int]", blocks: Iterable[BlockInfo]) -> None:
         """Begins with the devices (`Tree.list_all`) that were there when somebody `looked`, see `Window`.
 
-        What happens after the first of these times will be told.
+        What happens after the first of these times is given later.
         """
         name, window = encoded(boot_id), _window(looked)
         self._own(_write.with_list(blocks, lambda handle: _new(name, window, handle)))
@@ -165,14 +165,14 @@ class History:
         return known(taken(_to_json(self._handle)))
 
     def progress(self) -> str:
-        """Up to when it was told, apart from what, as JSON.
+        """How far it is complete, as JSON.
 
         It is small, while all of it (`to_json`) need be saved only when `generation` changed.
         """
         return known(taken(_progress(self._handle)))
 
     def catch_up(self, progress: str) -> None:
-        """Of a history that was saved: it was told up to then, and nothing changed.
+        """Of a history that was saved: it is complete up to the mark, and nothing else changed.
 
         Ignored when that is about another generation, where something did. Raises BadTextError.
         """
@@ -184,9 +184,9 @@ class History:
         return known(_boot_id(self._handle))
 
     @property
-    def told_until(self) -> int:
-        """All that happened up to this time is told."""
-        return int(_told_until(self._handle))
+    def complete_until(self) -> int:
+        """The history is complete up to this time."""
+        return int(_complete_until(self._handle))
 
     @property
     def generation(self) -> int:
@@ -222,9 +222,9 @@ class History:
         return _answer(_any_at, self._handle, encoded(name), _time(time))
 
     def at_or_look(self, name: str, time: int, now: int, is_same: Callable[[BlockInfo], bool]) -> Answer:
-        """As `at` while it is not certain that all was told.
+        """As `at` while it is not certain that the history is complete.
 
-        `is_same` looks, after `now`, whether the device that has the name by what was told is still there; then it had
+        `is_same` looks, after `now`, whether the device that has the name by what was given is still there; then it had
         it up to now. What it raises is raised. It must not change this history.
         """
         failures: List[BaseException] = []
@@ -242,25 +242,25 @@ class History:
             raise failure
         return answer
 
-    def told(self, now: int) -> None:
-        """Everything that happened up to `now` has been told by now: no uevent is waiting."""
+    def advance(self, now: int) -> None:
+        """Everything that happened up to `now` has been given: no uevent is waiting."""
         _told(self._handle, _time(now))
 
-    def told_in_part(self, now: int) -> None:
+    def advance_in_part(self, now: int) -> None:
         """No uevent is waiting at `now`, but some may be missing."""
-        _told_in_part(self._handle, _time(now))
+        _advance_in_part(self._handle, _time(now))
 
     def mounts(self, looked: "tuple[int, int]", table: Iterable[Mount]) -> None:
-        """The mount table (`Tree.mounts`) was read within `looked`. All uevents up to its end must be told before."""
+        """The mount table (`Tree.mounts`) was read within `looked`. All uevents up to its end must be given before."""
         window = _window(looked)
         _write.with_mounts(table, lambda handle: _mounts(self._handle, window, handle))
 
-    def mounts_told(self, now: int) -> None:
+    def advance_mounts(self, now: int) -> None:
         """The mount table has not changed up to this time."""
-        _mounts_told(self._handle, _time(now))
+        _advance_mounts(self._handle, _time(now))
 
     def seen(self, block: BlockInfo, now: int) -> None:
-        """A device came, or changed. It happened between `told_until` and `now`."""
+        """A device came, or changed. It happened between `complete_until` and `now`."""
         time = _time(now)
         _write.with_block(block, lambda handle: _seen(self._handle, handle, time))
 

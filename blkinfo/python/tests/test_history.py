@@ -10,7 +10,7 @@ import pytest
 from conftest import open_case
 
 import peripety
-from peripety.history import MOST_ENDED, Absent, Action, History, Known, Uevent, Uncertain, Window
+from peripety.history import MAX_ENDED, Absent, Action, History, Known, Uevent, Uncertain, Window
 
 BOOT = "6f0c2b1e3d524c0a9f0b2f7a1c9d4e10"
 
@@ -31,13 +31,13 @@ def history(disk):
     """A disk went, and another has its name."""
     history = History(BOOT, Window(100, 100), [])
     history.seen(disk("old", 1), 110)
-    history.told(200)
+    history.advance(200)
     history.gone("sdb", 1, 210)
-    history.told(220)
+    history.advance(220)
     history.address_gone("2:0:0:0", 230)
-    history.told(240)
+    history.advance(240)
     history.seen(disk("new", 2), 300)
-    history.told(310)
+    history.advance(310)
     return history
 
 
@@ -48,20 +48,20 @@ def test_a_name_over_time(history, disk):
         assert history.at(name, 200) == Known(disk("old", 1), present=False)
         assert history.at(name, 235) == Absent()
         assert history.at(name, 300) == Known(disk("new", 2), present=True)
-        assert history.at(name, 311) == Uncertain(), "not told yet"
+        assert history.at(name, 311) == Uncertain(), "not complete yet"
     assert history.at("2:0:0:0", 215) == Known(disk("old", 1), present=False), "its last words"
     assert history.at("sdb", 215) == Absent()
 
 
 def test_what_it_is(history):
-    assert (history.boot_id, history.told_until, len(history)) == (BOOT, 310, 2)
+    assert (history.boot_id, history.complete_until, len(history)) == (BOOT, 310, 2)
     assert History(BOOT, (1, 2), []), "one without devices is true, too"
-    assert MOST_ENDED >= 1024
+    assert MAX_ENDED >= 1024
 
 
 def test_the_generation_goes_up_with_changes_only(history, disk):
     before = history.generation
-    history.told(400)
+    history.advance(400)
     history.seen(disk("new", 2), 410)
     history.refresh(disk("new", 2))
     history.refresh(disk("another", 3))
@@ -90,7 +90,7 @@ def test_a_look_at_a_tree():
     tree = open_case("fs-lvm-multipath")
     blocks = tree.list_all()
     history = History(tree.boot_id(), Window(10_000_000, 10_000_100), blocks)
-    history.told(10_000_200)
+    history.advance(10_000_200)
     assert len(history) == len(blocks) > 0
     for block in blocks:
         assert history.at(block.kdev, 10_000_150) == Known(block, present=True)
@@ -99,9 +99,9 @@ def test_a_look_at_a_tree():
 def test_what_lies_on_a_device():
     tree = open_case("ext4-lvm-multipath")
     history = History("b", Window(10_000_000, 10_000_000), tree.list_all())
-    history.told(10_000_100)
+    history.advance(10_000_100)
     history.mounts(Window(10_000_050, 10_000_060), tree.mounts())
-    history.mounts_told(10_000_100)
+    history.advance_mounts(10_000_100)
     lv = Known(tree.block("dm-1"), present=True)
     for name in ("47841ee5-047d-4f73-8951-5a3d7a4c770e", "/mnt/test"):
         assert history.content_at(name, 10_000_090) == history.any_at(name, 10_000_090) == lv
@@ -134,15 +134,15 @@ def test_a_look_where_messages_may_be_missing(history, disk):
 
 def test_progress_is_saved_apart(history, disk):
     saved = history.to_json()
-    history.told(900)
-    history.told_in_part(910)
+    history.advance(900)
+    history.advance_in_part(910)
     again = History.from_json(saved)
     again.catch_up(history.progress())
-    assert again.told_until == 900 and again.progress() == history.progress()
+    assert again.complete_until == 900 and again.progress() == history.progress()
     history.gone("sdb", 2, 920)
     late = History.from_json(saved)
     late.catch_up(history.progress())
-    assert late.told_until == 310, "that is about a later one"
+    assert late.complete_until == 310, "that is about a later one"
     with pytest.raises(peripety.BadTextError):
         late.catch_up("{}")
 
@@ -153,7 +153,7 @@ def test_wrong_arguments(history, disk):
         with pytest.raises(ValueError, match="not a time"):
             history.at("sdb", wrong)
         with pytest.raises(ValueError, match="not a time"):
-            history.told(wrong)
+            history.advance(wrong)
         with pytest.raises(ValueError, match="not a time"):
             history.resync((0, wrong), [])
         with pytest.raises(ValueError, match="not a time"):
@@ -191,12 +191,12 @@ def test_threads_share_a_history(history, disk):
     def tell_and_ask(_):
         for time in range(400, 420):
             history.seen(disk("new", 2), time)
-            history.told(time)
+            history.advance(time)
             assert history.at("sdb", 300) == Known(disk("new", 2), present=True)
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(tell_and_ask, range(8)))
-    assert len(history) == 2 and history.told_until == 419
+    assert len(history) == 2 and history.complete_until == 419
 
 
 def test_memory_is_given_back(disk):

@@ -9,7 +9,7 @@ use super::mounted::{Held, Who};
 use super::{keys, Answer, History, Window};
 
 /// UUIDs that some device lost while it was there; of more, all are taken to be lost at the time of the last.
-const MOST_LOST: usize = 1024;
+const MAX_LOST: usize = 1024;
 
 impl History {
     /// The device that was meant at that time by the UUID of a file system or by a mount point. `Known` only when it is
@@ -29,14 +29,14 @@ impl History {
         questions.into_iter().find(|answer| *answer != Answer::Absent).unwrap_or(Answer::Absent)
     }
 
-    /// The mount table was read within `looked`. All uevents up to `looked.by` must be told before.
+    /// The mount table was read within `looked`. All uevents up to `looked.by` must be given before.
     pub fn mounts(&mut self, looked: Window, table: &[Mount]) {
         let mut mounted = std::mem::take(&mut self.mounted);
         let changed = mounted.read(looked, table, |number| {
             let key = keys::number(number);
             let certain = |time| {
                 let mut tenures = self.names.get(&key).into_iter().flatten();
-                tenures.find(|tenure| tenure.certain(time, self.told_until)).map(|tenure| tenure.block)
+                tenures.find(|tenure| tenure.certain(time, self.complete_until)).map(|tenure| tenure.block)
             };
             let (first, last) = (certain(looked.after), certain(looked.by));
             Who { certain: first.filter(|_| first == last), now: self.holder(&key).map(|(now, _)| now) }
@@ -47,8 +47,8 @@ impl History {
     }
 
     /// The mount table has not changed up to this time.
-    pub fn mounts_told(&mut self, now: u64) {
-        self.mounted.told(now);
+    pub fn advance_mounts(&mut self, now: u64) {
+        self.mounted.advance(now);
     }
 
     fn mounted_at(&self, point: &str, time: u64) -> Answer {
@@ -71,7 +71,7 @@ impl History {
             let tenures = self.names.get(&keys::name(&block.kdev)).into_iter().flatten();
             let mut mine = tenures.filter(|tenure| tenure.block == *number && tenure.possible(time));
             if let Some(tenure) = mine.next() {
-                found.push((*number, block, tenure.certain(time, self.told_until)));
+                found.push((*number, block, tenure.certain(time, self.complete_until)));
             }
         }
         let lost = self.lost.get(&uuid.to_ascii_lowercase()).copied().unwrap_or_default();
@@ -95,9 +95,9 @@ impl History {
     /// A device that is there has another file system, or none: until now it may have been this one that was meant.
     pub(super) fn note_lost(&mut self, before: &BlockInfo, now: &BlockInfo) {
         let Some(uuid) = before.fs_uuid.as_ref().filter(|_| before.fs_uuid != now.fs_uuid) else { return };
-        if self.lost.len() >= MOST_LOST {
+        if self.lost.len() >= MAX_LOST {
             self.lost_before = self.lost.drain().map(|(_, time)| time).max().unwrap_or_default();
         }
-        self.lost.insert(uuid.to_ascii_lowercase(), self.told_until);
+        self.lost.insert(uuid.to_ascii_lowercase(), self.complete_until);
     }
 }

@@ -39,17 +39,17 @@ fn mount_with_id(point: &str, minor: u32, id: u32) -> Mount {
 }
 
 /// Tells that nothing came or went, and that this is mounted.
-fn told(history: &mut History, time: u64, table: &[Mount]) {
-    history.told(time);
+fn give(history: &mut History, time: u64, table: &[Mount]) {
+    history.advance(time);
     history.mounts(at(time), table);
 }
 
 #[test]
 fn a_file_system_of_a_disk_that_is_gone() {
     let mut history = History::new("b", at(100), [disk("sdb", 16, "a", Some(UUID))]);
-    history.told(200);
+    history.advance(200);
     history.gone("sdb", None, 210);
-    history.told(220);
+    history.advance(220);
     assert_eq!(who(&history.content_at(UUID, 150)), Some("disk-a"));
     assert_eq!(who(&history.content_at(&UUID.to_uppercase(), 200)), Some("disk-a"));
     assert_eq!(history.content_at(UUID, 205), Answer::Uncertain, "it went about then");
@@ -64,10 +64,10 @@ fn several_have_the_file_system() {
     map.owners = vec![Owner { kdev: "sdb".to_owned(), dev_path: "/dev/sdb".to_owned(), dev_wwid: None }];
     let (path, copy) = (disk("sdb", 16, "path", Some(UUID)), disk("sdc", 32, "a copy", Some(UUID)));
     let mut history = History::new("b", at(100), [map, path]);
-    history.told(200);
+    history.advance(200);
     assert_eq!(who(&history.content_at(UUID, 150)), Some("disk-map"));
     history.seen(copy, 300);
-    history.told(310);
+    history.advance(310);
     assert_eq!(who(&history.content_at(UUID, 150)), Some("disk-map"), "the copy was not there yet");
     assert_eq!(history.content_at(UUID, 250), Answer::Uncertain);
     assert_eq!(history.content_at(UUID, 305), Answer::Uncertain);
@@ -78,10 +78,10 @@ fn several_have_the_file_system() {
 fn a_file_system_that_was_somewhere_else() {
     let (from, to) = (disk("sdb", 16, "from", Some(UUID)), disk("sdc", 32, "to", None));
     let mut history = History::new("b", at(100), [from, to]);
-    history.told(200);
+    history.advance(200);
     history.seen(disk("sdc", 32, "to", Some(UUID)), 210);
     history.seen(disk("sdb", 16, "from", None), 220);
-    history.told(230);
+    history.advance(230);
     assert_eq!(history.content_at(UUID, 150), Answer::Uncertain);
     assert_eq!(who(&history.content_at(UUID, 225)), Some("disk-to"));
 }
@@ -90,13 +90,13 @@ fn a_file_system_that_was_somewhere_else() {
 fn a_place_where_first_one_and_then_the_other_was_mounted() {
     let (one, two) = (disk("sdb", 16, "one", None), disk("sdc", 32, "two!", None));
     let mut history = History::new("b", at(100), [one, two]);
-    told(&mut history, 200, &[mount("/mnt", 16)]);
-    told(&mut history, 300, &[mount("/mnt", 16)]);
-    told(&mut history, 400, &[mount("/mnt", 32)]);
-    told(&mut history, 500, &[]);
+    give(&mut history, 200, &[mount("/mnt", 16)]);
+    give(&mut history, 300, &[mount("/mnt", 16)]);
+    give(&mut history, 400, &[mount("/mnt", 32)]);
+    give(&mut history, 500, &[]);
     history.gone("sdb", None, 600);
     history.gone("sdc", None, 600);
-    history.told(700);
+    history.advance(700);
     assert_eq!(history.content_at("/mnt", 150), Answer::Absent, "nobody had looked yet");
     assert_eq!(who(&history.content_at("/mnt", 250)), Some("disk-one"));
     assert_eq!(history.content_at("/mnt", 350), Answer::Uncertain);
@@ -110,16 +110,16 @@ fn a_place_where_first_one_and_then_the_other_was_mounted() {
 #[test]
 fn mounted_and_gone() {
     let mut history = History::new("b", at(100), [disk("sdb", 16, "one", None)]);
-    told(&mut history, 200, &[mount("/mnt", 16)]);
+    give(&mut history, 200, &[mount("/mnt", 16)]);
     history.gone("sdb", None, 250);
-    told(&mut history, 300, &[mount("/mnt", 16)]);
-    history.mounts_told(350);
+    give(&mut history, 300, &[mount("/mnt", 16)]);
+    history.advance_mounts(350);
     assert_eq!(who(&history.content_at("/mnt", 340)), Some("disk-one"));
-    assert_eq!(history.content_at("/mnt", 360), Answer::Uncertain, "not told yet");
+    assert_eq!(history.content_at("/mnt", 360), Answer::Uncertain, "not complete yet");
     // In one go: unmounted, another disk of the number, mounted under the number of the old mount.
     history.seen(disk("sdb", 16, "two!", None), 400);
-    told(&mut history, 500, &[mount("/mnt", 16)]);
-    told(&mut history, 600, &[mount("/mnt", 16)]);
+    give(&mut history, 500, &[mount("/mnt", 16)]);
+    give(&mut history, 600, &[mount("/mnt", 16)]);
     assert_eq!(who(&history.content_at("/mnt", 550)), Some("disk-two!"));
     assert_eq!(history.content_at("/mnt", 450), Answer::Uncertain);
 }
@@ -128,16 +128,16 @@ fn mounted_and_gone() {
 #[test]
 fn a_disk_comes_while_the_table_is_read() {
     let mut history = History::new("b", at(100), []);
-    history.told(200);
+    history.advance(200);
     history.seen(disk("sdb", 16, "one", None), 250);
-    history.told(300);
+    history.advance(300);
     history.mounts(Window { after: 220, by: 260 }, &[mount("/mnt", 16)]);
-    history.told(400);
-    history.mounts_told(400);
+    history.advance(400);
+    history.advance_mounts(400);
     assert_eq!(history.content_at("/mnt", 350), Answer::Uncertain);
     // Another mount there later.
-    told(&mut history, 500, &[mount_with_id("/mnt", 16, 99)]);
-    told(&mut history, 600, &[mount_with_id("/mnt", 16, 99)]);
+    give(&mut history, 500, &[mount_with_id("/mnt", 16, 99)]);
+    give(&mut history, 600, &[mount_with_id("/mnt", 16, 99)]);
     assert_eq!(who(&history.content_at("/mnt", 600)), Some("disk-one"));
 }
 
@@ -146,11 +146,11 @@ fn what_is_remembered_has_an_end() {
     let mut history = History::new("b", at(100), [disk("sdb", 16, "one", None)]);
     for round in 0..6_000u64 {
         let point = format!("/mnt/{round}");
-        told(&mut history, 200 + round * 10, &[mount(&point, 16)]);
+        give(&mut history, 200 + round * 10, &[mount(&point, 16)]);
         let uuid = format!("uuid-{round}");
         history.seen(disk("sdb", 16, "one", Some(&uuid)), 205 + round * 10);
     }
-    told(&mut history, 1_000_000, &[]);
+    give(&mut history, 1_000_000, &[]);
     assert_eq!(history.content_at("/mnt/0", 200), Answer::Absent);
     assert_eq!(who(&history.content_at("/mnt/5990", 200 + 59_900)), Some("disk-one"));
     assert_eq!(history.content_at("uuid-5999", 150), Answer::Uncertain, "others were lost since");

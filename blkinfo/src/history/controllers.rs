@@ -12,7 +12,7 @@ use super::{keys, Answer, History};
 impl History {
     /// Which device did the controller, port or session of that name lead to?
     pub(super) fn behind_controller(&self, controller: &str, time: u64) -> Answer {
-        let mut certain = self.led(controller, |tenure| tenure.certain(time, self.told_until));
+        let mut certain = self.led(controller, |tenure| tenure.certain(time, self.complete_until));
         let possible = self.led(controller, |tenure| tenure.possible(time));
         match (certain.pop(), possible.len()) {
             (Some(number), 0 | 1) if certain.is_empty() => match self.blocks.get(&number) {

@@ -82,7 +82,7 @@ impl History {
         else {
             return;
         };
-        let noted = self.told_until;
+        let noted = self.complete_until;
         let new = || FileSystem { uuid: uuid.clone(), from_kernel: false, mounted: true, noted };
         let known = self.file_systems.entry(number).or_insert_with(new);
         if !known.from_kernel {

@@ -1,20 +1,20 @@
 //! Which device had a name at a moment that has passed?
 //!
 //! The line about a lost disk arrives when the disk is gone, and its name may be another disk's by then. A
-//! [`History`] is told what came and went, and answers for any time since. It reads nothing by itself.
+//! [`History`] is given what came and went, and answers for any time since. It reads nothing by itself.
 //!
 //! Nobody says exactly when a device came: the kernel's uevents carry no time. What is known is a [`Window`]: it was
-//! not there when we looked last, and it was there when we were told. Within a window, and while a name is nobody's,
+//! not there when we looked last, and it was there when its uevent came. Within a window, and while a name is nobody's,
 //! the answer is [`Answer::Uncertain`] or [`Answer::Absent`], never a guess.
 
 mod content;
 mod controllers;
 mod file_systems;
+mod high_water;
 mod keys;
 mod mounted;
 mod near;
 mod tenure;
-mod told;
 mod uevent;
 
 #[cfg(test)]
@@ -32,15 +32,15 @@ use std::sync::Arc;
 use crate::info::BlockInfo;
 
 use file_systems::FileSystems;
+pub use high_water::HighWaterMark;
 use mounted::Mounted;
-pub use near::{Claim, Probed, MOST_PROBED};
+pub use near::{Claim, Probed, MAX_PROBE_US};
 use tenure::Tenure;
 pub use tenure::Window;
-pub use told::Told;
 pub use uevent::{Action, Uevent};
 
 /// Tenures that have ended are kept up to this number, the newest.
-pub const MOST_ENDED: usize = 16_384;
+pub const MAX_ENDED: usize = 16_384;
 
 /// Who had a name at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +67,12 @@ pub struct History {
     /// When it began.
     #[cfg_attr(feature = "serde", serde(default))]
     since: u64,
-    /// All that happened up to this time is told.
-    told_until: u64,
+    /// The history is complete up to this time.
+    #[cfg_attr(feature = "serde", serde(alias = "told_until"))]
+    complete_until: u64,
     /// The same of what was not lost.
-    #[cfg_attr(feature = "serde", serde(default))]
-    told_in_part: u64,
+    #[cfg_attr(feature = "serde", serde(default, alias = "told_in_part"))]
+    in_part_until: u64,
     /// See [`History::generation`].
     #[cfg_attr(feature = "serde", serde(default))]
     generation: u64,
@@ -102,14 +103,14 @@ pub struct History {
 
 impl History {
     /// Begins with the devices that were there when somebody `looked`: after the one time, and not later than the other.
-    /// What happens after the first will be told.
+    /// What happens after the first is given later.
     pub fn new(boot_id: &str, looked: Window, blocks: impl IntoIterator<Item = BlockInfo>) -> Self {
         let mut history = Self { boot_id: boot_id.to_owned(), ..Self::default() };
         for block in blocks {
             let came = window_of(&block, Window { after: 0, by: looked.by });
             history.begin(block, came);
         }
-        history.told_until = looked.after;
+        history.complete_until = looked.after;
         history.since = looked.by;
         history
     }
@@ -119,9 +120,9 @@ impl History {
         &self.boot_id
     }
 
-    /// All that happened up to this time is told.
-    pub fn told_until(&self) -> u64 {
-        self.told_until
+    /// The history is complete up to this time.
+    pub fn complete_until(&self) -> u64 {
+        self.complete_until
     }
 
     /// Goes up with every change but that of [`History::progress`]: what was saved under the same number need not be saved
@@ -130,14 +131,14 @@ impl History {
         self.generation
     }
 
-    /// Everything that happened up to `now` has been told by now: no uevent is waiting.
-    pub fn told(&mut self, now: u64) {
-        self.told_until = self.told_until.max(now);
+    /// Everything that happened up to `now` has been given: no uevent is waiting.
+    pub fn advance(&mut self, now: u64) {
+        self.complete_until = self.complete_until.max(now);
     }
 
     /// No uevent is waiting at `now`, but some may be missing.
-    pub fn told_in_part(&mut self, now: u64) {
-        self.told_in_part = self.told_in_part.max(now);
+    pub fn advance_in_part(&mut self, now: u64) {
+        self.in_part_until = self.in_part_until.max(now);
     }
 
     /// The device that has this kernel name, as far as the uevents were read.
@@ -161,7 +162,7 @@ impl History {
         let Some(tenures) = keys::asked(name).find_map(|key| self.names.get(&key)) else {
             return self.behind_controller(name, time);
         };
-        if let Some(holder) = tenures.iter().find(|tenure| tenure.certain(time, self.told_until)) {
+        if let Some(holder) = tenures.iter().find(|tenure| tenure.certain(time, self.complete_until)) {
             return match self.blocks.get(&holder.block) {
                 Some(block) => Answer::Known { block: block.clone(), present: holder.went.is_none() },
                 None => Answer::Uncertain,
@@ -173,8 +174,8 @@ impl History {
         }
     }
 
-    /// The same while it is not certain that all was told. `is_same` looks whether the device that has the name, by what
-    /// was told, is still there after `now`: then it had it up to now.
+    /// The same while it is not certain that the history is complete. `is_same` looks whether the device that has the name, by what
+    /// was given, is still there after `now`: then it had it up to now.
     pub fn at_or_look(
         &self,
         name: &str,
@@ -195,7 +196,7 @@ impl History {
         }
     }
 
-    /// A device came, or changed: its names, or what is known of it. It happened between `told_until` and `now`.
+    /// A device came, or changed: its names, or what is known of it. It happened between `complete_until` and `now`.
     pub fn seen(&mut self, block: BlockInfo, now: u64) {
         let window = self.window(now);
         match self.holder(&keys::name(&block.kdev)) {
@@ -223,10 +224,10 @@ impl History {
     pub fn gone(&mut self, kdev: &str, diskseq: Option<u64>, now: u64) {
         let window = self.window(now);
         if let Some((number, held)) = self.holder(&keys::name(kdev)) {
-            let same = diskseq.zip(held.diskseq).map(|(told, held)| told == held);
+            let same = diskseq.zip(held.diskseq).map(|(new, held)| new == held);
             if same == Some(true) {
                 // It was there until it went, whatever else is missing; this message was not there before.
-                let after = window.after.max(self.told_in_part).min(window.by);
+                let after = window.after.max(self.in_part_until).min(window.by);
                 self.end(number, Window { after, ..window }, keys::is_fixed);
             }
             if same != Some(false) {
@@ -275,13 +276,13 @@ impl History {
                 }
             }
         }
-        self.told_until = self.told_until.max(looked.after);
+        self.complete_until = self.complete_until.max(looked.after);
         // Others may have come and gone since the time before.
         self.since = self.since.max(looked.by);
     }
 
     fn window(&self, now: u64) -> Window {
-        Window { after: self.told_until, by: now.max(self.told_until) }
+        Window { after: self.complete_until, by: now.max(self.complete_until) }
     }
 
     /// The number of the device that has this name now, and the device.
@@ -352,9 +353,9 @@ impl History {
         self.forget();
     }
 
-    /// Forgets the oldest tenures beyond [`MOST_ENDED`], and devices that have no name left.
+    /// Forgets the oldest tenures beyond [`MAX_ENDED`], and devices that have no name left.
     fn forget(&mut self) {
-        while self.ended.len() > MOST_ENDED {
+        while self.ended.len() > MAX_ENDED {
             let Some(key) = self.ended.pop_front() else { return };
             let Some(tenures) = self.names.get_mut(&key) else { continue };
             if tenures.first().is_none_or(|tenure| tenure.went.is_none()) {

@@ -1,4 +1,4 @@
-//! A world in which disks come, go and take each other's names, told to a history late, in part, or not at all. No
+//! A world in which disks come, go and take each other's names, given to a history late, in part, or not at all. No
 //! answer may ever name a disk that did not have the name.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
@@ -29,7 +29,7 @@ struct Disk {
 }
 
 #[derive(Clone, Debug)]
-enum Told {
+enum Message {
     Add(String),
     Remove(String, u64),
     AddressGone(String),
@@ -43,7 +43,7 @@ struct World {
     disks: Vec<Disk>,
     /// Addresses whose disk went already.
     dying: Vec<(String, u64)>,
-    waiting: VecDeque<Told>,
+    waiting: VecDeque<Message>,
     /// Who had which name from when to when; of an address, until it was gone.
     truth: Vec<(String, u64, u64, u64)>,
 }
@@ -76,7 +76,7 @@ impl World {
         for key in [&disk.name, &disk.address, &disk.number.to_string()] {
             self.truth.push((key.clone(), self.now, u64::MAX, disk.id));
         }
-        self.waiting.push_back(Told::Add(disk.name.clone()));
+        self.waiting.push_back(Message::Add(disk.name.clone()));
         self.disks.push(disk);
     }
 
@@ -86,14 +86,14 @@ impl World {
         }
         let disk = self.disks.swap_remove(dice.roll(self.disks.len() as u64) as usize);
         self.truth_ends(disk.id, |key| key != disk.address);
-        self.waiting.push_back(Told::Remove(disk.name, disk.id));
+        self.waiting.push_back(Message::Remove(disk.name, disk.id));
         self.dying.push((disk.address, disk.id));
     }
 
     fn address_goes(&mut self) {
         if let Some((address, id)) = self.dying.pop() {
             self.truth_ends(id, |_| true);
-            self.waiting.push_back(Told::AddressGone(address));
+            self.waiting.push_back(Message::AddressGone(address));
         }
     }
 
@@ -115,18 +115,18 @@ impl World {
     /// Tells the oldest message, as a daemon does that reads sysfs when it gets one.
     fn tell(&mut self, history: &mut History) {
         match self.waiting.pop_front() {
-            Some(Told::Add(name)) => {
+            Some(Message::Add(name)) => {
                 let there = self.disks.iter().find(|disk| disk.name == name).cloned();
                 if let Some(disk) = there {
                     history.seen(self.block(&disk), self.now);
                 }
             }
-            Some(Told::Remove(name, id)) => history.gone(&name, self.diskseq.then_some(id), self.now),
-            Some(Told::AddressGone(address)) => history.address_gone(&address, self.now),
+            Some(Message::Remove(name, id)) => history.gone(&name, self.diskseq.then_some(id), self.now),
+            Some(Message::AddressGone(address)) => history.address_gone(&address, self.now),
             None => {}
         }
         if self.waiting.is_empty() {
-            history.told(self.now);
+            history.advance(self.now);
         }
     }
 }
@@ -162,7 +162,7 @@ fn run(steps: u64, seed: u64, diskseq: bool, lag: u64) -> (u64, u64) {
             world.tell(&mut history);
         }
         if world.waiting.is_empty() {
-            history.told(world.now);
+            history.advance(world.now);
         }
         let time = world.now.saturating_sub(dice.roll(200));
         let name = match dice.roll(3) {

@@ -8,7 +8,7 @@ use crate::name::DevNumber;
 use super::tenure::{Tenure, Window};
 
 /// Mounts that have ended are kept up to this number, the newest.
-const MOST_ENDED: usize = 4096;
+const MAX_ENDED: usize = 4096;
 
 /// Which device was mounted where. A place has one at a time: what was mounted last covers the others.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +16,9 @@ const MOST_ENDED: usize = 4096;
 pub(super) struct Mounted {
     /// When the first table was read; nothing is known of the time before.
     since: u64,
-    /// All that happened up to this time is told.
-    told_until: u64,
+    /// The history is complete up to this time.
+    #[cfg_attr(feature = "serde", serde(alias = "told_until"))]
+    complete_until: u64,
     /// By mount point, the oldest first.
     places: HashMap<String, Vec<Place>>,
     /// Mount points whose device changed, in that order.
@@ -39,7 +40,7 @@ struct Place {
 pub(super) struct Who {
     /// Who had it all the time while the table was read.
     pub certain: Option<u64>,
-    /// Who has it by what was told.
+    /// Who has it by what was given.
     pub now: Option<u64>,
 }
 
@@ -56,8 +57,8 @@ pub(super) enum Held {
 impl Mounted {
     /// A table that was read within `looked`, and who has which number. Returns whether anything changed.
     pub fn read(&mut self, looked: Window, table: &[Mount], who: impl Fn(DevNumber) -> Who) -> bool {
-        let first = self.told_until == 0;
-        let came = Window { after: self.told_until, by: looked.by };
+        let first = self.complete_until == 0;
+        let came = Window { after: self.complete_until, by: looked.by };
         if first {
             self.since = looked.by;
         }
@@ -71,7 +72,7 @@ impl Mounted {
             now.get(point).is_some_and(same) && !other
         };
         let changed = self.end(came, stays) | self.begin(came, &now, who);
-        self.told_until = looked.after;
+        self.complete_until = looked.after;
         self.forget();
         changed
     }
@@ -107,21 +108,21 @@ impl Mounted {
     }
 
     /// The table was the same at this time as when it was read last.
-    pub fn told(&mut self, now: u64) {
-        if self.told_until > 0 {
-            self.told_until = self.told_until.max(now);
+    pub fn advance(&mut self, now: u64) {
+        if self.complete_until > 0 {
+            self.complete_until = self.complete_until.max(now);
         }
     }
 
-    pub fn told_until(&self) -> u64 {
-        self.told_until
+    pub fn complete_until(&self) -> u64 {
+        self.complete_until
     }
 
     pub fn at(&self, point: &str, time: u64) -> Held {
         let Some(places) = self.places.get(point).filter(|_| time >= self.since) else {
             return Held::Absent;
         };
-        let certain = places.iter().find(|place| place.tenure.certain(time, self.told_until));
+        let certain = places.iter().find(|place| place.tenure.certain(time, self.complete_until));
         match certain.map(|place| place.block) {
             Some(Some(block)) => Held::By(block),
             Some(None) => Held::Uncertain,
@@ -153,7 +154,7 @@ impl Mounted {
     }
 
     fn forget(&mut self) {
-        while self.ended.len() > MOST_ENDED {
+        while self.ended.len() > MAX_ENDED {
             let Some(point) = self.ended.pop_front() else { return };
             let Some(places) = self.places.get_mut(&point) else { continue };
             if places.first().is_some_and(|place| place.tenure.went.is_some()) {

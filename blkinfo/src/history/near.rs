@@ -11,12 +11,12 @@ use super::tenure::Tenure;
 use super::{keys, History};
 
 /// How long a disk may be probed until the uevent about it comes, µs.
-pub const MOST_PROBED: u64 = 4_000_000;
+pub const MAX_PROBE_US: u64 = 4_000_000;
 /// Without an address, a device must be known to have come within a span no longer than this, µs: in a longer one another
 /// may have come and gone.
 const NARROW: u64 = 1_000_000;
 /// Addresses of SCSI devices that went and never had a block device, of which the time is remembered.
-const MOST_VANISHED: usize = 1024;
+const MAX_VANISHED: usize = 1024;
 
 /// Evidence that a name was an address's: a line of the kernel that names both, `sd 2:0:0:1: [sdb]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl History {
     /// between. By the name alone it is the first that ever had it.
     pub fn probed<'c>(&self, name: &str, time: u64, claims: impl IntoIterator<Item = &'c Claim>) -> Probed {
         let mut claims = claims.into_iter().filter(|claim| claim.name == name && claim.time <= time);
-        let claim = claims.find(|claim| time - claim.time <= MOST_PROBED);
+        let claim = claims.find(|claim| time - claim.time <= MAX_PROBE_US);
         let tenures = self.tenures(&keys::name(name));
         let Some(at) = tenures.iter().position(|tenure| tenure.came.by > time) else {
             let held = tenures.last().is_some_and(|tenure| tenure.went.is_none());
@@ -58,7 +58,7 @@ impl History {
             return if comes { Probed::NotYet } else { Probed::Nobody };
         };
         let (before, from) = tenures.split_at(at);
-        let Some(next) = from.first().filter(|next| next.came.by - time <= MOST_PROBED) else {
+        let Some(next) = from.first().filter(|next| next.came.by - time <= MAX_PROBE_US) else {
             return Probed::Nobody;
         };
         let Some(block) = self.blocks.get(&next.block) else { return Probed::Nobody };
@@ -113,10 +113,10 @@ impl History {
         })
     }
 
-    /// Has the device of this kernel name had it for less than [`MOST_PROBED`] at this time?
+    /// Has the device of this kernel name had it for less than [`MAX_PROBE_US`] at this time?
     pub fn is_young(&self, name: &str, time: u64) -> bool {
         let last = self.tenures(&keys::name(name)).last();
-        last.is_some_and(|last| last.went.is_none() && last.came.by.saturating_add(MOST_PROBED) >= time)
+        last.is_some_and(|last| last.went.is_none() && last.came.by.saturating_add(MAX_PROBE_US) >= time)
     }
 
     fn has_address(&self, address: &str, time: u64) -> bool {
@@ -125,7 +125,7 @@ impl History {
 
     /// A SCSI device without a block device went.
     pub(super) fn note_vanished(&mut self, address: &str, by: u64) {
-        if self.vanished.len() >= MOST_VANISHED {
+        if self.vanished.len() >= MAX_VANISHED {
             let oldest = self.vanished.iter().min_by_key(|(_, time)| **time).map(|(name, _)| name.clone());
             oldest.and_then(|oldest| self.vanished.remove(&oldest));
         }

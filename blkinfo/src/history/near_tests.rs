@@ -31,9 +31,9 @@ fn listening() -> History {
 }
 
 fn comes(history: &mut History, disk: BlockInfo, time: u64) {
-    history.told(time - 20_000);
+    history.advance(time - 20_000);
     history.seen(disk, time);
-    history.told(time);
+    history.advance(time);
 }
 
 #[test]
@@ -55,10 +55,10 @@ fn a_new_disk_has_errors_before_the_uevent_about_it() {
 fn a_name_that_another_disk_had_needs_the_address() {
     let mut history = listening();
     comes(&mut history, disk("sdb", "2:0:0:1", "old", 7), 5 * SECOND);
-    history.told(8 * SECOND);
+    history.advance(8 * SECOND);
     history.gone("sdb", Some(7), 8 * SECOND);
     history.address_gone("2:0:0:1", 8 * SECOND);
-    history.told(9 * SECOND);
+    history.advance(9 * SECOND);
     let line = claim("sdb", "3:0:0:1", 10 * SECOND);
     assert_eq!(history.probed("sdb", 10 * SECOND, []), Probed::Nobody, "it may be about the old disk");
     assert_eq!(history.probed("sdb", 10 * SECOND, [&line]), Probed::NotYet);
@@ -74,7 +74,7 @@ fn an_address_that_is_used_again_proves_nothing() {
     let mut history = listening();
     let line = claim("sdb", "2:0:0:1", 10 * SECOND);
     // The SCSI device of the line went before it had a block device.
-    history.told(10 * SECOND + 1);
+    history.advance(10 * SECOND + 1);
     history.address_gone("2:0:0:1", 10 * SECOND + 2);
     comes(&mut history, disk("sdb", "2:0:0:1", "new", 8), 11 * SECOND);
     assert_eq!(history.probed("sdb", 10 * SECOND, [&line]), Probed::Nobody);
@@ -91,7 +91,7 @@ fn an_address_that_is_used_again_proves_nothing() {
 #[test]
 fn a_name_alone_proves_nothing_of_a_time_without_messages() {
     let mut history = listening();
-    history.told(10 * SECOND);
+    history.advance(10 * SECOND);
     history.resync(at(11 * SECOND), [disk("sdb", "2:0:0:1", "new", 7)]);
     assert_eq!(history.probed("sdb", 10 * SECOND, []), Probed::Nobody);
 }
@@ -104,13 +104,13 @@ fn the_last_words_about_a_disk() {
         history.last_holder(name, time).and_then(|block| block.dev_wwid.clone())
     };
     assert_eq!(last(&history, "sdb", 6 * SECOND), None, "it is there");
-    history.told(8 * SECOND);
+    history.advance(8 * SECOND);
     history.gone("sdb", Some(7), 9 * SECOND);
-    history.told(9 * SECOND);
+    history.advance(9 * SECOND);
     assert_eq!(last(&history, "sdb", 8 * SECOND + 1).as_deref(), Some("disk-old"), "it went about then");
     assert_eq!(last(&history, "sdb", 20 * SECOND).as_deref(), Some("disk-old"));
     assert_eq!(last(&history, "sdb", 4 * SECOND), None, "before it was there");
-    history.told(20 * SECOND);
+    history.advance(20 * SECOND);
     history.seen(disk("sdb", "3:0:0:1", "new", 8), 22 * SECOND);
     assert_eq!(last(&history, "sdb", 21 * SECOND), None, "or the next one");
     assert_eq!(last(&history, "sdb", 19 * SECOND).as_deref(), Some("disk-old"));
@@ -129,7 +129,7 @@ fn mount() -> Mount {
 
 /// Tells that nothing came or went, and that this is mounted.
 fn mounted(history: &mut History, time: u64, table: &[Mount]) {
-    history.told(time);
+    history.advance(time);
     history.mounts(at(time), table);
 }
 
@@ -201,9 +201,9 @@ fn lines_about_a_controller_that_is_removed() {
         _ => None,
     };
     assert_eq!(found(&history, 5 * SECOND), Some(("nvme0n1".to_owned(), true)));
-    history.told(6 * SECOND);
+    history.advance(6 * SECOND);
     history.controller_gone("nvme1", 7 * SECOND);
-    history.told(7 * SECOND);
+    history.advance(7 * SECOND);
     assert_eq!(found(&history, 6 * SECOND), Some(("nvme0n1".to_owned(), false)));
     assert_eq!(history.at("nvme1", 7 * SECOND + 1), Answer::Absent);
     assert_eq!(history.last_holder("nvme1", 7 * SECOND + 1).unwrap().kdev, "nvme0n1");
@@ -233,9 +233,9 @@ fn lines_about_a_remote_port_that_is_removed() {
         _ => None,
     };
     assert_eq!(found(&history, 5 * SECOND).as_deref(), Some("sdq"));
-    history.told(6 * SECOND);
+    history.advance(6 * SECOND);
     history.gone("sdq", Some(1), 7 * SECOND);
-    history.told(7 * SECOND);
+    history.advance(7 * SECOND);
     assert_eq!(found(&history, 6 * SECOND).as_deref(), Some("sdq"));
     assert_eq!(history.last_holder("rport-3:0-0", 8 * SECOND).unwrap().kdev, "sdq");
     // Two disks behind the port: neither is guessed.

@@ -23,9 +23,9 @@ pub(super) struct Tenure {
 }
 
 impl Tenure {
-    /// The device certainly had the name then. Of one that still has it nothing is known after `told_until`.
-    pub fn certain(&self, time: u64, told_until: u64) -> bool {
-        self.came.by <= time && time <= self.went.map_or(told_until, |went| went.after)
+    /// The device certainly had the name then. Of one that still has it nothing is known after `complete_until`.
+    pub fn certain(&self, time: u64, complete_until: u64) -> bool {
+        self.came.by <= time && time <= self.went.map_or(complete_until, |went| went.after)
     }
 
     /// The device may have had the name then.

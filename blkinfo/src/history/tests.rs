@@ -50,11 +50,11 @@ fn here(mut block: BlockInfo) -> BlockInfo {
 #[test]
 fn a_disk_goes_and_another_takes_its_name() {
     let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);
-    history.told(200);
+    history.advance(200);
     history.gone("sdb", Some(1), 210);
-    history.told(210);
+    history.advance(210);
     history.seen(disk("sdb", 16, "new", 2), 300);
-    history.told(300);
+    history.advance(300);
     for name in ["sdb", "[sdb]", "8:16", "b8:16", "/dev/sdb"] {
         assert_eq!(who(&history, name, 200).as_deref(), Some("disk-old"), "{name}");
         assert_eq!(history.at(name, 205), Answer::Uncertain, "{name}: it went about then");
@@ -69,12 +69,12 @@ fn a_disk_goes_and_another_takes_its_name() {
 fn last_words_by_the_address() {
     let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);
     history.gone("sdb", Some(1), 210);
-    history.told(210);
-    history.told(230);
+    history.advance(210);
+    history.advance(230);
     assert_eq!(who(&history, "2:0:0:16", 220).as_deref(), Some("disk-old"));
     assert_eq!(who(&history, "sdb", 220), None);
     history.address_gone("2:0:0:16", 240);
-    history.told(240);
+    history.advance(240);
     assert_eq!(who(&history, "+scsi:2:0:0:16", 230).as_deref(), Some("disk-old"));
     assert_eq!(who(&history, "2:0:0:16", 240), None);
 }
@@ -83,7 +83,7 @@ fn last_words_by_the_address() {
 fn a_message_about_the_disk_before_comes_late() {
     let mut history = History::new("b", at(100), [here(disk("sdb", 16, "new", 2))]);
     history.gone("sdb", Some(1), 210);
-    history.told(220);
+    history.advance(220);
     assert_eq!(who(&history, "sdb", 220).as_deref(), Some("disk-new"));
 }
 
@@ -91,9 +91,9 @@ fn a_message_about_the_disk_before_comes_late() {
 fn a_map_is_renamed() {
     let map = |name: &str| BlockInfo { dev_path: format!("/dev/mapper/{name}"), ..disk("dm-0", 0, "map", 5) };
     let mut history = History::new("b", at(100), [here(map("a"))]);
-    history.told(200);
+    history.advance(200);
     history.seen(here(map("b")), 210);
-    history.told(210);
+    history.advance(210);
     assert_eq!(who(&history, "/dev/mapper/a", 200).as_deref(), Some("disk-map"));
     assert_eq!(who(&history, "/dev/mapper/a", 210), None);
     assert_eq!(who(&history, "/dev/mapper/b", 210).as_deref(), Some("disk-map"));
@@ -106,14 +106,14 @@ fn a_map_is_renamed() {
 fn an_identity_is_learned_and_not_lost() {
     let nameless = |diskseq| BlockInfo { dev_wwid: None, ..disk("loop0", 0, "", diskseq) };
     let mut history = History::new("b", at(100), [nameless(1)]);
-    history.told(200);
+    history.advance(200);
     history.seen(disk("loop0", 0, "file", 1), 210);
-    history.told(220);
+    history.advance(220);
     assert_eq!(who(&history, "loop0", 150).as_deref(), Some("disk-file"));
     history.seen(nameless(1), 230);
-    history.told(240);
+    history.advance(240);
     history.seen(disk("loop0", 0, "other", 2), 250);
-    history.told(260);
+    history.advance(260);
     assert_eq!(who(&history, "loop0", 220).as_deref(), Some("disk-file"));
     assert_eq!(who(&history, "loop0", 240), None);
     assert_eq!(who(&history, "loop0", 250).as_deref(), Some("disk-other"));
@@ -123,7 +123,7 @@ fn an_identity_is_learned_and_not_lost() {
 fn the_daemon_was_away() {
     let (stays, goes) = (here(disk("sda", 0, "stays", 1)), here(disk("sdb", 16, "goes", 2)));
     let mut history = History::new("b", at(100), [stays.clone(), goes]);
-    history.told(200);
+    history.advance(200);
     history.resync(at(500), [stays, disk("sdb", 16, "comes", 3)]);
     assert_eq!(who(&history, "sda", 350).as_deref(), Some("disk-stays"), "its sequence number is the same");
     assert_eq!(who(&history, "sdb", 200).as_deref(), Some("disk-goes"));
@@ -141,25 +141,25 @@ fn ten_thousand_come_and_go() {
                 round * 10 + 1,
             );
         }
-        history.told(round * 10 + 5);
+        history.advance(round * 10 + 5);
         for n in 0..1_000u32 {
             history.gone(&format!("sd{n}"), None, round * 10 + 6);
             history.address_gone(&format!("2:0:0:{n}"), round * 10 + 6);
         }
-        history.told(round * 10 + 9);
+        history.advance(round * 10 + 9);
     }
     assert_eq!(who(&history, "sd7", 93).as_deref(), Some("disk-9"));
     assert_eq!(history.at("sd7", 99), Answer::Absent);
-    assert!(history.ended.len() <= MOST_ENDED && history.len() <= MOST_ENDED);
+    assert!(history.ended.len() <= MAX_ENDED && history.len() <= MAX_ENDED);
     assert_eq!(who(&history, "sd7", 3), None, "so old that it is forgotten");
 }
 
-/// What happens while somebody looks is told afterwards.
+/// What happens while somebody looks is given afterwards.
 #[test]
 fn a_disk_goes_while_all_are_looked_at() {
     let mut history = History::new("b", Window { after: 100, by: 120 }, [here(disk("sda", 0, "a", 1))]);
     history.gone("sda", Some(1), 130);
-    history.told(140);
+    history.advance(140);
     assert_eq!(who(&history, "sda", 100).as_deref(), Some("disk-a"));
     assert_eq!(history.at("sda", 110), Answer::Uncertain);
     assert_eq!(history.at("sda", 135), Answer::Absent);
@@ -170,7 +170,7 @@ fn a_disk_goes_while_all_are_looked_at() {
 fn the_generation_goes_up_with_changes_only() {
     let mut history = History::new("b", at(100), [here(disk("sda", 0, "a", 1))]);
     let before = history.generation();
-    history.told(200);
+    history.advance(200);
     history.seen(here(disk("sda", 0, "a", 1)), 210);
     history.refresh(here(disk("sda", 0, "a", 1)), 215);
     history.resync(at(220), [here(disk("sda", 0, "a", 1))]);
@@ -183,15 +183,15 @@ fn the_generation_goes_up_with_changes_only() {
     assert!(history.generation() > mounted);
 }
 
-/// A history that was saved when it changed last, and how far it was told later, are the history.
+/// A history that was saved when it changed last, and how far it is complete, are the history.
 #[test]
 fn what_was_told_is_saved_apart() {
     let mut history = History::new("b", at(100), [here(disk("sda", 0, "a", 1))]);
     history.mounts(at(100), &[]);
     let saved = history.clone();
-    history.told(200);
-    history.told_in_part(210);
-    history.mounts_told(220);
+    history.advance(200);
+    history.advance_in_part(210);
+    history.advance_mounts(220);
     let mut again = saved.clone();
     again.catch_up(&history.progress());
     assert_eq!(again, history);
@@ -202,7 +202,7 @@ fn what_was_told_is_saved_apart() {
     assert_eq!(late, saved, "that is about a later one");
     let mut other = History { boot_id: "c".into(), ..saved.clone() };
     other.catch_up(&again.progress());
-    assert_eq!(other.told_until(), 100);
+    assert_eq!(other.complete_until(), 100);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn the_same_device_seen_again() {
 #[test]
 fn not_all_was_told() {
     let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);
-    history.told(200);
+    history.advance(200);
     let ask = |history: &History, time, same| match history.at_or_look("sdb", time, 500, |_| same) {
         Answer::Known { block, present } => Some((block.dev_wwid.clone().unwrap(), present)),
         _ => None,
@@ -242,11 +242,11 @@ fn not_all_was_told() {
 fn a_disk_goes_while_not_all_is_told() {
     let mut history =
         History::new("b", at(100), [here(disk("sdb", 16, "old", 1)), here(disk("sdc", 32, "c", 2))]);
-    history.told(200);
-    history.told_in_part(400);
+    history.advance(200);
+    history.advance_in_part(400);
     history.gone("sdb", Some(1), 410);
     history.gone("sdc", None, 410);
-    history.told_in_part(420);
+    history.advance_in_part(420);
     assert_eq!(who(&history, "sdb", 390).as_deref(), Some("disk-old"));
     assert_eq!(history.at("sdb", 405), Answer::Uncertain);
     assert_eq!(history.at("sdc", 390), Answer::Uncertain, "perhaps another disk's message");

@@ -11,7 +11,7 @@ use rustix::net::{
 };
 
 /// The longest answer: a hundred thousand paths. multipathd's own limit is eight times that.
-const LONGEST: usize = 4 << 20;
+const MAX_ANSWER_BYTES: usize = 4 << 20;
 const PIECE: usize = 16 << 10;
 /// Bytes of a length.
 const LENGTH: usize = size_of::<usize>();
@@ -26,7 +26,7 @@ pub(super) fn ask(place: &SocketAddrUnix, uid: u32, question: &str, deadline: In
     send(&socket, question).ok()?;
     let length = receive(&socket, LENGTH, deadline)?;
     let length = usize::from_ne_bytes(length.try_into().ok()?);
-    if length == 0 || length > LONGEST {
+    if length == 0 || length > MAX_ANSWER_BYTES {
         return None;
     }
     let mut text = receive(&socket, length, deadline)?;

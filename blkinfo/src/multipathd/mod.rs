@@ -22,7 +22,7 @@ const ABSTRACT: &[u8] = b"/org/kernel/linux/storage/multipathd";
 /// One path a line, after a line of headings: the kernel's name, the state (libmultipath/print.c, pd).
 const QUESTION: &str = "show paths format \"%d %t\"";
 /// How long all of it may take.
-const PATIENCE: Duration = Duration::from_millis(100);
+const TIMEOUT: Duration = Duration::from_millis(100);
 /// The states that it tells (libmultipath/print.c, snprint_dm_path_state), besides `undef`.
 const STATES: [&str; 2] = ["active", "failed"];
 const UNKNOWN: &str = "unknown";
@@ -40,7 +40,7 @@ pub struct Multipathd {
 impl Default for Multipathd {
     fn default() -> Self {
         let places = [SocketAddrUnix::new(PATH), SocketAddrUnix::new_abstract_name(ABSTRACT)];
-        Self { places: places.into_iter().flatten().collect(), patience: PATIENCE, uid: 0 }
+        Self { places: places.into_iter().flatten().collect(), patience: TIMEOUT, uid: 0 }
     }
 }
 

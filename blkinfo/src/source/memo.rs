@@ -13,7 +13,7 @@ use super::place::{lock, Dir, Place};
 use super::{Source, MAX_LINKS};
 
 /// Directories that are open at the same time: those of a map and its paths.
-pub(super) const MOST_OPEN: usize = 32;
+pub(super) const MAX_OPEN: usize = 32;
 
 const SHARES: usize = 16;
 
@@ -132,7 +132,7 @@ impl Memo {
         place.set_opened(Some(opened.clone()));
         let mut open = lock(&self.open);
         open.push_back(place.clone());
-        let oldest = if open.len() > MOST_OPEN { open.pop_front() } else { None };
+        let oldest = if open.len() > MAX_OPEN { open.pop_front() } else { None };
         drop(open);
         if let Some(oldest) = oldest {
             oldest.set_opened(None);

@@ -124,7 +124,7 @@ fn what_was_read_stays_for_the_question() {
 #[test]
 fn directories_beyond_those_that_are_open_are_read_too() {
     let scratch = Scratch::new("many");
-    let directories = 0..3 * super::memo::MOST_OPEN;
+    let directories = 0..3 * super::memo::MAX_OPEN;
     for index in directories.clone() {
         scratch.write(&format!("sys/devices/d{index}/one"), &index.to_string());
         scratch.write(&format!("sys/devices/d{index}/two"), &index.to_string());
@@ -138,7 +138,7 @@ fn directories_beyond_those_that_are_open_are_read_too() {
                         let directory = format!("/sys/devices/d{index}");
                         assert_eq!(memo.names(Path::new(&directory)).unwrap().len(), 2);
                         assert_eq!(text(&memo, &format!("{directory}/{file}")), Some(index.to_string()));
-                        assert!(memo.open_directories() <= super::memo::MOST_OPEN + 2);
+                        assert!(memo.open_directories() <= super::memo::MAX_OPEN + 2);
                     }
                 });
             }

@@ -124,7 +124,7 @@ fn directory<'a>(dir: &'a Path, name: &str) -> Option<&'a Path> {
 }
 
 /// A path of sysfs is at most a page long, as is an attribute.
-const LONGEST_FACT: usize = 4096;
+const MAX_FACT_BYTES: usize = 4096;
 
 /// The facts that are known, cut where no kernel would have written more.
 fn facts<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Detail {
@@ -132,8 +132,8 @@ fn facts<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Detail {
 }
 
 fn capped(mut value: String) -> String {
-    if value.len() > LONGEST_FACT {
-        let end = (0..=LONGEST_FACT).rev().find(|end| value.is_char_boundary(*end));
+    if value.len() > MAX_FACT_BYTES {
+        let end = (0..=MAX_FACT_BYTES).rev().find(|end| value.is_char_boundary(*end));
         value.truncate(end.unwrap_or(0));
     }
     value
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        let long = format!("x{}", "é".repeat(LONGEST_FACT));
-        assert_eq!(capped(long).len(), LONGEST_FACT - 1);
+        let long = format!("x{}", "é".repeat(MAX_FACT_BYTES));
+        assert_eq!(capped(long).len(), MAX_FACT_BYTES - 1);
         assert_eq!(capped("short".to_owned()), "short");
     }
 }

@@ -15,7 +15,7 @@ use crate::log_line;
 use crate::rulebook::Rulebook;
 
 /// Most event types named for one that does not exist.
-const MOST_SIMILAR: usize = 3;
+const MAX_SIMILAR: usize = 3;
 
 /// Lists, tests or explains.
 pub fn rules<W: Write>(
@@ -121,5 +121,5 @@ fn similar(event_type: &str, all: &[Rule]) -> Vec<String> {
     known.retain(|(words, _)| *words > 0);
     known.sort_by_key(|(words, name)| (std::cmp::Reverse(*words), *name));
     known.dedup();
-    known.into_iter().take(MOST_SIMILAR).map(|(_, name)| name.to_owned()).collect()
+    known.into_iter().take(MAX_SIMILAR).map(|(_, name)| name.to_owned()).collect()
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use peripety_api::BlockInfo;
 
 /// Deeper nobody builds; a cycle, which no kernel makes, ends here.
-const MOST_LEVELS: usize = 32;
+const MAX_LEVELS: usize = 32;
 /// Lines of a tree: a device that is reached in many ways is shown in each.
-const MOST_LINES: usize = 100_000;
+const MAX_LINES: usize = 100_000;
 
 /// A line of a tree: the drawing in front of the name, and the device.
 pub struct Branch<'a> {
@@ -48,7 +48,7 @@ impl<'a> Devices<'a> {
         let behind: Vec<&'a BlockInfo> =
             next(info).iter().filter_map(|name| self.0.get(name.as_str()).copied()).collect();
         for (place, device) in behind.iter().enumerate() {
-            if level >= MOST_LEVELS || lines.len() >= MOST_LINES {
+            if level >= MAX_LEVELS || lines.len() >= MAX_LINES {
                 return;
             }
             let (own, further) =

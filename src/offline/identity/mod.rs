@@ -27,7 +27,7 @@ use super::text::stamp;
 use seen::Devices;
 
 /// Longest list that is read.
-const LONGEST: u64 = 64 * 1024 * 1024;
+const MAX_LIST_BYTES: u64 = 64 * 1024 * 1024;
 /// Directories within directories.
 const DEEPEST: usize = 12;
 /// Machines in one input.
@@ -196,7 +196,7 @@ struct Found {
 impl Found {
     fn take(&mut self, list: List, name: &str, input: impl Read) {
         let mut bytes = Vec::new();
-        if input.take(LONGEST).read_to_end(&mut bytes).is_err() {
+        if input.take(MAX_LIST_BYTES).read_to_end(&mut bytes).is_err() {
             return;
         }
         let text = String::from_utf8_lossy(&bytes);

@@ -6,7 +6,7 @@ use super::named::{self, is_kernel_name, Named};
 use super::wwid;
 
 /// Devices looked at.
-const MOST: usize = 65_536;
+const MAX_DEVICES: usize = 65_536;
 
 /// One device, from all lists.
 #[derive(Clone, Debug, Default)]
@@ -147,7 +147,7 @@ impl Devices {
 
     /// The device of that kernel name, to add to it; `None` when there are too many.
     pub fn of(&mut self, kname: &str) -> Option<&mut Seen> {
-        let valid = !kname.is_empty() && (self.all.len() < MOST || self.all.contains_key(kname));
+        let valid = !kname.is_empty() && (self.all.len() < MAX_DEVICES || self.all.contains_key(kname));
         valid.then(|| self.all.entry(kname.to_owned()).or_default())
     }
 
@@ -170,14 +170,14 @@ impl Devices {
     }
 
     fn wait(&mut self, device: Named, note: Note) {
-        if self.waiting.len() < MOST * 4 {
+        if self.waiting.len() < MAX_DEVICES * 4 {
             self.waiting.push((device, note));
         }
     }
 
     /// A link in /dev leads to the node of that kernel name.
     pub fn link(&mut self, link: &str, kname: &str) {
-        if self.links.len() < MOST * 8 {
+        if self.links.len() < MAX_DEVICES * 8 {
             self.links.insert(link.to_owned(), kname.to_owned());
         }
     }

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, CWD};
 use super::unpack::Stream;
 
 /// Longest file that is kept so. journald's have 128 MiB, 4 GiB at most.
-const LONGEST: u64 = 4 * 1024 * 1024 * 1024;
+const MAX_SPOOL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Room that is left to others.
 const SPARED: u64 = 64 * 1024 * 1024;
 /// Bytes between two looks at the room.
@@ -92,10 +92,10 @@ fn copy(input: &mut dyn Read) -> io::Result<(PathBuf, File)> {
         if copied == 0 {
             break;
         }
-        if written > LONGEST {
+        if written > MAX_SPOOL_BYTES {
             return Err(io::Error::other(format!(
                 "larger than {} GiB unpacked; unpack it, and name the directory",
-                LONGEST >> 30
+                MAX_SPOOL_BYTES >> 30
             )));
         }
     }

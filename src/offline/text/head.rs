@@ -44,13 +44,13 @@ pub struct Head<'l> {
 }
 
 /// Nested heads are taken off so many times at most.
-const MOST: usize = 12;
+const MAX_HEADS: usize = 12;
 
 /// Takes a line apart. `known`: there are rules for this writer.
 pub fn read<'l>(line: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Head<'l> {
     let line = unquoted(line);
     let mut head = Head { body: line, ..Head::default() };
-    for _ in 0..MOST {
+    for _ in 0..MAX_HEADS {
         if !head.take(known) {
             break;
         }

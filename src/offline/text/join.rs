@@ -10,7 +10,7 @@ use crate::offline::rules::Rules;
 use crate::rules::Matched;
 
 /// Lines behind the first that are looked at.
-pub const MOST: usize = 4;
+pub const MAX_CONTINUATION_LINES: usize = 4;
 
 /// The message that a line begins, if a rule takes it together with lines that follow, and the number of its lines.
 pub fn matched(rules: &Rules, first: &Head<'_>, following: &[Head<'_>]) -> Option<(Vec<u8>, Matched, u64)> {
@@ -19,7 +19,7 @@ pub fn matched(rules: &Rules, first: &Head<'_>, following: &[Head<'_>]) -> Optio
     if !indented(candidate) && !rules.may_go_on(first.body) {
         return None;
     }
-    let count = following.iter().take(MOST).take_while(|next| goes_on(first, next)).count();
+    let count = following.iter().take(MAX_CONTINUATION_LINES).take_while(|next| goes_on(first, next)).count();
     (1..=count).rev().find_map(|count| {
         let rest = following.get(..count)?;
         [true, false].into_iter().find_map(|keep_blanks| {

@@ -114,7 +114,7 @@ fn bare(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> 
         Some(tool) => of_tool(rules, &head, tool),
         None => {
             // Without a head, the body is the whole line.
-            let bodies = following.iter().take(join::MOST).map(|next| next.body);
+            let bodies = following.iter().take(join::MAX_CONTINUATION_LINES).map(|next| next.body);
             let following: Vec<Head<'_>> =
                 bodies.map_while(|body| inner::heads(body, &known).next()).collect();
             lines(rules, &head, &following)

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::command::Command;
 use super::key::hash;
-use super::names::{holder_of, related, Names};
 use super::place::Place;
+use super::relations::{holder_of, related, Names};
 use super::{Made, WINDOW};
 use crate::event::{EventDraft, EVENT_TYPES, SUB_SYSTEMS};
 
 /// Lines in one group; what comes then is another event.
-const MOST_LINES: usize = 64;
+const MAX_LINES: usize = 64;
 
 /// How sure it is that two belong together, and how near in time they are, µs.
 pub type Sure = (u32, Reverse<u64>);
@@ -105,7 +105,7 @@ impl<T> Group<T> {
             || again
             || has_part
             || !same_place
-            || self.lines.len() >= MOST_LINES
+            || self.lines.len() >= MAX_LINES
             || self.lines.iter().any(|other| denies(&other.made.event, &made.event))
             || !(names.is_empty() || self.names.is_empty() || self.names.fit(names))
         {

@@ -10,13 +10,13 @@ use super::burst::Settings;
 use super::hold::{Hold, Origin};
 use super::order::Order;
 use super::place::Place;
-use super::{Done, Faults, Made, Reported};
+use super::{Correlator, Done, Made, Reported};
 use crate::bus::{Beat, Frontier, RawEvent, Ticket};
 use crate::devices::Devices;
 use crate::event::EventDraft;
 use crate::journal;
 use crate::parser::build;
-use crate::store::Sink;
+use crate::store::EventOutput;
 
 /// Events that may wait for the task.
 const QUEUE: usize = 256;
@@ -76,7 +76,7 @@ impl Stage {
     ///
     /// Devices that are removed end what was reported of them. `earlier`: what the run before reported last.
     pub fn start(
-        sink: Sink,
+        sink: EventOutput,
         settings: watch::Receiver<Settings>,
         frontier: Frontier,
         devices: Arc<Devices>,
@@ -105,17 +105,17 @@ impl Stage {
 
 /// What the task works with.
 struct Work {
-    sink: Sink,
+    sink: EventOutput,
     frontier: Frontier,
     devices: Arc<Devices>,
     start: Instant,
     order: Order<Box<Line>>,
     hold: Hold<Made<Arc<Ticket>>>,
-    faults: Faults<Arc<Ticket>>,
+    faults: Correlator<Arc<Ticket>>,
 }
 
 impl Work {
-    fn new(sink: Sink, settings: Settings, frontier: Frontier, devices: Arc<Devices>) -> Self {
+    fn new(sink: EventOutput, settings: Settings, frontier: Frontier, devices: Arc<Devices>) -> Self {
         Work {
             sink,
             frontier,
@@ -123,7 +123,7 @@ impl Work {
             start: Instant::now(),
             order: Order::default(),
             hold: Hold::default(),
-            faults: Faults::new(settings),
+            faults: Correlator::new(settings),
         }
     }
 

@@ -4,7 +4,7 @@
 //! that the source prints about one error. `cause` finds the event that a later one follows from. [`burst`] counts what is
 //! reported again and again. `names` tells whether two events are about the same device, `key` what is remembered of names.
 //!
-//! [`Faults`] is given lines in that order and the time, and does nothing by itself: the daemon runs it in a task
+//! [`Correlator`] is given lines in that order and the time, and does nothing by itself: the daemon runs it in a task
 //! ([`task`]), `peripetyd parse` on the times of a file's lines.
 //!
 //! Nothing is lost and nothing counted twice: what comes out covers exactly the entries that went in.
@@ -19,10 +19,10 @@ mod group;
 pub mod hold;
 mod join;
 mod key;
-mod names;
 mod order;
 mod parties;
 pub mod place;
+mod relations;
 mod room;
 mod settings;
 pub mod task;
@@ -43,10 +43,10 @@ use crate::event::{EventDraft, Holder};
 use crate::rules::Rule;
 use burst::Bursts;
 use cause::Causes;
-use join::Joins;
+use join::Grouping;
 use key::NameKey;
-pub use names::{with_kind, ARRAY_OF_DM};
 use parties::Parties;
+pub use relations::{with_kind, ARRAY_OF_DM};
 use room::Room;
 
 /// Lines of one error lie this close together, µs; an event leaves at most this long after its first line was read.
@@ -93,22 +93,22 @@ pub struct Reported {
     pub closes: Vec<String>,
 }
 
-/// Joins lines, counts bursts and finds causes. Times named `now` are µs of any clock that does not go back.
+/// Groups lines, counts bursts and finds causes. Times named `now` are µs of any clock that does not go back.
 #[derive(Debug)]
-pub struct Faults<T> {
-    joins: Joins<T>,
+pub struct Correlator<T> {
+    joins: Grouping<T>,
     causes: Causes,
     bursts: Bursts<T>,
     /// No entry waits to be read.
     caught_up: bool,
 }
 
-impl<T> Faults<T> {
+impl<T> Correlator<T> {
     /// Nothing has happened yet.
     pub fn new(settings: burst::Settings) -> Self {
         let room = Room::default();
         let (causes, bursts) = (Causes::new(room.faults), Bursts::new(settings, room.bursts));
-        Faults { joins: Joins::default(), causes, bursts, caught_up: true }
+        Correlator { joins: Grouping::default(), causes, bursts, caught_up: true }
     }
 
     /// Of this many devices: the memory for what is remembered grows with them.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fault::is_like;
 use super::group::{Group, Line, Sure};
 use super::key::{Index, NameKey};
-use super::names::Names;
+use super::relations::Names;
 use super::{Made, WINDOW};
 use crate::event::EventDraft;
 
@@ -26,7 +26,7 @@ const MAX_YIELDS: u32 = 4;
 
 /// Groups that may still get lines.
 #[derive(Debug)]
-pub struct Joins<T> {
+pub struct Grouping<T> {
     /// By number, which rises with the time of opening.
     open: BTreeMap<u64, Group<T>>,
     next: u64,
@@ -36,13 +36,13 @@ pub struct Joins<T> {
     by_name: HashMap<(String, String), BTreeSet<u64>>,
 }
 
-impl<T> Default for Joins<T> {
+impl<T> Default for Grouping<T> {
     fn default() -> Self {
-        Joins { open: BTreeMap::new(), next: 0, by_device: Index::default(), by_name: HashMap::new() }
+        Grouping { open: BTreeMap::new(), next: 0, by_device: Index::default(), by_name: HashMap::new() }
     }
 }
 
-impl<T> Joins<T> {
+impl<T> Grouping<T> {
     /// Adds a line to the group that it belongs to, or opens one.
     pub fn add(&mut self, made: Made<T>, now: u64) {
         let names = Names::of(&made.event);

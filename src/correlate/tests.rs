@@ -111,7 +111,7 @@ pub(super) const S: u64 = 1_000_000;
 
 pub(super) struct World {
     rules: crate::rules::RuleSet,
-    pub(super) faults: Faults<u64>,
+    pub(super) faults: Correlator<u64>,
     line: u64,
 }
 
@@ -123,7 +123,7 @@ impl World {
     pub(super) fn with(settings: Settings) -> Self {
         let rules = builtin::parse("test.toml", RULES, false).unwrap();
         let rules = crate::rules::RuleSet::new(rules);
-        World { rules, faults: Faults::new(settings), line: 0 }
+        World { rules, faults: Correlator::new(settings), line: 0 }
     }
 
     /// The event of a line; it carries the line's number.

@@ -7,13 +7,13 @@ use crate::journal::EntryKey;
 
 /// Entries covered by stored events, by position.
 #[derive(Debug, Default)]
-pub struct Coverage {
+pub struct AlreadyStored {
     entries: HashMap<u64, Vec<Covered>>,
     /// Events that cover no entry: what the collector found out itself.
     events: HashSet<String>,
 }
 
-impl Coverage {
+impl AlreadyStored {
     /// Adds a stored event and what it covers: the ends that its source names, and more entries by their marks.
     pub fn add(&mut self, event_id: &str, source: &Source, covered: &[Covered]) {
         if source.first.is_none() {
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn covers_first_and_last_entry_of_an_event() {
         let cursor = |i: u32| format!("s=a;i={i};b=b;m={i};t=1;x=1");
-        let mut coverage = Coverage::default();
-        coverage.add(
+        let mut already_stored = AlreadyStored::default();
+        already_stored.add(
             "id",
             &Source {
                 identifier: "kernel".into(),
@@ -74,12 +74,16 @@ mod tests {
             },
             &[],
         );
-        assert!(coverage.covers(&cursor(1)) && coverage.covers(&cursor(2)));
-        assert!(!coverage.covers(&cursor(3)));
+        assert!(already_stored.covers(&cursor(1)) && already_stored.covers(&cursor(2)));
+        assert!(!already_stored.covers(&cursor(3)));
         let covered = vec![EntryKey::parse(&cursor(4)).unwrap().mark()];
-        coverage.add("more", &Source { first: Some(cursor(5)), ..Source::default() }, &covered);
-        assert!(coverage.covers(&cursor(4)) && coverage.covers(&cursor(5)) && !coverage.covers(&cursor(6)));
-        assert!(!coverage.covers("rubbish"));
-        assert_eq!(coverage.len(), 4);
+        already_stored.add("more", &Source { first: Some(cursor(5)), ..Source::default() }, &covered);
+        assert!(
+            already_stored.covers(&cursor(4))
+                && already_stored.covers(&cursor(5))
+                && !already_stored.covers(&cursor(6))
+        );
+        assert!(!already_stored.covers("rubbish"));
+        assert_eq!(already_stored.len(), 4);
     }
 }

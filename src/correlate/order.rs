@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 /// How long an event waits for those before it, µs: a family that takes longer is at fault.
-const PATIENCE: u64 = 2_000_000;
+const LATE_TIMEOUT: u64 = 2_000_000;
 /// Events that wait; with more, the oldest goes on.
 const MAX_WAITING: usize = 4096;
 
@@ -51,7 +51,7 @@ impl<E> Order<E> {
         loop {
             let (number, (came, _)) = self.waiting.first_key_value()?;
             let due = *number <= self.next
-                || came.saturating_add(PATIENCE) <= now
+                || came.saturating_add(LATE_TIMEOUT) <= now
                 || self.waiting.len() > MAX_WAITING;
             if !due {
                 return None;
@@ -71,7 +71,7 @@ impl<E> Order<E> {
 
     /// When the first event that waits has waited long enough.
     pub fn next(&self) -> Option<u64> {
-        self.waiting.first_key_value().map(|(_, (came, _))| came.saturating_add(PATIENCE))
+        self.waiting.first_key_value().map(|(_, (came, _))| came.saturating_add(LATE_TIMEOUT))
     }
 }
 
@@ -112,9 +112,9 @@ mod tests {
     fn one_that_never_comes_holds_nobody_up_for_ever() {
         let mut order = Order::default();
         order.put(1, 1, 0);
-        assert_eq!(order.next(), Some(PATIENCE));
-        assert_eq!(all(&mut order, PATIENCE), [1]);
-        order.put(9, 9, PATIENCE);
+        assert_eq!(order.next(), Some(LATE_TIMEOUT));
+        assert_eq!(all(&mut order, LATE_TIMEOUT), [1]);
+        order.put(9, 9, LATE_TIMEOUT);
         assert_eq!(order.take_any(), Some(9));
     }
 }

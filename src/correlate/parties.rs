@@ -1,7 +1,7 @@
 //! The names of an event, by the part that their bearers play in it.
 
 use super::key::{keys, NameKey};
-use super::names;
+use super::relations;
 use crate::event::EventDraft;
 
 /// See the functions of [`names`].
@@ -22,11 +22,11 @@ pub struct Parties {
 impl Parties {
     /// Of an event.
     pub fn of(event: &EventDraft) -> Self {
-        let (subject, related) = (names::subject(event), names::related(event));
-        let above = names::above(event, &subject);
+        let (subject, related) = (relations::subject(event), relations::related(event));
+        let above = relations::above(event, &subject);
         Parties {
-            affected: keys(&names::affected(event, &subject, &above)),
-            below: keys(&names::below(event, &subject, &above, &related)),
+            affected: keys(&relations::affected(event, &subject, &above)),
+            below: keys(&relations::below(event, &subject, &above, &related)),
             subject: keys(&subject),
             related: keys(&related),
             above: keys(&above),

@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
-use super::names::Name;
+use super::relations::Name;
 use crate::event::{EventDraft, Holder, Identity};
 
 /// The hash of a text.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::key::{share, NameKey, PlaceKey, INDEX_ENTRY};
-use super::names::add_new;
 use super::parties::Parties;
+use super::relations::add_new;
 use super::WINDOW;
 use crate::event::{EventDraft, Holder, Identity, Severity};
 
@@ -76,7 +76,7 @@ pub struct Asked<'e> {
     pub follows: &'e [String],
     /// How exact its time is, µs.
     pub precision: u64,
-    /// See [`super::names::below`].
+    /// See [`super::relations::below`].
     pub names: &'e [NameKey],
     /// Its device, when that is gone.
     pub gone: Option<&'e Holder>,

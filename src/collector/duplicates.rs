@@ -12,13 +12,13 @@ const WINDOW: usize = 1024;
 /// The identifiers of the last matched entries. As numbers: texts would lie all over the heap after a storm, each in a page that
 /// cannot be given back.
 #[derive(Debug, Default)]
-pub struct Twins {
+pub struct DuplicateCounter {
     recent: VecDeque<Uuid>,
     /// How often each of them is among the recent.
     counts: HashMap<Uuid, u32>,
 }
 
-impl Twins {
+impl DuplicateCounter {
     /// The event identifier of the next entry, numbered if the same came before.
     pub fn event_id(&mut self, boot_id: &str, time: EntryTime, message: &[u8]) -> String {
         let base = event_id(boot_id, time, message, 0);
@@ -53,18 +53,18 @@ mod tests {
 
     #[test]
     fn equal_entries_get_different_identifiers_in_order() {
-        let ids = |twins: &mut Twins| -> Vec<String> {
-            (0..3).map(|_| twins.event_id("b", EntryTime::Source(1), b"x")).collect()
+        let ids = |duplicates: &mut DuplicateCounter| -> Vec<String> {
+            (0..3).map(|_| duplicates.event_id("b", EntryTime::Source(1), b"x")).collect()
         };
-        let first = ids(&mut Twins::default());
+        let first = ids(&mut DuplicateCounter::default());
         assert!(first.windows(2).all(|pair| pair.first() != pair.last()));
-        assert_eq!(first, ids(&mut Twins::default()));
+        assert_eq!(first, ids(&mut DuplicateCounter::default()));
     }
 
     #[test]
     fn what_was_forgotten_is_no_twin() {
-        let mut twins = Twins::default();
-        let mut id = |time: u64| twins.event_id("b", EntryTime::Source(time), b"x");
+        let mut duplicates = DuplicateCounter::default();
+        let mut id = |time: u64| duplicates.event_id("b", EntryTime::Source(time), b"x");
         let first = id(0);
         let others = u64::try_from(WINDOW).unwrap();
         (1..=others).for_each(|time| drop(id(time)));

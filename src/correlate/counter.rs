@@ -2,7 +2,7 @@
 
 use super::counted::without_numbers;
 use super::key::{hash, Bearer, NameKey, PlaceKey};
-use super::names::{holder_of, plain, where_named, ARRAY_OF_DM};
+use super::relations::{holder_of, plain, where_named, ARRAY_OF_DM};
 use crate::event::{EventDraft, Identity};
 
 /// What makes two events the same, apart from the identity of their device.
