@@ -2,14 +2,17 @@
 
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::time::{clock_gettime, ClockId};
 
 use super::wake::Stopper;
 use crate::journal::{DamageCheck, Damaged, Location};
 
 /// Pause between two looks at files that changed.
 const PAUSE: Duration = Duration::from_secs(30);
-/// A pause is at least so many times as long as the look before it.
+/// A pause is at least so many times as long as the processor time of the look before it. Time spent waiting for a processor does not
+/// count: on a busy machine a look of a second would otherwise put off the next one by minutes.
 const SHARE: u32 = 100;
 
 /// The thread that looks.
@@ -60,18 +63,40 @@ fn watch(
     reader: &Stopper,
 ) {
     loop {
-        let began = Instant::now();
+        let began = processor_time();
         for damaged in check.run(since) {
             if found.send(damaged).is_err() {
                 return;
             }
             reader.wake();
         }
-        let pause = PAUSE.max(began.elapsed() * SHARE);
-        match woken.recv_timeout(pause) {
+        match woken.recv_timeout(pause(processor_time().saturating_sub(began))) {
             Ok(()) => while woken.try_recv().is_ok() {},
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+fn pause(look: Duration) -> Duration {
+    PAUSE.max(look * SHARE)
+}
+
+/// Processor time of this thread.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A look that waits, for a file or for a processor, does not put off the next one.
+    #[test]
+    fn only_processor_time_lengthens_the_pause() {
+        let began = processor_time();
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(pause(processor_time() - began), PAUSE);
+        assert_eq!(pause(Duration::from_secs(2)), 2 * SHARE * Duration::from_secs(1));
     }
 }
