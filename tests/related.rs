@@ -266,3 +266,31 @@ fn an_unmount_that_fails_is_one_event() {
     let [event] = events.as_slice() else { panic!("{events:#?}") };
     assert_eq!((&event["event_type"], &event["severity"]), (&"MOUNT_UNMOUNT_FAILED".into(), &"Error".into()));
 }
+
+/// The block layer limits its lines, and a file system notices first: a failed read is one alarm, in whichever order the lines come, until
+/// the file system is mounted again.
+#[test]
+fn a_file_system_that_speaks_before_the_block_layer_is_one_alarm() {
+    let round = |begin: u64| {
+        let lines = [
+            "EXT4-fs error (device dm-0): __ext4_find_entry:1647: inode #2: comm dd: reading directory lblock 0",
+            "EXT4-fs error (device dm-0): __ext4_find_entry:1647: inode #2: comm touch: reading directory lblock 0",
+            "Buffer I/O error on dev dm-0, logical block 49153, lost sync page write",
+            "EXT4-fs error (device dm-0): ext4_wait_block_bitmap:586: comm ext4lazyinit: Cannot read block bitmap - block_group = 12, block_bitmap = 98",
+            "EXT4-fs (dm-0): Remounting filesystem read-only",
+            "EXT4-fs (dm-0): unmounting filesystem 0aca93a8-3713-4945-8de1-7eeab91833cc.",
+        ];
+        let lines = lines.iter().enumerate();
+        lines.map(|(second, line)| entry("kernel", begin + second as u64, line)).collect::<String>()
+    };
+    let events = events(&(round(0) + &round(10)), None);
+    let problems =
+        events.iter().filter(|event| event["severity"] == "Critical" || event["severity"] == "Error");
+    let (alarms, effects): (Vec<&Value>, Vec<&Value>) =
+        problems.partition(|event| event["root_cause_event_id"].is_null());
+    let types: Vec<&Value> = alarms.iter().map(|event| &event["event_type"]).collect();
+    assert_eq!(types, ["FS_ERROR", "FS_ERROR"], "{events:#?}");
+    assert_eq!(effects.len(), 8, "{events:#?}");
+    let of_first = |event: &&&Value| event["root_cause_event_id"] == alarms[0]["event_id"];
+    assert_eq!(effects.iter().filter(of_first).count(), 4);
+}
