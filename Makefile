@@ -1,34 +1,33 @@
-# Peripety: what a person types. Each line of work is in scripts/, where it says
-# what it does. `make` alone shows the targets.
+# Peripety: `make` builds the programs, `make help` lists all targets. Most targets run a script in scripts/, whose head explains it.
 
 SHELL := /bin/bash
-.DEFAULT_GOAL := help
-export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS SCENARIO ROUND RECORD KEEP MINUTES SEED SABOTAGE
+.DEFAULT_GOAL := build
+export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS LIVE SCENARIO ROUND RECORD KEEP MINUTES SEED SABOTAGE
 .PHONY: help deps build run demo check test lint fmt doc docs deny bench coverage check-more torture lab lab-shell install uninstall clean
 
-help: ## Show this list
-	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
+help: ## List all targets
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
 
-deps: ## Install what is missing to build, run and check Peripety (as root), or say what to install
+deps: ## Install the packages that are needed to build, run and check Peripety (as root), or list them
 	@scripts/deps.sh check
 
-build: ## Build the release programs: target/release/peripetyd and target/release/prpt
+build: ## Build target/release/peripetyd and target/release/prpt (the default target)
 	@scripts/deps.sh build
 	@scripts/cargo.sh build --release --workspace
 
-run: ## Build, then run the daemon in the foreground on this machine's journal, or on a recorded incident
+run: ## Build, then run the daemon in the foreground on this machine's journal or on a recorded incident: LIVE=1
 	@scripts/run.sh
 
-demo: ## Show the whole round on a recorded incident: daemon, prpt, Python; ends by itself
+demo: ## Demonstrate daemon, prpt and Python client on a recorded incident
 	@scripts/demo.sh
 
 check: ## Check everything: format, lints, documentation, build, all tests
 	@scripts/check.sh
 
-check-more: ## Check what takes minutes: the tests that are marked for it, a minute of torture, the fuzz targets
+check-more: ## Run the slow checks: ignored tests, a minute of torture, the fuzz targets
 	@scripts/check-more.sh
 
-torture: ## Kill, stop, fill, remove and damage under a stream of lines, and judge every line: MINUTES=10, SEED=
+torture: ## Kill, stop, fill, remove and damage everything while events flow, and check every line: MINUTES=10, SEED=
 	@scripts/torture.sh
 
 test: ## Run all tests
@@ -43,22 +42,22 @@ fmt: ## Format the Rust code
 	@scripts/deps.sh check
 	@scripts/cargo.sh fmt --all
 
-doc: ## Build the documentation of the crates: target/doc
+doc: ## Build the API documentation: target/doc
 	@scripts/deps.sh build
 	@scripts/cargo.sh doc --workspace --no-deps
 
-docs: ## Bring up to date what is made of the rules: the table in docs/events.md, the journal catalog
+docs: ## Update what is generated from the rules: the table in docs/events.md, the journal catalog
 	@scripts/deps.sh check
 	@BLESS=1 scripts/cargo.sh test --quiet --test all documents::
 
 deny: ## Check licences, bans and sources of all dependencies (deny.toml)
 	@scripts/deny.sh
 
-bench: ## Measure lines per second through the matcher and the whole pipeline, beside journalctl
+bench: ## Measure speed and memory of the matcher and the whole pipeline, compared with journalctl: BENCH=
 	@scripts/deps.sh run
 	@scripts/cargo.sh bench --quiet -p peripety --bench speed -- $(BENCH)
 
-coverage: ## Measure how much of what real machines log is recognised; prints what is judged wrongly
+coverage: ## Measure how many messages of real machines are recognised, and print those judged wrongly
 	@scripts/deps.sh build
 	@scripts/cargo.sh test --quiet --test all coverage:: -- --nocapture
 
@@ -68,11 +67,11 @@ lab: ## Run the daemon against failing storage in a virtual machine (as root, De
 lab-shell: ## Open a shell in the lab's virtual machine
 	@scripts/lab.sh shell
 
-install: ## Install below DESTDIR and prefix (/usr/local); the head of scripts/install.sh explains both
+install: ## Install below DESTDIR and prefix (/usr/local); scripts/install.sh lists all variables
 	@scripts/install.sh install
 
-uninstall: ## Remove what install put there, except the configuration
+uninstall: ## Remove the installed files, except the configuration
 	@scripts/install.sh uninstall
 
-clean: ## Remove what was built and fetched: target and .cache
+clean: ## Remove everything that was built or downloaded: target and .cache
 	@rm -rf target .cache

@@ -1,7 +1,6 @@
 #!/bin/bash
-# demo.sh: the whole round on a recorded incident. Builds Peripety, starts the
-# daemon on the recording with a journald of its own, asks it in every way there
-# is, and ends. Exits 0 only when each step gave what it should.
+# demo.sh: demonstrates Peripety on a recorded incident. Builds the programs, starts the daemon on the recording with a private journald,
+# queries it with every client, and ends. Exits 0 only if each step produced what it should.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/incident.sh
 
@@ -27,7 +26,7 @@ outside() {
     trap 'rm -rf "$WORK"' EXIT
     mkdir "$WORK/state"
     incident_journal "$WORK/incident.journal"
-    scripts/private-journald.sh "$WORK/journald" -- "$BASH" "${BASH_SOURCE[0]}" --inside "$WORK"
+    supervise scripts/private-journald.sh "$WORK/journald" -- "$BASH" "${BASH_SOURCE[0]}" --inside "$WORK"
 }
 
 # --- Inside ---------------------------------------------------------------------

@@ -1,19 +1,20 @@
 # shellcheck shell=bash
-# What run.sh and demo.sh share: the programs, and the recorded incident. Source
-# it after lib.sh.
+# Shared by run.sh and demo.sh: the programs and the recorded incident. Source it after lib.sh. PROGRAMS names a directory with programs
+# that are built already.
 # shellcheck disable=SC2034 # used by those that source this file
 
 INCIDENT=$PWD/tests/fixtures/incidents/fs-lvm-multipath
-PERIPETYD=$(target_dir)/release/peripetyd
-PRPT=$(target_dir)/release/prpt
+PERIPETYD=${PROGRAMS:-$(target_dir)/release}/peripetyd
+PRPT=${PROGRAMS:-$(target_dir)/release}/prpt
 
 build_programs() {
-    say "Building peripetyd and prpt (the first time this takes some minutes)."
+    [ -z "${PROGRAMS:-}" ] || return 0
+    say "Building peripetyd and prpt (this takes some minutes the first time)."
     scripts/cargo.sh build --release --quiet -p peripety -p prpt
 }
 
-# incident_journal FILE.journal: the recorded log lines as a journal file, and beside it a configuration with which
-# what is said again and again is told every two seconds, so that nobody waits for the usual minute.
+# incident_journal FILE.journal: writes the recorded log lines to a journal file, and next to it a configuration that reports repeats
+# every two seconds instead of every minute.
 incident_journal() {
     local log
     printf '[burst]\ninterval_seconds = 2\n' >"$1.conf"

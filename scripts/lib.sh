@@ -82,6 +82,25 @@ find_python() {
     return 1
 }
 
+# supervise COMMAND…: runs COMMAND, passes SIGTERM and SIGHUP on to it, and returns its status only after it has ended. Bash alone
+# would end at once and clean up while COMMAND still runs. A Ctrl-C at the terminal reaches COMMAND directly; if this shell is killed,
+# COMMAND gets SIGTERM.
+supervise() {
+    local status
+    # A shell starts background jobs with SIGINT ignored and without standard input.
+    env --default-signal=INT,QUIT setpriv --pdeathsig TERM "$@" <&0 &
+    SUPERVISED=$!
+    trap : INT
+    trap 'kill -TERM "$SUPERVISED" 2>/dev/null || true' TERM HUP
+    while :; do
+        status=0
+        wait "$SUPERVISED" || status=$?
+        [ "$status" -gt 128 ] && kill -0 "$SUPERVISED" 2>/dev/null || break
+    done
+    trap - TERM HUP
+    return "$status"
+}
+
 # A fresh directory with a short name: the path of a socket in it must stay below
 # 108 bytes (unix(7)).
 short_temp_dir() {

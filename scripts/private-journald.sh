@@ -98,8 +98,7 @@ inside() {
     hide_machine_journal
     configure
     start_journald
-    trap : INT
-    setpriv --pdeathsig TERM "$@" || status=$?
+    supervise "$@" || status=$?
     kill "$JOURNALD" 2>/dev/null || true
     wait "$JOURNALD" || true
     exit "$status"

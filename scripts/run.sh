@@ -1,24 +1,24 @@
 #!/bin/bash
-# run.sh: builds Peripety and runs the daemon in the foreground, printing events,
-# until Ctrl-C. It follows this machine's journal when that holds a storage event
-# (or always with LIVE=1); otherwise it plays a recorded incident.
+# run.sh: builds Peripety and runs the daemon in the foreground, printing events, until Ctrl-C. It follows this machine's journal if
+# that has a storage event since boot (or always with LIVE=1); otherwise it plays a recorded incident. PROGRAMS=DIR takes the programs
+# from there instead of building them.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/incident.sh
 
-# Seconds in which the probe must have answered.
+# Time limit of the probe, in seconds.
 PROBE_LIMIT=9
 
 clean_up() { rm -rf "$WORK"; }
 
-# Does this machine's journal hold a storage event? Sets PROBE to 0 (yes), 3 (no)
-# or 4 (it cannot be read), and SAID to what the daemon said.
+# Does this machine's journal have a storage event since boot? Sets PROBE to 0 (yes), 3 (no) or 4 (it cannot be read), and ANSWER to the
+# daemon's answer.
 probe() {
     PROBE=0
-    SAID=$(timeout "$PROBE_LIMIT" "$PERIPETYD" --probe 2>/dev/null) || PROBE=$?
+    ANSWER=$(timeout "$PROBE_LIMIT" "$PERIPETYD" --probe 2>/dev/null) || PROBE=$?
     case $PROBE in
     0 | 3) ;;
-    124) PROBE=4 SAID="reading it took longer than $PROBE_LIMIT seconds" ;;
-    *) PROBE=4 SAID=${SAID:-the daemon could not look at it} ;;
+    124) PROBE=4 ANSWER="reading it took longer than $PROBE_LIMIT seconds" ;;
+    *) PROBE=4 ANSWER=${ANSWER:-peripetyd --probe failed} ;;
     esac
 }
 
@@ -32,7 +32,7 @@ In a second terminal, in this directory, try:
     $prpt query                        # the events so far
     $prpt query --severity error -o json-pretty
     $prpt monitor                      # new events as they come
-    $prpt list                         # block devices and their ids
+    $prpt list                         # block devices and their WWIDs
     $prpt info ${DEVICE:-DEVICE}
     $varlinkctl introspect $ADDRESS io.peripety
     $python docs/examples/monitor.py
@@ -50,22 +50,22 @@ run_daemon() {
     daemon=("$PERIPETYD" --varlink "$ADDRESS" --state-directory "$WORK/state" --stdout "$@")
     hints
     case $place in
-    machine) setpriv --pdeathsig TERM "${daemon[@]}" ;;
-    private) setpriv --pdeathsig TERM scripts/private-journald.sh "${PRIVATE[@]}" "$WORK/journald" -- "${daemon[@]}" ;;
-    nowhere) setpriv --pdeathsig TERM "${daemon[@]}" --no-store ;;
+    machine) supervise "${daemon[@]}" ;;
+    private) supervise scripts/private-journald.sh "${PRIVATE[@]}" "$WORK/journald" -- "${daemon[@]}" ;;
+    nowhere) supervise "${daemon[@]}" --no-store ;;
     esac
 }
 
-# What stands in for the machine's journald; sets PLACE.
+# Chooses a substitute for the machine's journald; sets PLACE.
 choose_private() {
     local reason
     if reason=$(scripts/private-journald.sh --check); then
         PLACE=private
-        say "The events of this run go to a journald of their own, not into this machine's journal."
+    say "The events of this run are stored by a private journald, not in this machine's journal."
         return 0
     fi
     PLACE=nowhere
-    say "Events are not stored in this run, so that \"prpt query\" has nothing to show (monitor works):"
+    say "Events are not stored in this run, so \"prpt query\" has nothing to show (monitor works):"
     say "    $reason"
 }
 
@@ -94,18 +94,17 @@ main() {
     WORK=$(short_temp_dir)
     ADDRESS=unix:$WORK/io.peripety
     trap clean_up EXIT
-    trap : INT
     mkdir "$WORK/state"
     probe
     case $PROBE in
-    0) say "This machine's journal holds storage events of this boot${SAID:+: $SAID}" ;;
-    3) say "This machine's journal can be read, but holds no storage event of this boot." ;;
-    4) say "This machine's journal cannot be read: ${SAID##*$'\n'}" ;;
+    0) say "This machine's journal has storage events of this boot${ANSWER:+: $ANSWER}" ;;
+    3) say "This machine's journal can be read, but has no storage event of this boot." ;;
+    4) say "This machine's journal cannot be read: ${ANSWER##*$'\n'}" ;;
     esac
     if [ "$PROBE" = 0 ] || [ "${LIVE:-0}" = 1 ]; then
         follow_machine
     else
-        [ "$PROBE" = 4 ] || say "To watch it all the same: make run LIVE=1"
+        [ "$PROBE" = 4 ] || say "To follow it regardless: make run LIVE=1"
         play_incident
     fi
 }

@@ -235,7 +235,6 @@ extern "C" fn on_vanished_page(signal: libc::c_int, info: *mut libc::siginfo_t, 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -15,6 +15,7 @@ mod documents;
 mod early;
 mod forged;
 mod history;
+mod howto;
 mod incidents;
 mod install;
 mod limits;

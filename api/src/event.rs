@@ -89,7 +89,6 @@ pub fn message_id(event_type: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -264,7 +264,6 @@ impl Visitor<'_> for Member {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

@@ -74,7 +74,6 @@ impl FromStr for Severity {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,6 +1,4 @@
 //! Table tests of [`parse`]. "Now" is Thursday, 2026-05-21 12:00:00 in Berlin (UTC+2).
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 
 fn now() -> Zoned {

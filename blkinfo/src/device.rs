@@ -153,7 +153,6 @@ impl Tree {
 impl Device {
     /// A device of which there is nothing but its name.
     #[cfg(test)]
-    #[allow(clippy::unwrap_used)]
     pub fn absent(tree: &Tree, name: &str) -> Self {
         let place = tree.place(&Path::new("/sys/devices").join(name)).unwrap();
         let facts = Arc::new(Facts::new(name, &place.path));

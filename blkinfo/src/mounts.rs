@@ -143,7 +143,6 @@ pub(crate) fn covering<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount>
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

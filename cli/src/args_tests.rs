@@ -1,6 +1,4 @@
 //! Tests of the command line.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use super::*;
 
 fn parse(args: &[&str]) -> Result<Cli, clap::Error> {

@@ -86,7 +86,6 @@ fn connect_for(expected: Expected, address: &Address) -> Result<Client, Error> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -29,7 +29,6 @@ fn resolve_in(dev: &Path, blk: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;

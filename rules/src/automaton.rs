@@ -77,7 +77,6 @@ fn from_the_start(pattern: &Hir) -> Hir {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::pattern::parse;

@@ -54,7 +54,6 @@ fn has(place: &[u64; 4], byte: u8) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::pattern::parse;

@@ -148,7 +148,6 @@ impl SourceRules {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::builtin;

@@ -109,7 +109,6 @@ pub fn signs(pattern: &str) -> impl Iterator<Item = (Sign, &str)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::begin::Begin;

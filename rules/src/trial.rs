@@ -107,7 +107,6 @@ impl FixedText {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::builtin::parse;

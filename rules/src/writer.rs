@@ -59,7 +59,6 @@ fn uid(user: &str, users: &Path) -> Option<u32> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

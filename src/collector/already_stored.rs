@@ -56,7 +56,6 @@ impl AlreadyStored {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -73,7 +73,6 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use peripety_blkinfo::history::Window;
     use peripety_blkinfo::Tree;

@@ -1,4 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! What ends with its device or by an event, and what begins again.
 
 use super::tests::{types, World, MS, S};

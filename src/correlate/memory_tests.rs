@@ -1,4 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! What is remembered, for how long, and how much of it.
 
 use super::tests::{World, S};

@@ -1,4 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! What follows from what: along the way to a device, never from its sibling.
 
 use super::tests::{types, World, MS, S};

@@ -43,7 +43,6 @@ fn told(fd: &PollFd<'_>) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -77,7 +77,6 @@ fn is_about(event: &StorageEvent, device: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

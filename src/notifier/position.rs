@@ -182,7 +182,6 @@ fn unusable(file: &Path, why: &str) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -81,7 +81,6 @@ pub(crate) fn time(usec: u64, zone: &TimeZone) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -158,7 +158,6 @@ impl<R: Read> Chunks<R> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

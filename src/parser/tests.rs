@@ -1,7 +1,5 @@
 //! Events made of single lines and a recorded device tree.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use peripety_blkinfo::Tree;
 
 use super::*;

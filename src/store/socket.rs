@@ -177,7 +177,6 @@ async fn send_as_file(socket: &UnixDatagram, entry: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -240,7 +240,6 @@ pub fn put_event(buffer: &mut BytesMut, json: &Bytes) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use tokio::net::UnixStream;

@@ -1,6 +1,4 @@
 //! What a C program cannot bring about: a panic behind the boundary; and what the compiler can prove.
-#![allow(clippy::panic)]
-
 use std::ffi::{CStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! Devices that are asked for by what lay on them, when they are gone.
 
-#![allow(clippy::unwrap_used)]
-
 use super::tests::{at, block};
 use super::*;
 use crate::info::Owner;

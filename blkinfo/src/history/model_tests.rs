@@ -1,8 +1,6 @@
 //! A world in which disks come, go and take each other's names, given to a history late, in part, or not at all. No
 //! answer may ever name a disk that did not have the name.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
 use super::*;
 
 use crate::name::DevNumber;

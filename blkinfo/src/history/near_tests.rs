@@ -1,7 +1,5 @@
 //! Lines about a disk that has no name yet, or has none any more.
 
-#![allow(clippy::unwrap_used)]
-
 use super::tests::{at, block};
 use super::*;
 use crate::mounts::Mount;

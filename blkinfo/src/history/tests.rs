@@ -1,7 +1,5 @@
 //! Sequences that happen on real machines.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use super::*;
 use crate::info::BlkType;
 use crate::name::DevNumber;

@@ -117,7 +117,6 @@ fn name_of(devpath: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,7 +1,5 @@
 //! Servers that answer, and servers that do not behave.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};

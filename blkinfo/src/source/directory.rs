@@ -146,7 +146,6 @@ fn names(outside: &Path) -> io::Result<Vec<OsString>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;

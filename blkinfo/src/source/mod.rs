@@ -110,7 +110,6 @@ fn names(path: &Path) -> impl Iterator<Item = &OsStr> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

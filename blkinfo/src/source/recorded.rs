@@ -208,7 +208,6 @@ impl Source for Recorded {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

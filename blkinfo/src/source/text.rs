@@ -201,7 +201,6 @@ fn escape(text: &mut String, bytes: &[u8], all_blanks: bool) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::super::Source;
     use super::*;

@@ -92,7 +92,6 @@ fn side(info: &BlockInfo, others: &[BlockInfo], next: fn(&BlockInfo) -> &[String
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::format::samples;

@@ -21,7 +21,6 @@ pub fn write<W: Write, T: Serialize>(out: &mut W, value: &T, format: Format) -> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::format::samples;

@@ -39,7 +39,6 @@ fn row(branch: &Branch<'_>) -> [String; COLUMNS] {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::format::samples;

@@ -39,7 +39,6 @@ fn device(event: &StorageEvent) -> &str {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::format::samples;

@@ -69,7 +69,6 @@ fn config_files(status: &Status) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::format::samples;

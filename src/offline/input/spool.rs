@@ -130,7 +130,6 @@ impl Seek for Spool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -295,7 +295,6 @@ fn position<const N: usize>(names: &[&[u8; 3]; N], name: &[u8; 3]) -> Option<i8>
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -26,7 +26,6 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

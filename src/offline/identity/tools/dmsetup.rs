@@ -152,7 +152,6 @@ fn tree(devices: &mut Devices, text: &str) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

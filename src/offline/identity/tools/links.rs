@@ -103,7 +103,6 @@ fn by_id(name: &str, kname: &str) -> Note {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

@@ -98,7 +98,6 @@ pub fn pairs(line: &str) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

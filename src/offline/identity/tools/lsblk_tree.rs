@@ -99,7 +99,6 @@ fn is_map(row: &Row) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

@@ -67,7 +67,6 @@ fn text_at(text: &str, from: usize, to: usize) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

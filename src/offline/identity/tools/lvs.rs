@@ -41,7 +41,6 @@ fn below(vg: &str, device: &str) -> Option<Named> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

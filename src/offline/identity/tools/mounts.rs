@@ -91,7 +91,6 @@ fn numbered(line: &str) -> Option<(Named, String)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

@@ -101,7 +101,6 @@ fn path(line: &str) -> Option<Path<'_>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

@@ -75,7 +75,6 @@ fn object<'v>(devices: &mut Devices, value: &'v Value, about: About<'v>, depth: 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

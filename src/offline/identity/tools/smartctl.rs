@@ -32,7 +32,6 @@ pub fn take(devices: &mut Devices, command: &str, text: &str) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

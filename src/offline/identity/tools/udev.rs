@@ -67,7 +67,6 @@ const PROPERTIES: [(&str, &str); 12] = [
 ];
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

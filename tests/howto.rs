@@ -1,0 +1,175 @@
+//! What README's quick start and `make help` promise works as written.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{channel, Receiver};
+
+use rustix::process::Signal;
+
+use crate::common::{program, project, send_signal, skip, wait_for, Machine, TIMEOUT};
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(project(path)).unwrap()
+}
+
+/// The commands of the section "Quick start": the indented lines, without their comments.
+fn quick_start() -> Vec<String> {
+    let readme = text("README.md");
+    let (_, section) = readme.split_once("## Quick start\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let commands = section.lines().filter_map(|line| line.strip_prefix("    "));
+    commands.map(|line| line.split(" #").next().unwrap().trim().to_owned()).collect()
+}
+
+#[test]
+fn help_lists_every_target() {
+    let makefile = text("Makefile");
+    let targets = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).unwrap();
+    let targets: BTreeSet<&str> = targets.split(' ').collect();
+    let out = Command::new("make").arg("help").current_dir(project("")).env_remove("MAKEFLAGS").output().unwrap();
+    let help = String::from_utf8(out.stdout).unwrap();
+    let listed: BTreeSet<&str> =
+        help.lines().map(|line| line.trim().strip_prefix("make ").unwrap().split(' ').next().unwrap()).collect();
+    assert_eq!(listed, targets);
+    for command in quick_start().iter().filter_map(|command| command.strip_prefix("make ")) {
+        assert!(targets.contains(command.split(' ').next().unwrap()), "README: make {command}");
+    }
+}
+
+#[test]
+fn make_alone_builds_the_programs() {
+    let make = |target: &[&str]| {
+        let mut make = Command::new("make");
+        let out = make.arg("--dry-run").args(target).current_dir(project("")).env_remove("MAKEFLAGS").output();
+        String::from_utf8(out.unwrap().stdout).unwrap()
+    };
+    assert!(quick_start().contains(&"make".to_owned()));
+    assert_eq!(make(&[]), make(&["build"]));
+    assert!(make(&[]).contains("build --release --workspace"));
+}
+
+/// `make run` in the foreground, as at a terminal; ended when dropped.
+struct Run {
+    make: Child,
+    lines: Receiver<String>,
+    output: String,
+}
+
+impl Run {
+    fn start(machine: &Machine, arguments: &[&str]) -> Self {
+        let programs = program("prpt").parent().unwrap().display().to_string();
+        let mut make = machine
+            .command("make")
+            .args(["--no-print-directory", "run", &format!("PROGRAMS={programs}")])
+            .args(arguments)
+            .env_remove("MAKEFLAGS")
+            .env("TMPDIR", machine.dir.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let readers: [Box<dyn std::io::Read + Send>; 2] =
+            [Box::new(make.stdout.take().unwrap()), Box::new(make.stderr.take().unwrap())];
+        for reader in readers {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                BufReader::new(reader).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+            });
+        }
+        Run { make, lines, output: String::new() }
+    }
+
+    /// The next line with this text.
+    fn line(&mut self, wanted: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(TIMEOUT).unwrap_or_else(|e| panic!("{wanted}: {e}\n{}", self.output));
+            self.output += &(line.clone() + "\n");
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+    }
+
+    /// The rest of the output after a signal.
+    fn end(mut self, signal: Signal) -> String {
+        send_signal(&self.make.id().to_string(), signal);
+        while let Ok(line) = self.lines.recv_timeout(TIMEOUT) {
+            self.output += &(line + "\n");
+        }
+        self.make.wait().unwrap();
+        std::mem::take(&mut self.output)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.make.kill();
+        let _ = self.make.wait();
+    }
+}
+
+/// Runs one of the commands that `make run` prints for a second terminal.
+fn second_terminal(machine: &Machine, address: &str, command: &str) -> String {
+    let mut prpt = machine.command("bash");
+    let out = prpt.args(["-c", command]).env("PERIPETY_ADDRESS", address).output().unwrap();
+    assert!(out.status.success(), "{command}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// `make run` plays the incident, its hints work, and when it is killed it leaves nothing behind and complains about nothing.
+#[test]
+fn make_run_plays_an_incident_and_ends_cleanly() {
+    let test = "make_run_plays_an_incident_and_ends_cleanly";
+    let Some(machine) = Machine::start(test, &[]) else { return };
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut run = Run::start(&machine, &[]);
+        run.line("Playing a recorded incident");
+        let address = run.line("export PERIPETY_ADDRESS=");
+        let address = address.split_once('=').unwrap().1.to_owned();
+        let query = run.line("prpt query").split(" #").next().unwrap().trim().to_owned();
+        let list = run.line("prpt list").split(" #").next().unwrap().trim().to_owned();
+        run.line("FS_SHUTDOWN");
+        wait_for("stored events", || second_terminal(&machine, &address, &query).contains("/mnt/d2").then_some(()));
+        assert!(second_terminal(&machine, &address, &list).contains("mpathb"));
+        let directory = Path::new(address.strip_prefix("unix:").unwrap()).parent().unwrap().to_owned();
+        assert!(directory.exists());
+        let output = run.end(signal);
+        assert!(!directory.exists(), "{output}");
+        assert!(!output.contains("WARN") && !output.contains("ERROR") && !output.contains("cannot"), "{output}");
+    }
+}
+
+/// The commands for the second terminal, as README gives them, see an event that a trigger script of README causes.
+#[test]
+fn a_trigger_script_causes_an_event() {
+    let test = "a_trigger_script_causes_an_event";
+    if !rustix::process::geteuid().is_root() {
+        return skip(test, "only root can mount");
+    }
+    let Some(machine) = Machine::start(test, &["--kmsg"]) else { return };
+    let mut run = Run::start(&machine, &["LIVE=1"]);
+    let address = run.line("export PERIPETY_ADDRESS=").split_once('=').unwrap().1.to_owned();
+    let commands = quick_start();
+    let command = |start: &str| commands.iter().rfind(|command| command.starts_with(start)).unwrap().clone();
+    // The tests run the programs that cargo built for them.
+    let programs = program("prpt").parent().unwrap().display().to_string();
+    let query = command("target/release/prpt query --").replace("target/release", &programs);
+    wait_for("the daemon", || second_terminal(&machine, &address, &query).is_empty().then_some(()));
+    let script = machine.command("bash").args(["-c", &command("tests/")]).output().unwrap();
+    let output = String::from_utf8_lossy(&script.stdout) + String::from_utf8_lossy(&script.stderr);
+    if !script.status.success() {
+        let reason = output.lines().last().unwrap_or_default();
+        let missing = ["cannot mount", "is missing", "losetup: "].iter().any(|reason| output.contains(reason));
+        assert!(missing, "{output}");
+        return skip(test, reason);
+    }
+    let event = wait_for("the event", || {
+        Some(second_terminal(&machine, &address, &query)).filter(|events| events.contains("a test of Peripety"))
+    });
+    assert!(event.contains("Critical") && event.contains("/mnt/peripety-ext4-error"), "{event}");
+    run.end(Signal::TERM);
+}
