@@ -31,7 +31,7 @@ In a second terminal, in this directory, try:
     export PERIPETY_ADDRESS=$ADDRESS
     $prpt query                        # the events so far
     $prpt query --severity error -o json-pretty
-    $prpt monitor                      # new events as they come
+    $prpt monitor                      # new events as they happen
     $prpt list                         # block devices and their WWIDs
     $prpt info ${DEVICE:-DEVICE}
     $varlinkctl introspect $ADDRESS io.peripety

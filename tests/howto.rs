@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{channel, Receiver};
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
 
-use rustix::process::Signal;
+use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
-use crate::common::{program, project, send_signal, skip, wait_for, Machine, TIMEOUT};
+use crate::common::{program, project, skip, wait_for, Machine, TIMEOUT};
 
 fn text(path: &str) -> String {
     std::fs::read_to_string(project(path)).unwrap()
@@ -28,10 +29,13 @@ fn help_lists_every_target() {
     let makefile = text("Makefile");
     let targets = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).unwrap();
     let targets: BTreeSet<&str> = targets.split(' ').collect();
-    let out = Command::new("make").arg("help").current_dir(project("")).env_remove("MAKEFLAGS").output().unwrap();
+    let out =
+        Command::new("make").arg("help").current_dir(project("")).env_remove("MAKEFLAGS").output().unwrap();
     let help = String::from_utf8(out.stdout).unwrap();
-    let listed: BTreeSet<&str> =
-        help.lines().map(|line| line.trim().strip_prefix("make ").unwrap().split(' ').next().unwrap()).collect();
+    let listed: BTreeSet<&str> = help
+        .lines()
+        .map(|line| line.trim().strip_prefix("make ").unwrap().split(' ').next().unwrap())
+        .collect();
     assert_eq!(listed, targets);
     for command in quick_start().iter().filter_map(|command| command.strip_prefix("make ")) {
         assert!(targets.contains(command.split(' ').next().unwrap()), "README: make {command}");
@@ -42,7 +46,8 @@ fn help_lists_every_target() {
 fn make_alone_builds_the_programs() {
     let make = |target: &[&str]| {
         let mut make = Command::new("make");
-        let out = make.arg("--dry-run").args(target).current_dir(project("")).env_remove("MAKEFLAGS").output();
+        let out =
+            make.arg("--dry-run").args(target).current_dir(project("")).env_remove("MAKEFLAGS").output();
         String::from_utf8(out.unwrap().stdout).unwrap()
     };
     assert!(quick_start().contains(&"make".to_owned()));
@@ -55,6 +60,7 @@ struct Run {
     make: Child,
     lines: Receiver<String>,
     output: String,
+    ended: bool,
 }
 
 impl Run {
@@ -69,6 +75,8 @@ impl Run {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // A Ctrl-C at a terminal goes to all processes of the group.
+            .process_group(0)
             .spawn()
             .unwrap();
         let (sender, lines) = channel();
@@ -80,13 +88,14 @@ impl Run {
                 BufReader::new(reader).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
             });
         }
-        Run { make, lines, output: String::new() }
+        Run { make, lines, output: String::new(), ended: false }
     }
 
     /// The next line with this text.
     fn line(&mut self, wanted: &str) -> String {
         loop {
-            let line = self.lines.recv_timeout(TIMEOUT).unwrap_or_else(|e| panic!("{wanted}: {e}\n{}", self.output));
+            let line =
+                self.lines.recv_timeout(TIMEOUT).unwrap_or_else(|e| panic!("{wanted}: {e}\n{}", self.output));
             self.output += &(line.clone() + "\n");
             if line.contains(wanted) {
                 return line;
@@ -94,30 +103,46 @@ impl Run {
         }
     }
 
-    /// The rest of the output after a signal.
+    /// Sends a signal to make, as kill(1) does, or to all processes, as a terminal does, and gives the whole output.
     fn end(mut self, signal: Signal) -> String {
-        send_signal(&self.make.id().to_string(), signal);
-        while let Ok(line) = self.lines.recv_timeout(TIMEOUT) {
-            self.output += &(line + "\n");
+        match signal {
+            Signal::INT => kill_process_group(self.group(), signal).unwrap(),
+            signal => kill_process(self.group(), signal).unwrap(),
+        }
+        loop {
+            match self.lines.recv_timeout(TIMEOUT) {
+                Ok(line) => self.output += &(line + "\n"),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {}", self.output),
+            }
         }
         self.make.wait().unwrap();
+        self.ended = true;
         std::mem::take(&mut self.output)
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_child(&self.make)
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let _ = self.make.kill();
-        let _ = self.make.wait();
+        if !self.ended {
+            let _ = kill_process_group(self.group(), Signal::KILL);
+            let _ = self.make.wait();
+        }
     }
 }
 
-/// Runs one of the commands that `make run` prints for a second terminal.
-fn second_terminal(machine: &Machine, address: &str, command: &str) -> String {
-    let mut prpt = machine.command("bash");
-    let out = prpt.args(["-c", command]).env("PERIPETY_ADDRESS", address).output().unwrap();
-    assert!(out.status.success(), "{command}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
+/// Runs a command in the second terminal until it succeeds and prints `wanted`, and gives its output.
+fn second_terminal(machine: &Machine, address: &str, command: &str, wanted: &str) -> String {
+    wait_for(&format!("\"{wanted}\" from {command}"), || {
+        let mut shell = machine.command("bash");
+        let out = shell.args(["-c", command]).env("PERIPETY_ADDRESS", address).output().unwrap();
+        let output = String::from_utf8(out.stdout).unwrap();
+        (out.status.success() && output.contains(wanted)).then_some(output)
+    })
 }
 
 /// `make run` plays the incident, its hints work, and when it is killed it leaves nothing behind and complains about nothing.
@@ -132,14 +157,17 @@ fn make_run_plays_an_incident_and_ends_cleanly() {
         let address = address.split_once('=').unwrap().1.to_owned();
         let query = run.line("prpt query").split(" #").next().unwrap().trim().to_owned();
         let list = run.line("prpt list").split(" #").next().unwrap().trim().to_owned();
-        run.line("FS_SHUTDOWN");
-        wait_for("stored events", || second_terminal(&machine, &address, &query).contains("/mnt/d2").then_some(()));
-        assert!(second_terminal(&machine, &address, &list).contains("mpathb"));
+        run.line("FS_IO_ERROR");
+        second_terminal(&machine, &address, &query, "/mnt/d2");
+        second_terminal(&machine, &address, &list, "mpathb");
         let directory = Path::new(address.strip_prefix("unix:").unwrap()).parent().unwrap().to_owned();
         assert!(directory.exists());
         let output = run.end(signal);
         assert!(!directory.exists(), "{output}");
-        assert!(!output.contains("WARN") && !output.contains("ERROR") && !output.contains("cannot"), "{output}");
+        assert!(
+            !output.contains("WARN") && !output.contains("ERROR") && !output.contains("cannot"),
+            "{output}"
+        );
     }
 }
 
@@ -158,18 +186,17 @@ fn a_trigger_script_causes_an_event() {
     // The tests run the programs that cargo built for them.
     let programs = program("prpt").parent().unwrap().display().to_string();
     let query = command("target/release/prpt query --").replace("target/release", &programs);
-    wait_for("the daemon", || second_terminal(&machine, &address, &query).is_empty().then_some(()));
+    second_terminal(&machine, &address, &query, "");
     let script = machine.command("bash").args(["-c", &command("tests/")]).output().unwrap();
     let output = String::from_utf8_lossy(&script.stdout) + String::from_utf8_lossy(&script.stderr);
     if !script.status.success() {
         let reason = output.lines().last().unwrap_or_default();
-        let missing = ["cannot mount", "is missing", "losetup: "].iter().any(|reason| output.contains(reason));
+        let missing =
+            ["cannot mount", "is missing", "losetup: "].iter().any(|reason| output.contains(reason));
         assert!(missing, "{output}");
         return skip(test, reason);
     }
-    let event = wait_for("the event", || {
-        Some(second_terminal(&machine, &address, &query)).filter(|events| events.contains("a test of Peripety"))
-    });
+    let event = second_terminal(&machine, &address, &query, "a test of Peripety");
     assert!(event.contains("Critical") && event.contains("/mnt/peripety-ext4-error"), "{event}");
     run.end(Signal::TERM);
 }

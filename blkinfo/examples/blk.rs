@@ -1,6 +1,6 @@
 //! Prints what is known about block devices.
 //!
-//! `cargo run -p peripety-blkinfo --example blk -- [--tree FOLDER-OR-FILE] [DEVICE…]`; without a device all of them.
+//! `cargo run -p peripety-blkinfo --example blk -- [--tree DIRECTORY-OR-FILE] [DEVICE…]`; all devices by default.
 
 use std::process::ExitCode;
 

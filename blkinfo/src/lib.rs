@@ -1,17 +1,16 @@
 //! What block device is this?
 //!
-//! Every log line, mount table and administrator names a disk in another way: `sdb`, `8:16`, `2:0:0:1`,
-//! `/dev/disk/by-id/…`, `mpatha`, `vg/lv`, a file system UUID, a mount point. This crate takes any of these
-//! strings and answers with one [`BlockInfo`]: the identity that survives reboots and renames
-//! ([`BlockInfo::dev_wwid`]), what the device is built from ([`BlockInfo::owners`]), what lies on it, and how it is
-//! attached.
+//! Log messages, mount tables and administrators all name the same disk differently: `sdb`, `8:16`, `2:0:0:1`, `/dev/disk/by-id/…`,
+//! `mpatha`, `vg/lv`, a file system UUID, a mount point. This crate takes any of these strings and returns one [`BlockInfo`]: the WWID,
+//! which survives reboots and renames ([`BlockInfo::dev_wwid`]), the devices it is built from ([`BlockInfo::owners`]), its content, and
+//! how it is attached.
 //!
-//! It reads only sysfs, the symbolic links in /dev, udev's database in /run/udev/data, /proc/self/mountinfo and
-//! /proc/swaps. **It never opens a device node and never touches a path that it was asked about**: a question about
-//! a dead disk costs no I/O on that disk and cannot hang. Only who asks for it hears what [`Multipathd`] says of paths.
+//! It reads only sysfs, the symbolic links in /dev, udev's database in /run/udev/data, /proc/self/mountinfo and /proc/swaps. **It never
+//! opens a device node and never accesses a path that it is asked about**: a lookup causes no I/O on a dead disk and cannot block.
+//! multipathd is queried only through [`Multipathd`].
 //!
-//! All reading goes through a [`Source`], so that a [`Tree`] is the running machine, a directory with a copy of
-//! another one, or a recorded text file (see [`Recorded`]).
+//! Everything is read through a [`Source`], so that a [`Tree`] is the running machine, a directory with a copy of another machine's
+//! files, or a recorded text file (see [`Recorded`]).
 //!
 //! ```no_run
 //! let tree = peripety_blkinfo::Tree::live();
@@ -51,3 +50,8 @@ pub use name::{natural_cmp, DevNumber};
 pub use source::{Directory, Recorded, Source};
 pub use topology::Topology;
 pub use tree::Tree;
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,6 +12,7 @@ use crate::tree::Tree;
 /// One line of /proc/self/mountinfo (proc(5)), escapes decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Mount {
     /// The kernel's number of the mount; used again after an unmount.
     pub id: u32,

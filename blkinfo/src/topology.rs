@@ -12,6 +12,7 @@ use crate::tree::Tree;
 /// A device with all that is below and above it, as two trees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Topology {
     /// The device.
     pub block: BlockInfo,
@@ -22,6 +23,11 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// A device with the trees below and above it.
+    pub fn new(block: BlockInfo, below: Vec<Topology>, above: Vec<Topology>) -> Self {
+        Self { block, below, above }
+    }
+
     /// All devices below, nearest first, each once.
     pub fn all_below(&self) -> Vec<&BlockInfo> {
         flat(&self.below, |topology| &topology.below)
@@ -32,7 +38,7 @@ impl Topology {
         flat(&self.above, |topology| &topology.above)
     }
 
-    /// All devices, as often as they are told.
+    /// All devices; a device that is reached in two ways twice.
     pub(crate) fn blocks_mut(&mut self) -> Vec<&mut BlockInfo> {
         let mut blocks = Vec::new();
         let mut rest = vec![self];

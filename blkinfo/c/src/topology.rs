@@ -30,7 +30,7 @@ impl Topology {
     /// The same as Rust knows it.
     pub(crate) fn to_rust(&self) -> blkinfo::Topology {
         let all = |side: &[Self]| side.iter().map(Self::to_rust).collect();
-        blkinfo::Topology { block: self.block.info.clone(), below: all(&self.below), above: all(&self.above) }
+        blkinfo::Topology::new(self.block.info.clone(), all(&self.below), all(&self.above))
     }
 }
 
