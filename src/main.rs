@@ -148,5 +148,5 @@ fn since(text: &str) -> anyhow::Result<u64> {
 
 /// The time that an option gives, µs since the epoch.
 fn time_of(option: &str, text: &str) -> anyhow::Result<u64> {
-    peripety_api::time::parse(text, &jiff::Zoned::now()).with_context(|| format!("{option} {text}"))
+    peripety_api::time::parse(text, &jiff::ZonedDateTime::now()).with_context(|| format!("{option} {text}"))
 }

@@ -5,7 +5,7 @@ use crate::common;
 use std::collections::BTreeSet;
 
 use peripety::collector::tools::TOOLS;
-use peripety::rules::{builtin, RuleSet};
+use peripety::rules::{builtin, event_type, RuleSet};
 
 /// Lines of the recorded incidents, kernel and user space, with their identifiers.
 fn recorded_lines() -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -133,15 +133,8 @@ fn what_happened_is_explained() {
         let problem = rule.severity.is_some_and(|s| s <= peripety::event::Severity::Warning);
         assert!(!problem || text.advice.is_some(), "{place}: nothing is advised for {}", rule.event_type);
         for followed in rule.spec.follows.iter().chain(&rule.closes) {
-            let begin = followed.strip_suffix('*').unwrap_or(followed);
-            let fits = |name: &&&str| {
-                if begin.len() < followed.len() {
-                    name.starts_with(begin)
-                } else {
-                    **name == begin
-                }
-            };
-            assert!(types.iter().any(|name| fits(&name)), "{place}: no event type is {followed}");
+            let exists = types.iter().any(|name| event_type::matches(followed, name));
+            assert!(exists, "{place}: no event type is {followed}");
         }
     }
     let unused: Vec<_> = texts.keys().filter(|name| !types.contains(name.as_str())).collect();
@@ -253,10 +246,7 @@ fn what_works_again_closes_what_failed() {
     ];
     for (again, failed, expected) in cases {
         let (rule, condition) = (found(again), found(failed));
-        let closes = rule.closes.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(begin) => condition.event_type.starts_with(begin),
-            None => *pattern == condition.event_type,
-        });
+        let closes = rule.closes.iter().any(|pattern| event_type::matches(pattern, &condition.event_type));
         assert_eq!(closes, expected, "{} closes {}", rule.event_type, condition.event_type);
     }
 }

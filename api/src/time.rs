@@ -2,7 +2,7 @@
 
 use jiff::civil::{self, Date, DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
-use jiff::{ToSpan, Zoned};
+use jiff::{ToSpan, ZonedDateTime};
 
 use crate::span;
 
@@ -46,7 +46,7 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 /// Reads a time; `now` gives the present moment and the local time zone.
 ///
 /// Answers microseconds since the epoch, never less than 0: nothing was logged before.
-pub fn parse(text: &str, now: &Zoned) -> Result<u64, TimeError> {
+pub fn parse(text: &str, now: &ZonedDateTime) -> Result<u64, TimeError> {
     let text = text.trim();
     let present = i128::from(now.timestamp().as_microsecond());
     let microseconds = if text == "now" {
@@ -82,7 +82,7 @@ fn parse_epoch(text: &str) -> Result<i128, TimeError> {
 }
 
 /// `[WEEKDAY] DATE|TIME|DATE TIME|WORD [ZONE]`
-fn parse_calendar(text: &str, now: &Zoned) -> Result<Zoned, TimeError> {
+fn parse_calendar(text: &str, now: &ZonedDateTime) -> Result<ZonedDateTime, TimeError> {
     let (weekday, text) = split_weekday(text);
     let (text, zone) = split_zone(text);
     // "today UTC" is the day that it is in UTC.
@@ -191,12 +191,12 @@ fn number(text: &str) -> Option<i16> {
 }
 
 /// The moment at which clocks of the zone show this date and time; without a zone, local clocks.
-fn in_zone(moment: DateTime, zone: Option<&str>, now: &Zoned) -> Result<Zoned, TimeError> {
+fn in_zone(moment: DateTime, zone: Option<&str>, now: &ZonedDateTime) -> Result<ZonedDateTime, TimeError> {
     let resolved = match zone {
-        None => moment.to_zoned(now.time_zone().clone()),
+        None => moment.to_zoned_datetime(now.time_zone().clone()),
         Some(name) => match in_local_abbreviation(moment, name, now) {
             Some(zoned) => return Ok(zoned),
-            None => moment.to_zoned(named_zone(name, now)?),
+            None => moment.to_zoned_datetime(named_zone(name, now)?),
         },
     };
     resolved.map_err(|_| TimeError::OutOfRange)
@@ -204,21 +204,21 @@ fn in_zone(moment: DateTime, zone: Option<&str>, now: &Zoned) -> Result<Zoned, T
 
 /// The moment when the name is what local clocks are called then: `CEST` tells the first of the
 /// two 02:30 of an autumn night from the second, `CET`.
-fn in_local_abbreviation(moment: DateTime, name: &str, now: &Zoned) -> Option<Zoned> {
-    let candidates = || now.time_zone().to_ambiguous_zoned(moment);
+fn in_local_abbreviation(moment: DateTime, name: &str, now: &ZonedDateTime) -> Option<ZonedDateTime> {
+    let candidates = || now.time_zone().to_ambiguous_zoned_datetime(moment);
     [candidates().earlier(), candidates().later()]
         .into_iter()
         .flatten()
         .find(|zoned| has_abbreviation(zoned, name))
 }
 
-fn has_abbreviation(zoned: &Zoned, name: &str) -> bool {
+fn has_abbreviation(zoned: &ZonedDateTime, name: &str) -> bool {
     let info = zoned.time_zone().to_offset_info(zoned.timestamp());
     info.abbreviation().eq_ignore_ascii_case(name)
 }
 
 /// `UTC`, `Z`, `Europe/Berlin`, `+02:00`, `+0200`, `+02`, or the local zone's `CET` or `CEST`.
-fn named_zone(name: &str, now: &Zoned) -> Result<TimeZone, TimeError> {
+fn named_zone(name: &str, now: &ZonedDateTime) -> Result<TimeZone, TimeError> {
     if name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("z") {
         return Ok(TimeZone::UTC);
     }

@@ -1,7 +1,7 @@
 //! Table tests of [`parse`]. "Now" is Thursday, 2026-05-21 12:00:00 in Berlin (UTC+2).
 use super::*;
 
-fn now() -> Zoned {
+fn now() -> ZonedDateTime {
     "2026-05-21T12:00:00[Europe/Berlin]".parse().unwrap()
 }
 

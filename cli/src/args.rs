@@ -6,14 +6,14 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use peripety_api::{time, Filter, Severity};
 
 use crate::connection::Address;
 use crate::device;
 
 /// The moment that relative times of this run count from: the same for `--since` and `--until`.
-static NOW: LazyLock<Zoned> = LazyLock::new(Zoned::now);
+static NOW: LazyLock<ZonedDateTime> = LazyLock::new(ZonedDateTime::now);
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -21,6 +21,11 @@ const OWN: [(&str, &str, &str); 2] = [
     ("PERIPETY_BLK_INFO", "A block device that was there when peripetyd started", NOTHING),
 ];
 
+/// The event types that no rule makes.
+pub fn own_event_types() -> impl Iterator<Item = &'static str> {
+    OWN.iter().map(|(name, _, _)| *name)
+}
+
 /// The event types that rules make, in alphabetical order, with what they mean: a table in Markdown.
 ///
 /// # Errors

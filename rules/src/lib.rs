@@ -1,10 +1,14 @@
-//! Rules: which log lines are storage events, and what they say.
+//! Rules: which log lines are storage events, and what to extract from them.
 //!
-//! A rule is a table `[[collector_regexs]]`, the same in the built-in files under `rules/` and
-//! in `/etc/peripetyd.conf`. [`spec`] reads the tables, [`rule`] checks and compiles one,
-//! `names` knows lines that begin with a name somebody chose, `begin` and `literal` find how a match can begin and what text it contains, `bucket` and `automaton` make one
-//! fast test of many rules, [`matcher`] tries the rules on a line, [`builtin`] holds the shipped ones; [`writer`] is who must have written a line; [`trial`]
-//! tells people why a rule takes a line or does not.
+//! A rule is a table `[[collector_regexs]]`, in the built-in files in `rules/` and in `/etc/peripetyd.conf` alike. Start reading at
+//! [`rule`], which checks and compiles one.
+//!
+//! - [`spec`] reads the tables, [`phrases`] expands the named parts of regexes, [`writer`] is the required origin of a line,
+//!   [`event_type`] names what happened.
+//! - [`builtin`] holds the built-in rules, [`documents`] what is generated from them.
+//! - [`matcher`] finds the rule of a line. `begin` and `literal` determine how a match can begin and which text it contains; `bucket`
+//!   and `automaton` combine many rules into one fast test; [`names`] excludes lines that begin with a user-chosen name.
+//! - [`trial`] and [`shown`] explain why a rule matches a line or does not.
 
 mod automaton;
 mod begin;
@@ -13,6 +17,7 @@ pub mod builtin;
 mod cost;
 pub mod documents;
 pub mod error;
+pub mod event_type;
 mod literal;
 pub mod matcher;
 pub mod names;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::tree::Places;
 use super::Config;
 use crate::notifier::Configured;
-use crate::rules::{Located, Rule, RuleError};
+use crate::rules::{event_type, Located, Rule, RuleError};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -13,7 +13,7 @@ use crate::rules::{Located, Rule, RuleError};
 pub enum Level {
     /// The configuration cannot be used.
     Error,
-    /// It can, but hardly does what was meant.
+    /// It can be used, but this is probably a mistake.
     Warning,
 }
 
@@ -37,7 +37,7 @@ pub fn check(places: &Places) -> Vec<Finding> {
     match Config::load(places) {
         Ok(config) => {
             let warnings = config.warnings.iter().map(|w| located(Level::Warning, w));
-            warnings.chain(examples(&config)).chain(notifiers(&config)).collect()
+            warnings.chain(examples(&config)).chain(notifiers(&config)).chain(filters(&config)).collect()
         }
         Err(errors) => errors.0.iter().map(error).collect(),
     }
@@ -51,6 +51,13 @@ fn examples(config: &Config) -> Vec<Finding> {
 /// What would keep a notifier from working.
 fn notifiers(config: &Config) -> Vec<Finding> {
     config.notifiers.values().flat_map(Configured::check).map(|place| located(Level::Error, &place)).collect()
+}
+
+/// Filters that name an event type that cannot occur.
+fn filters(config: &Config) -> Vec<Finding> {
+    let known = event_type::known(config.rules.iter().map(AsRef::as_ref));
+    let unknown = config.notifiers.values().flat_map(|notifier| notifier.unknown_event_types(&known));
+    unknown.map(|place| located(Level::Warning, place)).collect()
 }
 
 fn examples_of(rule: &Rule) -> Vec<Finding> {

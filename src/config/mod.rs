@@ -64,7 +64,7 @@ pub struct Config {
     pub rules: Vec<Arc<Rule>>,
     /// Files that were read, in order.
     pub files: Vec<PathBuf>,
-    /// What is allowed and hardly meant.
+    /// Warnings: accepted, but probably a mistake.
     pub warnings: Vec<Located>,
 }
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use super::counted::{Counted, SUPPRESSED};
 use super::counter::{Counter, Key};
-use super::fault::is_like;
 use super::key::{share, Bearer, Index, NameKey, PlaceKey, Texts, INDEX_ENTRY};
 use super::parties::Parties;
 pub use super::settings::Settings;
 use super::{Done, Made};
 use crate::event::{EventDraft, Severity};
+use crate::rules::event_type;
 
 /// Entries that one event counts at most: each is remembered until that event is stored.
 const MAX_COUNTED: u64 = 16_384;
@@ -272,7 +272,7 @@ impl<T> Bursts<T> {
         numbers.extend(self.by_name.of(&parties.above));
         for number in numbers {
             let Some(burst) = self.bursts.get_mut(&number) else { continue };
-            let is_of_type = || patterns.iter().any(|pattern| is_like(&burst.event_type, pattern));
+            let is_of_type = || patterns.iter().any(|pattern| event_type::matches(pattern, &burst.event_type));
             let open = burst.over.is_none() && burst.last <= time;
             let is_meant = || share(&parties.subject, &burst.names) || burst.is_about(&parties.above);
             if open && burst.key.place == place && is_of_type() && is_meant() {

@@ -7,6 +7,7 @@ use super::parties::Parties;
 use super::relations::add_new;
 use super::WINDOW;
 use crate::event::{EventDraft, Holder, Identity, Severity};
+use crate::rules::event_type;
 
 /// A fault is over when nothing was reported of it for this long, µs.
 pub const OVER: u64 = 60_000_000;
@@ -103,7 +104,7 @@ impl Condition {
     }
 
     fn is_of_type(&self, patterns: &[String]) -> bool {
-        self.types.split(' ').any(|name| patterns.iter().any(|pattern| is_like(name, pattern)))
+        self.types.split(' ').any(|name| patterns.iter().any(|pattern| event_type::matches(pattern, name)))
     }
 
     fn bytes(&self) -> usize {
@@ -228,12 +229,4 @@ pub fn types_of(event: &EventDraft) -> String {
 /// `Warning` or worse.
 pub fn is_problem(severity: Severity) -> bool {
     severity <= Severity::Warning
-}
-
-/// `*` stands for any text at the end.
-pub fn is_like(name: &str, pattern: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(begin) => name.starts_with(begin),
-        None => name == pattern,
-    }
 }

@@ -9,12 +9,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::fault::is_like;
 use super::group::{Group, Line, Sure};
 use super::key::{Index, NameKey};
 use super::relations::Names;
 use super::{Made, WINDOW};
 use crate::event::EventDraft;
+use crate::rules::event_type;
 
 /// Open groups about one device that are looked at.
 const MOST_TRIED: usize = 32;
@@ -161,13 +161,13 @@ impl<T> Grouping<T> {
         let is_group = made.rule.spec.group.is_some();
         let may_follow = |other: &Made<T>| {
             let patterns = &other.rule.spec.follows;
-            patterns.iter().any(|pattern| is_like(&made.event.event_type, pattern))
+            patterns.iter().any(|pattern| event_type::matches(pattern, &made.event.event_type))
         };
         let may_cause = |line: &Line<T>| {
             let (event, time) = (&line.made.event, made.event.timestamp);
             event.timestamp.abs_diff(time) <= WINDOW + made.precision
                 && (event.timestamp < time || !is_group && !may_follow(&line.made))
-                && follows.iter().any(|pattern| is_like(&event.event_type, pattern))
+                && follows.iter().any(|pattern| event_type::matches(pattern, &event.event_type))
         };
         let listed = group.related.iter();
         let numbers = listed.flat_map(|name| self.by_device.above(*name, number).take(MOST_TRIED));

@@ -1,6 +1,6 @@
 //! The tables `[notifiers.NAME]` of the configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Configured {
     pub notifier: Arc<dyn Notifier>,
     /// Its own settings, as TOML.
     settings: String,
+    /// The event types that its filter names, with their places.
+    event_types: Vec<(String, Located)>,
     /// Where the table begins; `None`: `notify_stdout` stands for it.
     place: Option<Located>,
 }
@@ -55,6 +57,12 @@ impl Configured {
             Some(Located { file, line, column, text, message: error.message, remedy: error.remedy })
         };
         self.notifier.check().into_iter().filter_map(at).collect()
+    }
+
+    /// The event types of its filter that no rule makes: it will never be given such an event.
+    pub fn unknown_event_types(&self, known: &BTreeSet<String>) -> impl Iterator<Item = &Located> {
+        let unknown = |name: &str| !known.contains(&name.to_ascii_uppercase());
+        self.event_types.iter().filter(move |(name, _)| unknown(name)).map(|(_, place)| place)
     }
 }
 
@@ -81,7 +89,7 @@ pub fn all(tables: &Table, notify_stdout: bool) -> Vec<Configured> {
             let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
             let (notifier, settings) = (kind.read)(empty).ok()?;
             let (name, filter) = (STDOUT.to_owned(), Filter::default());
-            Some(Configured { name, kind, filter, notifier, settings, place: None })
+            Some(Configured { name, kind, filter, notifier, settings, event_types: Vec::new(), place: None })
         }));
     }
     all
@@ -131,6 +139,7 @@ impl Source<'_> {
             return Err(self.at(at, "a notifier is a table", &remedy).into());
         };
         let kind = self.kind(at, name, table.remove("type"))?;
+        let event_types = self.event_types(&table);
         let filter = match table.remove("filter") {
             Some(filter) => {
                 Filter::deserialize(ValueDeserializer::from(filter)).map_err(|e| self.error(&e))?
@@ -140,7 +149,21 @@ impl Source<'_> {
         let table = Spanned::new(span, DeValue::Table(table));
         let (notifier, settings) = (kind.read)(table).map_err(|e| self.error(&e))?;
         let place = Some(self.at(at, "", ""));
-        Ok(Configured { name: name.to_owned(), kind, filter, notifier, settings, place })
+        Ok(Configured { name: name.to_owned(), kind, filter, notifier, settings, event_types, place })
+    }
+
+    /// The event types that the filter of a notifier names.
+    fn event_types(&self, table: &DeTable<'_>) -> Vec<(String, Located)> {
+        let filter = table.get("filter").and_then(|filter| filter.get_ref().as_table());
+        let names = filter.and_then(|filter| filter.get("event_types")?.get_ref().as_array());
+        let named = |value: &Spanned<DeValue<'_>>| {
+            let name = value.get_ref().as_str()?.to_owned();
+            let message = format!("no rule makes an event of type \"{name}\"");
+            let remedy = "correct its name: \"prpt rules list\" shows the event types";
+            let place = self.at(&value.span(), &message, remedy);
+            Some((name, place))
+        };
+        names.into_iter().flat_map(|names| names.iter()).filter_map(named).collect()
     }
 
     /// The type that is written, else the one that the notifier is named after.

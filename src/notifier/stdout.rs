@@ -76,7 +76,7 @@ pub(crate) fn line(event: &StorageEvent, zone: &TimeZone) -> String {
 pub(crate) fn time(usec: u64, zone: &TimeZone) -> String {
     let time = i64::try_from(usec).ok().and_then(|usec| Timestamp::from_microsecond(usec).ok());
     time.map_or_else(String::new, |time| {
-        time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+        time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
     })
 }
 

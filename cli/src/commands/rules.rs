@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use peripety_api::Rule;
+use peripety_rules::event_type;
 use peripety_rules::shown::DEFAULT_IDENTIFIER;
 
 use crate::args::rules::{ExplainArgs, ListArgs, RulesCommand, TestArgs};
@@ -100,11 +101,7 @@ pub fn explain<W: Write>(
         let similar = similar(&event_type, &all);
         return Err(Error::NoSuchType { event_type, similar });
     }
-    let is_like = |pattern: &String| match pattern.strip_suffix('*') {
-        Some(begin) => event_type.starts_with(begin),
-        None => *pattern == event_type,
-    };
-    let ends_it = |rule: &&Rule| rule.closes.iter().any(is_like);
+    let ends_it = |rule: &&Rule| rule.closes.iter().any(|pattern| event_type::matches(pattern, &event_type));
     let mut cleared_by: Vec<&str> = all.iter().filter(ends_it).map(|rule| rule.event_type.as_str()).collect();
     cleared_by.sort_unstable();
     cleared_by.dedup();

@@ -11,7 +11,7 @@ pub const BOLD: anstyle::Style = anstyle::Style::new().effects(Effects::BOLD);
 /// `2026-05-21 18:17:16.123`; `@MICROSECONDS` for a time that no calendar holds.
 pub fn time(microseconds: u64, zone: &TimeZone) -> String {
     match i64::try_from(microseconds).map(Timestamp::from_microsecond) {
-        Ok(Ok(time)) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+        Ok(Ok(time)) => time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
         _ => format!("@{microseconds}us"),
     }
 }

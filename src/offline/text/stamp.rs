@@ -42,7 +42,7 @@ impl Wall {
         const DAY: u64 = 86_400_000_000;
         let limit =
             i64::try_from(not_after).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok())?;
-        let year = limit.to_zoned(zone.clone()).year();
+        let year = limit.to_zoned_datetime(zone.clone()).year();
         // The 29th of February is not in every year.
         (0..5)
             .filter_map(|back| self.in_year(year - back, zone))
@@ -57,7 +57,7 @@ impl Wall {
             Some(seconds) => TimeZone::fixed(Offset::from_seconds(seconds).ok()?),
             None => zone.clone(),
         };
-        u64::try_from(civil.to_zoned(zone).ok()?.timestamp().as_microsecond()).ok()
+        u64::try_from(civil.to_zoned_datetime(zone).ok()?.timestamp().as_microsecond()).ok()
     }
 }
 
