@@ -272,7 +272,8 @@ impl<T> Bursts<T> {
         numbers.extend(self.by_name.of(&parties.above));
         for number in numbers {
             let Some(burst) = self.bursts.get_mut(&number) else { continue };
-            let is_of_type = || patterns.iter().any(|pattern| event_type::matches(pattern, &burst.event_type));
+            let is_of_type =
+                || patterns.iter().any(|pattern| event_type::matches(pattern, &burst.event_type));
             let open = burst.over.is_none() && burst.last <= time;
             let is_meant = || share(&parties.subject, &burst.names) || burst.is_about(&parties.above);
             if open && burst.key.place == place && is_of_type() && is_meant() {

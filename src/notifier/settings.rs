@@ -60,9 +60,9 @@ impl Configured {
     }
 
     /// The event types of its filter that no rule makes: it will never be given such an event.
-    pub fn unknown_event_types(&self, known: &BTreeSet<String>) -> impl Iterator<Item = &Located> {
-        let unknown = |name: &str| !known.contains(&name.to_ascii_uppercase());
-        self.event_types.iter().filter(move |(name, _)| unknown(name)).map(|(_, place)| place)
+    pub fn unknown_event_types(&self, known: &BTreeSet<String>) -> Vec<&Located> {
+        let unknown = self.event_types.iter().filter(|(name, _)| !known.contains(&name.to_ascii_uppercase()));
+        unknown.map(|(_, place)| place).collect()
     }
 }
 
