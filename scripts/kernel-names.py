@@ -12,6 +12,8 @@ not end its line, so that more text may follow, ends in \\c here.
 
 Left out are the heads that nobody chooses: names of functions and drivers, of the devices that drivers name, and what
 dev_err() and its like print (the driver's name first). --all shows them.
+
+One file of over 400 lines, so that it can be copied to a machine with the sources and run there.
 """
 
 import argparse

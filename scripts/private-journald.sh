@@ -21,8 +21,8 @@ SETTINGS=(Storage=volatile Audit=no RateLimitIntervalSec=0 ForwardToWall=no Forw
 
 # --- Inside the namespace -----------------------------------------------------
 
-# remake FOLDER NAME…: puts a fresh file system over FOLDER with all that was in
-# it, except NAME…. So a mount point can be made that the machine does not have.
+# remake DIRECTORY NAME…: mounts a fresh file system over DIRECTORY that has everything in it except NAME…, so that mount points can be
+# created that the machine does not have.
 remake() {
     local directory=$1 skip=" ${*:2} " old=$DIR/old$1 entry name
     mkdir -p "$old"

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use peripety::offline::args::ParseArgs;
 use peripety::varlink::address::Address;
 
-/// Storage event daemon: reads the journal, tells what happened to which block device, stores
-/// the events in journald and serves them over Varlink.
+/// Storage event daemon: reads the journal, determines what happened to which block device, stores
+/// events in the journal and serves them over Varlink.
 #[derive(Debug, Parser)]
 #[command(name = "peripetyd", version, about, args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -24,12 +24,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
 
-    /// Only check the configuration and the examples of its rules, and say what is wrong. Exit
-    /// status 0: nothing (but perhaps warnings); 1: errors
+    /// Check the configuration and the examples of its rules, report errors and warnings, and exit.
+    /// Exit status 0: no errors; 1: errors
     #[arg(long)]
     pub check_config: bool,
 
-    /// Only print the configuration that would be in force, and the files it comes from
+    /// Print the resulting configuration and the files it comes from, and exit
     #[arg(long, conflicts_with = "check_config")]
     pub dump_config: bool,
 
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(short = 'J', long = "json", requires = "check_config")]
     pub json: bool,
 
-    /// Read the journal files of this directory instead of the machine's journal
+    /// Read the journal files in this directory instead of the machine's journal
     #[arg(long, value_name = "DIR", conflicts_with_all = ["journal_file", "namespace"])]
     pub journal_directory: Option<PathBuf>,
 
@@ -49,16 +49,16 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub namespace: Option<String>,
 
-    /// Begin at this time instead of where the last run ended (at first: the start of this boot);
-    /// times as journalctl takes them
+    /// Start at this time instead of where the previous run ended (first run: at the start of this boot);
+    /// the format is that of journalctl
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
 
-    /// End when everything in the journal is read and stored
+    /// Exit when everything in the journal has been read and stored
     #[arg(long)]
     pub no_follow: bool,
 
-    /// Look devices up in this recorded device tree (a directory with a copy of /sys, /run/udev …, or
+    /// Look up devices in this recorded device tree (a directory with a copy of /sys, /run/udev …, or
     /// a text file) instead of the running machine
     #[arg(long, value_name = "PATH")]
     pub device_tree: Option<PathBuf>,
@@ -71,16 +71,16 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "unix:/run/peripety/io.peripety")]
     pub varlink: Address,
 
-    /// Store no event, as save_to_journald = false
+    /// Do not store events; the same as save_to_journald = false
     #[arg(long)]
     pub no_store: bool,
 
-    /// Print events, as notify_stdout = true
+    /// Print events; the same as notify_stdout = true
     #[arg(long)]
     pub stdout: bool,
 
-    /// Only tell whether the journal holds storage events of this boot. Exit status 0: it does
-    /// (their number is printed); 3: it does not; 4: it cannot be read (the reason is printed)
+    /// Report whether the journal has storage events of this boot, and exit. Exit status 0: it has
+    /// (prints how many); 3: it has none; 4: it cannot be read (prints why)
     #[arg(long)]
     pub probe: bool,
 }
@@ -88,6 +88,6 @@ pub struct Args {
 /// What to do instead of running as a daemon.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read log files instead of the journal, and print the storage events in them
+    /// Print the storage events found in log files
     Parse(ParseArgs),
 }

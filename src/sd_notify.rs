@@ -47,6 +47,6 @@ fn send(message: &str) {
         UnixDatagram::unbound()?.send_to_addr(message.as_bytes(), &address).map(drop)
     };
     if let Err(e) = send() {
-        tracing::warn!("cannot tell systemd the state of the daemon: {e}");
+        tracing::warn!("cannot notify systemd of the daemon's state: {e}");
     }
 }

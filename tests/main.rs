@@ -42,6 +42,7 @@ mod rules;
 mod rules_cli;
 mod sources;
 mod stored_forms;
+mod style;
 mod unit_user;
 mod varlink_protocol;
 mod varlinkctl;

@@ -76,7 +76,7 @@ fn stopped_in_a_burst() {
     );
     machine.assert_each_once(&daemon, 0..lines);
     assert_eq!(daemon.said("journald does not read what is sent to it: waiting, nothing is lost"), 1);
-    assert_eq!(daemon.said("journald takes events again"), 1);
+    assert_eq!(daemon.said("journald accepts events again"), 1);
 }
 
 /// One event that journald does not read is mentioned, too: it fits into the socket's queue.
@@ -91,7 +91,7 @@ fn stopped_before_a_single_event() {
     daemon.wait_until_said("journald does not read what is sent to it: waiting, nothing is lost");
     drop(still);
     machine.assert_each_once(&daemon, 0..1);
-    daemon.wait_until_said("journald takes events again");
+    daemon.wait_until_said("journald accepts events again");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn killed_and_started_again_in_a_burst() {
     );
     machine.assert_each_once(&daemon, 0..lines);
     daemon.wait_until_said("journald does not take events");
-    assert_eq!(daemon.said("journald takes events again"), 2, "{}", daemon.log());
+    assert_eq!(daemon.said("journald accepts events again"), 2, "{}", daemon.log());
 }
 
 /// The numbers of the events that a monitor has been told of, up to `lines` of them.

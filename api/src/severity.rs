@@ -51,7 +51,7 @@ impl fmt::Display for Severity {
 
 /// A word that is no severity.
 #[derive(Debug, thiserror::Error)]
-#[error("\"{0}\" is no severity: use Emergency, Alert, Critical, Error, Warning, Notice, Info or Debug")]
+#[error("\"{0}\" is not a severity: use Emergency, Alert, Critical, Error, Warning, Notice, Info or Debug")]
 pub struct UnknownSeverity(pub String);
 
 impl FromStr for Severity {

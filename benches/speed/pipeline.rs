@@ -13,7 +13,7 @@ use crate::measure::{self, median_usage, Usage};
 use crate::recording::{self, Recording};
 use crate::{journal, status, table};
 
-/// A configuration with which every fault is an event: the recording says the same again and again.
+/// A configuration with which every fault is an event: the recording repeats itself.
 const NO_BURSTS: &str = "no-bursts.conf";
 const DAEMON: &str = env!("CARGO_BIN_EXE_peripetyd");
 const PRIVATE_JOURNALD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/private-journald.sh");

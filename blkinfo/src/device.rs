@@ -1,4 +1,4 @@
-//! One block device's directory in sysfs, how to get there, and what is asked of it again and again.
+//! One block device's directory in sysfs, how it is found, and a cache of frequently used attributes.
 
 use std::fmt;
 use std::ops::Deref;

@@ -12,14 +12,14 @@ use peripety_api::{time, Filter, Severity};
 use crate::connection::Address;
 use crate::device;
 
-/// The moment that relative times of this run count from: the same for `--since` and `--until`.
+/// Reference for relative times, the same for `--since` and `--until`.
 static NOW: LazyLock<ZonedDateTime> = LazyLock::new(ZonedDateTime::now);
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; also when no event was found, or when the reader of the output closed it
-  1  error: the daemon cannot be reached, refused, or knows no such device
-  2  the command line was not understood";
+  0  success, also if no event was found or standard output was closed early
+  1  error: the daemon cannot be reached, refused the request, or found no such device
+  2  usage error";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,14 +53,14 @@ Accepted: \"2026-05-21 18:17:16\", 2026-05-21, 18:17, today, yesterday, tomorrow
 +5min, \"1week 2days ago\", @1716312345, 2026-05-21T18:17:16Z. Times are local unless a time zone \
 (UTC, Europe/Berlin, +02:00) follows. See systemd.time(7)";
 
-/// What the user asked for.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "prpt",
     version,
     about = "Query and follow the storage events of this machine",
     long_about = "Query and follow the storage events of this machine: what happened, to which \
-                  block device, how bad it is and where it is mounted. prpt asks the daemon \
+                  block device, how severe it is and where that is mounted. prpt queries the daemon \
                   peripetyd over Varlink.",
     after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
     disable_help_subcommand = true,
@@ -88,12 +88,12 @@ impl Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// Where peripetyd listens: unix:PATH, a path, unix:@NAME or tcp:HOST:PORT
+    /// Address of peripetyd: unix:PATH, a path, unix:@NAME or tcp:HOST:PORT
     #[arg(long, global = true, value_name = "ADDR", env = "PERIPETY_ADDRESS", default_value_t)]
     pub address: Address,
 
-    /// Output: Short, Json (one object a line), JsonPretty or JsonSeq (RFC 7464); case, hyphens and
-    /// underscores do not matter
+    /// Output: Short, Json (one object per line), JsonPretty or JsonSeq (RFC 7464); case, hyphens and
+    /// underscores are ignored
     #[arg(
         short = 'o',
         long,
@@ -104,7 +104,7 @@ pub struct Global {
     )]
     pub format: Format,
 
-    /// The same as --format Json
+    /// Short for --format Json
     #[arg(short = 'J', global = true)]
     pub json: bool,
 
@@ -141,10 +141,10 @@ pub enum Command {
     /// Show the state of the daemon
     #[command(after_help = EXIT_CODES)]
     Status,
-    /// Say what an event type means, what to do about it, and which log lines make it
+    /// Explain an event type: what it means, what to do about it, and which log lines produce it
     #[command(after_help = EXIT_CODES)]
     Explain(rules::ExplainArgs),
-    /// List the rules, which say what lines are events, or try them on a line
+    /// List the rules, or try them on a log line
     #[command(subcommand)]
     Rules(rules::RulesCommand),
 }
@@ -186,18 +186,18 @@ pub struct InfoArgs {
     #[arg(value_name = "BLK", value_parser = non_empty)]
     pub blk: String,
 
-    /// Look at the devices of this machine without asking the daemon
+    /// Look up devices directly, without the daemon
     #[arg(long)]
     pub local: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Show every device in full, as info does
+    /// Show all details of every device, like info
     #[arg(short = 'D', long)]
     pub detail: bool,
 
-    /// Look at the devices of this machine without asking the daemon
+    /// Look up devices directly, without the daemon
     #[arg(long)]
     pub local: bool,
 }
@@ -206,7 +206,7 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Which events")]
 pub struct EventArgs {
-    /// Events of this block device and of every device built on it: sdb, 8:16, /dev/mapper/x,
+    /// Events of this block device and of all devices built on it: sdb, 8:16, /dev/mapper/x,
     /// 2:0:0:1, a mount point, a file system UUID, a wwid
     #[arg(long, value_name = "BLK", value_parser = non_empty)]
     pub blk: Option<String>,
@@ -224,19 +224,19 @@ pub struct EventArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',', action = ArgAction::Append, value_parser = list_item)]
     pub sub_system: Vec<String>,
 
-    /// Events not before this time (monitor: print the stored events since then first)
-    #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = format!("Events not before this time; monitor prints the stored ones since then first. {TIME_HELP}"))]
+    /// Events at or after this time (monitor: first print the stored events since then)
+    #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = format!("Events at or after this time; monitor first prints the stored events since then. {TIME_HELP}"))]
     pub since: Option<u64>,
 
-    /// Events not after this time
-    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = "Events not after this time, written as for --since")]
+    /// Events at or before this time
+    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time, long_help = "Events at or before this time, in the format of --since")]
     pub until: Option<u64>,
 
-    /// Only events that follow from no other: one alarm for one fault
+    /// Only root causes, and events that are more severe than the fault so far
     #[arg(long)]
     pub causes: bool,
 
-    /// End after this many events
+    /// Exit after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
     pub limit: Option<u64>,
 }

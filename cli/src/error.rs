@@ -110,7 +110,7 @@ pub enum Error {
     NoSuchType { event_type: String, similar: Vec<String> },
 
     /// No rule takes a line: said on standard output.
-    #[error("no rule takes the line")]
+    #[error("no rule matches the line")]
     NotTaken,
 
     /// Standard input cannot be read.
@@ -122,7 +122,7 @@ pub enum Error {
     OutputClosed,
 
     /// The output cannot be written.
-    #[error("cannot write the output: {0}. Make room or choose another place for it.")]
+    #[error("cannot write the output: {0}. Free some space, or write it somewhere else.")]
     Output(String),
 }
 

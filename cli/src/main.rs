@@ -1,7 +1,7 @@
 //! `prpt`: asks peripetyd for storage events and block devices, over Varlink, and prints them.
 //!
 //! Exit codes: 0 done (an empty answer, and a reader that closed our output, included), 1 error,
-//! 2 usage error, 3 `prpt rules test`: no rule takes a line.
+//! 2 usage error, 3 `prpt rules test`: no rule matches a line.
 
 mod args;
 mod commands;
@@ -22,7 +22,7 @@ use crate::args::{Cli, Command};
 use crate::error::Error;
 use crate::format::Printer;
 
-/// Exit code of `prpt rules test`: no rule takes a line.
+/// Exit code of `prpt rules test`: no rule matches a line.
 const NOT_TAKEN: u8 = 3;
 
 fn main() -> ExitCode {

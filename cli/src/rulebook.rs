@@ -26,7 +26,7 @@ impl Rulebook {
         match connect(address) {
             Ok(client) => Ok(Rulebook::Daemon(client)),
             Err(Error::Unreachable { .. }) if *address == Address::default() => {
-                eprintln!("prpt: no peripetyd answers, so that these are the built-in rules only.");
+                eprintln!("prpt: peripetyd does not answer; these are the built-in rules.");
                 Rulebook::built_in()
             }
             Err(e) => Err(e),

@@ -161,8 +161,8 @@ fn test_says_why_no_rule_takes_a_line() {
     let outcome = daemon.run(&["rules", "test", "Failing path\tx:48"]);
     let expected = "\
 Failing path\\tx:48
-  no rule for \"kernel\" takes this line
-  PATH_BACK (/etc/peripetyd.conf:6): its regex agrees with the line up to the mark
+  no rule for \"kernel\" matches this line
+  PATH_BACK (/etc/peripetyd.conf:6): its regex matches the line up to the mark
     Failing path\\tx:48
                   ^
   PATH_BACK (/etc/peripetyd.conf:6): would match, but is for --identifier kernel

@@ -50,7 +50,7 @@ pub struct RuleSpec {
     /// Lines that this matches are not the rule's: a second regular expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unless: Option<Spanned<String>>,
-    /// Takes what no other rule takes: a wording that nobody wrote down. Tried after all others.
+    /// Tried after all others: matches messages that no other rule recognises.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub catch_all: bool,
     /// Lines of one group about one device, written at the same time, are one event.

@@ -33,7 +33,7 @@ impl DamageWatch {
         let work = move || watch(DamageCheck::new(location), since, &woken, &sender, &reader);
         let thread = std::thread::Builder::new().name("journal-check".into()).spawn(work);
         let thread =
-            thread.inspect_err(|e| tracing::warn!("cannot look for damaged journal files: {e}")).ok();
+            thread.inspect_err(|e| tracing::warn!("cannot check journal files for damage: {e}")).ok();
         DamageWatch { wake: Some(wake), found, thread }
     }
 

@@ -67,7 +67,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let text = fs::read(path).ok()?;
     let damaged = |e: &serde_json::Error| {
         let path = path.display();
-        tracing::warn!("{path} is damaged ({e}): devices that went before now are not all known");
+        tracing::warn!("{path} is damaged ({e}): some devices that were removed before now are not known");
     };
     serde_json::from_slice(&text).inspect_err(damaged).ok()
 }

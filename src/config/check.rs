@@ -69,7 +69,7 @@ fn examples_of(rule: &Rule) -> Vec<Finding> {
         let line = example.line.as_bytes();
         match rule.named_captures(line) {
             None => {
-                let remedy = "the line agrees with the rule up to the mark: correct one of them";
+                let remedy = "the rule matches the line up to the mark: correct one of them";
                 add(&example.line, rule.reach(line), "the rule does not match its example", remedy);
             }
             Some(captures) if !example.captures.is_empty() && captures != example.captures.map() => {

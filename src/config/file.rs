@@ -69,7 +69,7 @@ struct RawBurst {
 /// The table `[burst]` of one file; what is missing is left to other files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BurstTable {
-    /// Count what is said again and again.
+    /// Count repeats instead of reporting each.
     pub enabled: Option<bool>,
     /// Seconds from one counting event to the next, 1 to 86,400.
     pub interval_seconds: Option<u64>,
@@ -106,7 +106,7 @@ pub struct FileConfig {
     pub notifiers: Vec<Configured>,
     /// Its rules.
     pub rules: Vec<Arc<Rule>>,
-    /// What is allowed and hardly meant.
+    /// Warnings: accepted, but probably a mistake.
     pub warnings: Vec<Located>,
 }
 

@@ -29,6 +29,8 @@ pub mod task;
 mod units;
 
 #[cfg(test)]
+mod burst_tests;
+#[cfg(test)]
 mod lifecycle_tests;
 #[cfg(test)]
 mod memory_tests;

@@ -17,7 +17,7 @@ pub const EVENT_TYPE: &str = "PERIPETY_BLK_INFO";
 pub async fn dump(devices: Arc<Devices>, sink: EventOutput) {
     let blocks = match tokio::task::block_in_place(|| devices.tree().list()) {
         Ok(blocks) => blocks,
-        Err(e) => return tracing::error!("no block device can be told about at the start: {e}"),
+        Err(e) => return tracing::error!("cannot list the block devices at the start: {e}"),
     };
     let moment = Moment {
         hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
@@ -25,7 +25,7 @@ pub async fn dump(devices: Arc<Devices>, sink: EventOutput) {
         realtime: now(),
         monotonic: monotonic_now(),
     };
-    tracing::info!("telling about {} block devices (dump_blk_info_at_start)", blocks.len());
+    tracing::info!("emitting an event for each of {} block devices (dump_blk_info_at_start)", blocks.len());
     for block in &blocks {
         sink.emit(event(block, &moment), Vec::new()).await;
     }

@@ -45,17 +45,17 @@ async fn watch(stopper: Stopper, sink: EventOutput, counters: Arc<Counters>, per
         while tokio::time::timeout(period, returned.notified()).await.is_err() {
             if sink.waits_for_journald() {
                 if !waiting {
-                    tracing::warn!("waiting for journald to take events: nothing is lost, but nothing is stored; check systemd-journald");
-                    counters.journald.set("waiting for journald to take events".into());
+                    tracing::warn!("waiting for journald to accept events: nothing is lost, but nothing is stored; check systemd-journald");
+                    counters.journald.set("waiting for journald to accept events".into());
                 }
                 waiting = true;
                 sd_notify::alive();
             } else {
-                tracing::warn!("a part of the daemon has not moved for {period:?}");
+                tracing::warn!("a stage of the daemon has made no progress for {period:?}");
             }
         }
         if std::mem::replace(&mut waiting, false) {
-            tracing::info!("journald takes events again");
+            tracing::info!("journald accepts events again");
             counters.journald.clear();
         }
         sd_notify::alive();

@@ -44,7 +44,7 @@ impl Reloader {
     pub async fn reload(&self, store: &mut StoreSwitch, notifiers: &mut Notifiers) {
         sd_notify::reloading();
         match self.apply(store, notifiers).await {
-            Ok(()) => tracing::info!("configuration read again: {}", self.status()),
+            Ok(()) => tracing::info!("configuration reloaded: {}", self.status()),
             Err(e) => {
                 tracing::error!("the configuration is not applied, the old one stays in force:\n{e}");
                 self.state.send_modify(|state| state.error = Some(e.to_string()));

@@ -116,7 +116,7 @@ impl Running {
         match result {
             Some(result) => Ok(result?),
             None => {
-                tracing::warn!("work at hand did not end in time; it is done again at the next start");
+                tracing::warn!("unfinished work did not complete in time; it is repeated at the next start");
                 Ok(())
             }
         }

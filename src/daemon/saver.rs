@@ -51,7 +51,7 @@ impl<'a> Saver<'a> {
             }
             Err(e) if !self.complained => {
                 tracing::error!(
-                    "{e}; until then a restart looks at more entries again, and stores none twice"
+                    "{e}; until then a restart reads more entries again, and stores no event twice"
                 );
                 self.complained = true;
             }

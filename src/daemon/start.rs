@@ -171,7 +171,7 @@ async fn wait_for_journald(counters: &Counters) {
         sd_notify::alive();
         tokio::time::sleep(LOOK_FOR_JOURNALD).await;
     }
-    tracing::info!("journald runs");
+    tracing::info!("journald is running");
     counters.journald.clear();
 }
 

@@ -52,7 +52,7 @@ fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Err
     match path.starts_with('/') && !path.contains('\0') {
         true => Ok(path.into()),
         false => Err(fault(
-            format!("{path:?} is no absolute path"),
+            format!("{path:?} is not an absolute path"),
             "write the path of the program from / on: there is no shell, and no search in PATH",
         )),
     }

@@ -111,7 +111,7 @@ impl Inbox {
         self.status.delivered.add(self.out.0);
         self.done().await;
         if std::mem::replace(&mut self.failing, false) {
-            tracing::info!("notifier {}: events are delivered again", self.status.name);
+            tracing::info!("notifier {}: delivery works again", self.status.name);
         }
     }
 

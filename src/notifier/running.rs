@@ -214,7 +214,7 @@ impl Work {
         stop.send_replace(stop_as);
         if tokio::time::timeout(timeout, &mut running).await.is_err() {
             tracing::warn!(
-                "notifier {}: it did not end within {} s; the event at hand is delivered again",
+                "notifier {}: it did not stop within {} s; the event in flight is delivered again",
                 self.status.name,
                 timeout.as_secs()
             );

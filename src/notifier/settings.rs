@@ -180,7 +180,7 @@ impl Source<'_> {
         wanted.and_then(registry::find).ok_or_else(|| {
             let message = match (written.is_some(), wanted) {
                 (false, _) => format!("the notifier \"{name}\" has no type"),
-                (true, Some(wanted)) => format!("\"{wanted}\" is no type of notifier"),
+                (true, Some(wanted)) => format!("\"{wanted}\" is not a type of notifier"),
                 (true, None) => "the type of a notifier is a string".to_owned(),
             };
             let remedy = format!("write type = \"…\" with one of {}", registry::names());

@@ -48,7 +48,7 @@ impl Waiting {
     fn ends(&mut self) {
         let waited = std::mem::take(self);
         if let (true, Some(since)) = (waited.mentioned, waited.since) {
-            tracing::info!("journald takes events again, after {:.1} s", since.elapsed().as_secs_f64());
+            tracing::info!("journald accepts events again, after {:.1} s", since.elapsed().as_secs_f64());
         }
     }
 }

@@ -15,7 +15,7 @@ pub enum Address {
 
 /// Not an address that Peripety can listen on.
 #[derive(Debug, thiserror::Error)]
-#[error("\"{0}\" is no Varlink address to listen on: use unix:/PATH or unix:@NAME")]
+#[error("\"{0}\" is not a Varlink address to listen on: use unix:/PATH or unix:@NAME")]
 pub struct BadAddress(String);
 
 impl FromStr for Address {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Records the device tree of a running lab VM, and what lsblk and udev say at the same moment.
-#   VM=name record.sh FOLDER [CASE]     CASE: a script in cases/ that is run before
-# FOLDER gets tree.txt, lsblk.json, and links.txt with every link in /dev/disk and /dev/mapper and its device.
+#   VM=name record.sh DIRECTORY [CASE]     CASE: a script in cases/ that is run before
+# DIRECTORY gets tree.txt, lsblk.json, and links.txt with every link in /dev/disk and /dev/mapper and its device.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); export LAB=${LAB:-/var/tmp/peripety-lab} VM=${VM:-vm0}
 share=$LAB/run/$VM/share; directory=$1; mkdir -p "$directory" "$share/out"

@@ -11,18 +11,18 @@ Examples:
   journalctl -k -b | prpt rules test -
   dmesg | prpt rules test -J -";
 
-const TEST_EXIT_CODE: &str = "  3  no rule takes the line; of standard input: a line";
+const TEST_EXIT_CODE: &str = "  3  no rule matches the line (or one of the lines)";
 
-/// What about the rules.
+/// The commands of `prpt rules`.
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
-    /// List the rules in force, of each identifier in the order in which they are tried
+    /// List the rules in force, per identifier in the order in which they are tried
     #[command(after_help = EXIT_CODES)]
     List(ListArgs),
-    /// Tell which rule takes a log line and what it captures, or why none does
+    /// Show which rule matches a log line and what it captures, or why none does
     #[command(after_help = format!("{TEST_EXAMPLES}\n\n{EXIT_CODES}\n{TEST_EXIT_CODE}"))]
     Test(TestArgs),
-    /// Show the rules that make events of a type, with the lines that they match
+    /// Show the rules that make events of a type, and example lines
     #[command(after_help = EXIT_CODES)]
     Explain(ExplainArgs),
 }
@@ -43,24 +43,24 @@ pub struct ListArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',', action = ArgAction::Append, value_parser = list_item)]
     pub identifier: Vec<String>,
 
-    /// The built-in rules of this program, without asking peripetyd. That is also what is shown when none answers
+    /// Use the rules built into this program, without peripetyd (also the fallback if it does not answer)
     #[arg(long)]
     pub local: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// The log line; "-" reads many from standard input. What journalctl and dmesg print before
-    /// the message does not matter
+    /// The log line, with or without what journalctl and dmesg print before the message; "-" reads
+    /// lines from standard input
     #[arg(value_name = "LINE", value_parser = non_empty)]
     pub line: String,
 
-    /// Syslog identifier of who logs the line. Default: what journalctl printed before it, else
-    /// kernel
+    /// Syslog identifier of the line. Default: the one that journalctl printed before the message,
+    /// else kernel
     #[arg(long, value_name = "NAME", value_parser = non_empty)]
     pub identifier: Option<String>,
 
-    /// The built-in rules of this program, without asking peripetyd. That is also what is shown when none answers
+    /// Use the rules built into this program, without peripetyd (also the fallback if it does not answer)
     #[arg(long)]
     pub local: bool,
 }
@@ -71,7 +71,7 @@ pub struct ExplainArgs {
     #[arg(value_name = "EVENT_TYPE", value_parser = list_item)]
     pub event_type: String,
 
-    /// The built-in rules of this program, without asking peripetyd. That is also what is shown when none answers
+    /// Use the rules built into this program, without peripetyd (also the fallback if it does not answer)
     #[arg(long)]
     pub local: bool,
 }

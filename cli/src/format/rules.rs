@@ -104,7 +104,7 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
         ("Ends", rule.closes.clone()),
         ("Group", maybe(&rule.group)),
         ("Follows", rule.follows.clone()),
-        ("Takes", rule.catch_all.then(|| "what no other rule takes".to_owned()).into_iter().collect()),
+        ("Matches", rule.catch_all.then(|| "messages that no other rule matches".to_owned()).into_iter().collect()),
         ("Examples", rule.examples.clone()),
     ]
 }
@@ -114,7 +114,7 @@ pub fn tried<W: Write>(out: &mut W, tried: &Tried<'_>, style: &Style) -> io::Res
     writeln!(out, "{}", styled(&visible(tried.line), BOLD, style.color))?;
     match &tried.matched {
         Some(matched) => taken(out, matched, style)?,
-        None => writeln!(out, "  no rule for \"{}\" takes this line", visible(tried.identifier))?,
+        None => writeln!(out, "  no rule for \"{}\" matches this line", visible(tried.identifier))?,
     }
     tried.misses.iter().try_for_each(|miss| nearly(out, miss, tried.line))
 }
@@ -140,7 +140,7 @@ fn nearly<W: Write>(out: &mut W, miss: &RuleMiss, line: &str) -> io::Result<()> 
             let start = rule.starts_with.as_deref().unwrap_or_default();
             format!("its regex matches, but the line does not begin with its starts_with {start:?}")
         }
-        MissReason::Regex => "its regex agrees with the line up to the mark".to_owned(),
+        MissReason::Regex => "its regex matches the line up to the mark".to_owned(),
     };
     writeln!(out, "  {} ({}): {}", visible(&rule.event_type), visible(&place(rule)), visible(&why))?;
     if miss.reason != MissReason::Regex {

@@ -1,0 +1,160 @@
+//! Documents name what exists, files stay small, and words are those of the field.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::common::project;
+
+/// Longest file that needs no reason.
+const MAX_LINES: usize = 400;
+/// How a long file gives its reason, near its top.
+const REASON: &str = "of over 400 lines";
+/// Directories with files that people write.
+const DIRECTORIES: [&str; 11] =
+    ["api", "benches", "blkinfo", "cli", "config", "docs", "fuzz", "rules", "scripts", "src", "tests"];
+/// Use instead: directory, pending or not reported, unrecognised, "probably a mistake".
+const BANNED: [&str; 5] = ["folder", "folders", "untold", "nobody wrote down", "hardly meant"];
+
+/// All files below a directory that are written by people, with one of these extensions.
+fn files(directory: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_symlink() || ["fixtures", "target", "corpus", "seeds", "__pycache__"].contains(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, extensions, found);
+        } else if extensions.contains(&path.extension().unwrap_or_default().to_str().unwrap()) {
+            found.push(path);
+        }
+    }
+}
+
+fn all(extensions: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    DIRECTORIES.iter().for_each(|directory| files(&project(directory), extensions, &mut found));
+    let tops = std::fs::read_dir(project("")).unwrap().map(|entry| entry.unwrap().path());
+    let is_wanted = |path: &PathBuf| path.extension().is_some_and(|e| extensions.contains(&e.to_str().unwrap()));
+    found.extend(tops.filter(|path| path.is_file() && is_wanted(path)));
+    found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn long_files_give_a_reason() {
+    let is_long = |text: &str| text.lines().count() > MAX_LINES;
+    let has_reason = |text: &str| {
+        let mut top = text.lines().take(20);
+        top.any(|line| line.contains(REASON) || line.contains("Generated from"))
+    };
+    let long: Vec<PathBuf> = all(&["rs", "py", "sh", "c", "h"])
+        .into_iter()
+        .filter(|(_, text)| is_long(text) && !has_reason(text))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(long.is_empty(), "split these files, or say \"One file {REASON}, because …\" at the top: {long:#?}");
+}
+
+/// The comments of a line; all of it in a document.
+fn comment<'t>(path: &Path, line: &'t str) -> &'t str {
+    let mark = match path.extension().unwrap_or_default().to_str().unwrap() {
+        "rs" | "c" | "h" => "//",
+        "sh" | "py" | "toml" => "#",
+        _ => return line,
+    };
+    line.split_once(mark).map_or("", |(_, comment)| comment)
+}
+
+#[test]
+fn words_are_those_of_the_field() {
+    let mut bad = Vec::new();
+    for (path, text) in all(&["rs", "c", "h", "sh", "py", "toml", "md", "1", "3", "8", "varlink", "conf"]) {
+        if path.ends_with("tests/style.rs") {
+            continue;
+        }
+        for (number, line) in (1..).zip(text.lines()) {
+            let words = format!(" {} ", comment(&path, line).to_lowercase().replace(|c: char| !c.is_alphanumeric(), " "));
+            let found = BANNED.iter().find(|word| words.contains(&format!(" {word} ")));
+            bad.extend(found.map(|word| format!("{}:{number}: {word}", path.display())));
+        }
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+}
+
+/// The texts between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// A path of the project that exists; not a pattern, an example of another machine, or a placeholder.
+fn is_path(text: &str) -> bool {
+    let starts = DIRECTORIES.iter().any(|directory| text.starts_with(&format!("{directory}/")));
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
+    starts && text.chars().all(plain)
+}
+
+#[test]
+fn documents_name_files_and_tests_that_exist() {
+    let mut missing = BTreeSet::new();
+    for (document, text) in all(&["md"]) {
+        let name = document.strip_prefix(project("")).unwrap().display().to_string();
+        // Code blocks show other things, such as commands on other machines.
+        let prose: String = text.split("```").step_by(2).collect();
+        for path in quoted(&prose).filter(|text| is_path(text)) {
+            // What a build makes.
+            let made = path.starts_with("docs/") && !project("docs").join(&path[5..]).extension().is_some();
+            if !project(path).exists() && !made {
+                missing.insert(format!("{name}: {path}"));
+            }
+        }
+        missing.extend(tests_without_function(&prose).map(|test| format!("{name}: {test}")));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Of "`FILE.rs`: `TEST`, `TEST`" the tests that the file does not have.
+fn tests_without_function(prose: &str) -> impl Iterator<Item = String> + '_ {
+    prose.split('(').flat_map(|part| {
+        let part = part.split(')').next().unwrap_or_default();
+        let mut file = None;
+        let mut lost = Vec::new();
+        for text in quoted(part) {
+            if text.ends_with(".rs") {
+                file = std::fs::read_to_string(project(text)).ok();
+            } else if let Some(source) = file.as_ref().filter(|_| text.contains('_') && !text.contains(' ')) {
+                let is_test = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+                if is_test && !source.contains(&format!("{text}(")) && !source.contains(&format!("{text}:")) {
+                    lost.push(text.to_owned());
+                }
+            }
+        }
+        lost
+    })
+}
+
+/// The anchor that a heading has.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || "_- ".contains(*c)).collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for (document, text) in all(&["md"]) {
+        let directory = document.parent().unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, wanted) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { document.clone() } else { directory.join(file) };
+            let headings = std::fs::read_to_string(&target).unwrap_or_default();
+            let found = headings.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted);
+            if !target.exists() || !(wanted.is_empty() || found) {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
