@@ -158,3 +158,27 @@ fn links_between_documents_lead_somewhere() {
     }
     assert!(broken.is_empty(), "{broken:#?}");
 }
+
+/// Names, versions and features of all dependencies, of a package or of the workspace. Features of the project's own packages may differ.
+fn dependencies(package: &[&str]) -> BTreeSet<String> {
+    let out = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--no-dedupe", "--prefix=none", "--edges=normal,build,dev", "--format={p} [{f}]"])
+        .args(package)
+        .current_dir(project(""))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8(out.stdout).unwrap();
+    text.lines().filter(|line| !line.contains("(/")).map(|line| line.replace(" (*)", "")).collect()
+}
+
+/// After a build of the workspace, the tests of one package start without compiling its dependencies again.
+#[test]
+fn packages_share_the_builds_of_their_dependencies() {
+    let workspace = dependencies(&["--workspace"]);
+    for package in ["prpt", "peripety-api", "peripety-rules", "peripety"] {
+        let own = dependencies(&["--package", package]);
+        let others: Vec<&String> = own.difference(&workspace).collect();
+        assert!(others.is_empty(), "{package} uses other features than the workspace, see its dev-dependencies: {others:#?}");
+    }
+}
