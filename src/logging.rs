@@ -68,7 +68,7 @@ struct Journald {
 
 impl<S: tracing::Subscriber> Layer<S> for Journald {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        let mut line = Line::default();
+        let mut line = LogLine::default();
         event.record(&mut line);
         let level = match *event.metadata().level() {
             tracing::Level::ERROR => log::Level::Error,
@@ -85,12 +85,12 @@ impl<S: tracing::Subscriber> Layer<S> for Journald {
 
 /// A log line: its message, then its fields.
 #[derive(Default)]
-struct Line {
+struct LogLine {
     message: String,
     fields: String,
 }
 
-impl Visit for Line {
+impl Visit for LogLine {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         // Writing to a String cannot fail.
         let _ = match field.name() {

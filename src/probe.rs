@@ -9,7 +9,7 @@ use crate::rules::RuleSet;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct ProbeResult {
     /// Entries read.
     pub entries: u64,
     /// Entries that are storage events.
@@ -20,7 +20,7 @@ pub struct Found {
 
 /// Reads a journal (of the local one, the present boot) for at most `limit`. `None`: it holds
 /// no entry that this user may read.
-pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Option<Found>, Error> {
+pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Option<ProbeResult>, Error> {
     let end = Instant::now() + limit;
     let mut reader = Reader::open(location, journal::LOG_VALUE)?;
     if !reader.is_readable()? {
@@ -30,12 +30,12 @@ pub fn probe(location: &Location, rules: &RuleSet, limit: Duration) -> Result<Op
     if location.is_local() {
         match journal::first_of_boot(location)? {
             Some(cursor) => reader.seek_cursor(&cursor)?,
-            None => return Ok(Some(Found { entries: 0, events: 0, incomplete: false })),
+            None => return Ok(Some(ProbeResult { entries: 0, events: 0, incomplete: false })),
         }
     }
     let mut early = FirstStarts::new(location.clone());
     let mut entry = Entry::default();
-    let mut found = Found { entries: 0, events: 0, incomplete: false };
+    let mut found = ProbeResult { entries: 0, events: 0, incomplete: false };
     while reader.step()? {
         entry.read(&mut reader);
         found.entries += 1;

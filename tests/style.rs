@@ -35,7 +35,8 @@ fn all(extensions: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     DIRECTORIES.iter().for_each(|directory| files(&project(directory), extensions, &mut found));
     let tops = std::fs::read_dir(project("")).unwrap().map(|entry| entry.unwrap().path());
-    let is_wanted = |path: &PathBuf| path.extension().is_some_and(|e| extensions.contains(&e.to_str().unwrap()));
+    let is_wanted =
+        |path: &PathBuf| path.extension().is_some_and(|e| extensions.contains(&e.to_str().unwrap()));
     found.extend(tops.filter(|path| path.is_file() && is_wanted(path)));
     found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
 }
@@ -52,7 +53,10 @@ fn long_files_give_a_reason() {
         .filter(|(_, text)| is_long(text) && !has_reason(text))
         .map(|(path, _)| path)
         .collect();
-    assert!(long.is_empty(), "split these files, or say \"One file {REASON}, because …\" at the top: {long:#?}");
+    assert!(
+        long.is_empty(),
+        "split these files, or say \"One file {REASON}, because …\" at the top: {long:#?}"
+    );
 }
 
 /// The comments of a line; all of it in a document.
@@ -73,7 +77,10 @@ fn words_are_those_of_the_field() {
             continue;
         }
         for (number, line) in (1..).zip(text.lines()) {
-            let words = format!(" {} ", comment(&path, line).to_lowercase().replace(|c: char| !c.is_alphanumeric(), " "));
+            let words = format!(
+                " {} ",
+                comment(&path, line).to_lowercase().replace(|c: char| !c.is_alphanumeric(), " ")
+            );
             let found = BANNED.iter().find(|word| words.contains(&format!(" {word} ")));
             bad.extend(found.map(|word| format!("{}:{number}: {word}", path.display())));
         }
@@ -150,7 +157,8 @@ fn links_between_documents_lead_somewhere() {
             let (file, wanted) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() { document.clone() } else { directory.join(file) };
             let headings = std::fs::read_to_string(&target).unwrap_or_default();
-            let found = headings.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted);
+            let found =
+                headings.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted);
             if !target.exists() || !(wanted.is_empty() || found) {
                 broken.push(format!("{}: {link}", document.display()));
             }
@@ -162,7 +170,14 @@ fn links_between_documents_lead_somewhere() {
 /// Names, versions and features of all dependencies, of a package or of the workspace. Features of the project's own packages may differ.
 fn dependencies(package: &[&str]) -> BTreeSet<String> {
     let out = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--no-dedupe", "--prefix=none", "--edges=normal,build,dev", "--format={p} [{f}]"])
+        .args([
+            "tree",
+            "--offline",
+            "--no-dedupe",
+            "--prefix=none",
+            "--edges=normal,build,dev",
+            "--format={p} [{f}]",
+        ])
         .args(package)
         .current_dir(project(""))
         .output()
@@ -179,6 +194,9 @@ fn packages_share_the_builds_of_their_dependencies() {
     for package in ["prpt", "peripety-api", "peripety-rules", "peripety"] {
         let own = dependencies(&["--package", package]);
         let others: Vec<&String> = own.difference(&workspace).collect();
-        assert!(others.is_empty(), "{package} uses other features than the workspace, see its dev-dependencies: {others:#?}");
+        assert!(
+            others.is_empty(),
+            "{package} uses other features than the workspace, see its dev-dependencies: {others:#?}"
+        );
     }
 }

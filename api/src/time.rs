@@ -13,7 +13,9 @@ pub enum TimeError {
     #[error("not a time: {ACCEPTED}")]
     NotATime,
     /// A date and time in a zone that is not known here.
-    #[error("\"{0}\" is not a time zone: use UTC, a name such as Europe/Berlin, or an offset such as +02:00")]
+    #[error(
+        "\"{0}\" is not a time zone: use UTC, a name such as Europe/Berlin, or an offset such as +02:00"
+    )]
     Zone(String),
     /// `Mon 2026-05-21`, which is a Thursday.
     #[error("{date} is a {actual:?}: correct the day of the week or leave it out")]

@@ -69,13 +69,13 @@ pub enum Verdict {
 /// What is known of a reader's hearing.
 #[derive(Debug, Default)]
 pub struct Hearing {
-    behind: Option<State>,
+    behind: Option<Lag>,
     /// When it was looked last, µs since the epoch.
     looked: Option<u64>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Lag {
     behind: Behind,
     /// When it began, by both clocks.
     began: Instant,
@@ -114,7 +114,7 @@ impl Hearing {
             _ => {
                 // What was unread before was read meanwhile; what is unread now came later.
                 let before = self.behind.take();
-                self.behind = behind.map(|behind| State::new(behind, now, since));
+                self.behind = behind.map(|behind| Lag::new(behind, now, since));
                 let deaf = before.filter(|state| state.again.is_some());
                 deaf.map_or(Verdict::Fine, |state| Verdict::Over(state.deafness(realtime)))
             }
@@ -122,9 +122,9 @@ impl Hearing {
     }
 }
 
-impl State {
+impl Lag {
     fn new(behind: Behind, now: Instant, since: u64) -> Self {
-        State { behind, began: now, since, again: None, reported: false }
+        Lag { behind, began: now, since, again: None, reported: false }
     }
 
     fn judge(&mut self, now: Instant, realtime: u64) -> Verdict {

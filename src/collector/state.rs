@@ -27,7 +27,7 @@ const LOCK: &str = "lock";
 
 /// The state directory, held by one daemon at a time.
 #[derive(Debug)]
-pub struct State {
+pub struct StateDirectory {
     directory: PathBuf,
     journal: String,
     /// Held as long as the daemon runs; taken again when the directory was removed.
@@ -104,11 +104,11 @@ pub(crate) fn replace(path: &Path, text: &[u8], durable: bool) -> std::io::Resul
     fs::rename(&temporary, path)
 }
 
-impl State {
+impl StateDirectory {
     /// Takes a directory, making it if needed.
     pub fn open(directory: &Path, location: &Location) -> Result<Self, StateError> {
         let lock = Mutex::new(take(directory)?);
-        Ok(State { directory: directory.to_owned(), journal: location.to_string(), lock })
+        Ok(StateDirectory { directory: directory.to_owned(), journal: location.to_string(), lock })
     }
 
     /// The saved position of this journal. A file that cannot be used is reported and passed
@@ -202,19 +202,19 @@ mod tests {
     #[test]
     fn saved_position_comes_back_for_the_same_journal_only() {
         let dir = tempfile::tempdir().unwrap();
-        let state = State::open(dir.path(), &Location::Local).unwrap();
+        let state = StateDirectory::open(dir.path(), &Location::Local).unwrap();
         assert_eq!(state.load(), None);
         state.save(&resume(), true).unwrap();
         assert_eq!(state.load(), Some(resume()));
         drop(state);
-        let other = State::open(dir.path(), &Location::Namespace("x".into())).unwrap();
+        let other = StateDirectory::open(dir.path(), &Location::Namespace("x".into())).unwrap();
         assert_eq!(other.load(), None);
     }
 
     #[test]
     fn a_damaged_file_is_passed_over() {
         let dir = tempfile::tempdir().unwrap();
-        let state = State::open(dir.path(), &Location::Local).unwrap();
+        let state = StateDirectory::open(dir.path(), &Location::Local).unwrap();
         fs::write(dir.path().join("position.json"), "{\"version\":").unwrap();
         assert_eq!(state.load(), None);
     }
@@ -229,7 +229,7 @@ mod tests {
         for name in ["position.json", "position.json.new"] {
             symlink(&victim, state_dir.join(name)).unwrap();
         }
-        let state = State::open(&state_dir, &Location::Local).unwrap();
+        let state = StateDirectory::open(&state_dir, &Location::Local).unwrap();
         state.save(&resume(), true).unwrap();
         assert_eq!((fs::read(&victim).unwrap(), state.load()), (b"precious".to_vec(), Some(resume())));
         for name in ["position.json", LOCK] {
@@ -239,15 +239,15 @@ mod tests {
         drop(state);
         fs::remove_file(state_dir.join(LOCK)).unwrap();
         symlink(dir.path().join("elsewhere"), state_dir.join(LOCK)).unwrap();
-        assert!(State::open(&state_dir, &Location::Local).is_err());
+        assert!(StateDirectory::open(&state_dir, &Location::Local).is_err());
         assert!(!dir.path().join("elsewhere").exists());
     }
 
     #[test]
     fn a_second_daemon_is_turned_away() {
         let dir = tempfile::tempdir().unwrap();
-        let _first = State::open(dir.path(), &Location::Local).unwrap();
-        let second = State::open(dir.path(), &Location::Local).unwrap_err();
+        let _first = StateDirectory::open(dir.path(), &Location::Local).unwrap();
+        let second = StateDirectory::open(dir.path(), &Location::Local).unwrap_err();
         assert!(second.to_string().contains("another peripetyd"));
     }
 }

@@ -31,7 +31,7 @@ impl Default for Places {
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundFiles {
     /// Files to read, in this order: a later one overrides an earlier one.
     pub files: Vec<PathBuf>,
     /// Files in a drop-in directory that are passed over for their name.
@@ -40,8 +40,8 @@ pub struct Found {
 
 impl Places {
     /// Finds the files. Fails when a directory that exists cannot be read.
-    pub fn find(&self) -> Result<Found, (PathBuf, io::Error)> {
-        let mut found = Found { files: self.main().into_iter().collect(), passed_over: Vec::new() };
+    pub fn find(&self) -> Result<FoundFiles, (PathBuf, io::Error)> {
+        let mut found = FoundFiles { files: self.main().into_iter().collect(), passed_over: Vec::new() };
         let mut by_name: BTreeMap<OsString, PathBuf> = BTreeMap::new();
         for directory in self.directories() {
             for path in entries(&directory).map_err(|e| (directory.clone(), e))? {

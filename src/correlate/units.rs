@@ -6,7 +6,7 @@
 //! its own here and joins the nearest failure.
 
 use crate::event::EventDraft;
-use crate::parser::unit::{about, About};
+use crate::parser::unit::{about, UnitSubject};
 
 /// Sub-systems whose events name units and mount points.
 const SUB_SYSTEMS: [&str; 2] = ["systemd", "mount"];
@@ -24,7 +24,7 @@ pub fn subjects(event: &EventDraft) -> Vec<String> {
         return Vec::new();
     }
     let unit = event.extension.get("unit").map(|unit| match about(unit) {
-        Some(About::Mount(path) | About::Node(path)) => path,
+        Some(UnitSubject::Mount(path) | UnitSubject::Node(path)) => path,
         None => unit.clone(),
     });
     unit.into_iter().chain(event.extension.get("mount_point").cloned()).collect()

@@ -12,14 +12,14 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// Saves what is known of the devices.
 pub struct DeviceSaver {
-    work: Arc<Work>,
+    work: Arc<SaveJob>,
     begun: Option<Instant>,
 }
 
 impl DeviceSaver {
     /// Saves what `devices` say.
     pub fn new(file: DeviceFile, devices: Arc<Devices>) -> Self {
-        DeviceSaver { work: Arc::new(Work { file, devices, saved: Mutex::default() }), begun: None }
+        DeviceSaver { work: Arc::new(SaveJob { file, devices, saved: Mutex::default() }), begun: None }
     }
 
     /// Begins to save when it is time; does not wait.
@@ -41,14 +41,14 @@ impl DeviceSaver {
     }
 }
 
-struct Work {
+struct SaveJob {
     file: DeviceFile,
     devices: Arc<Devices>,
     /// The generation of the history that was saved last.
     saved: Mutex<Option<u64>>,
 }
 
-impl Work {
+impl SaveJob {
     fn save(&self) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         match self.save_what_changed(*saved) {

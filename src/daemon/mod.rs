@@ -20,7 +20,7 @@ mod store_switch;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use crate::collector::state::{State, StateError};
+use crate::collector::state::{StateDirectory, StateError};
 use crate::collector::CollectorError;
 use crate::config::{ConfigErrors, ConfigSource};
 use crate::journal::{self, Location};
@@ -102,7 +102,7 @@ pub fn prepare_process() {
 /// `socket` is the one that systemd passed.
 pub async fn run(options: Options, socket: Option<UnixListener>) -> Result<(), DaemonError> {
     let mut signals = signals::Signals::new().map_err(DaemonError::Signals)?;
-    let state = State::open(&options.state_directory, &options.location)?;
+    let state = StateDirectory::open(&options.state_directory, &options.location)?;
     let config = options.config.load()?;
     let listener = listener::listen(socket, &options.varlink)?;
     let starting = start::start(options, config, listener, &state);

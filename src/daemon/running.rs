@@ -13,7 +13,7 @@ use super::signals::{Asked, Signals};
 use super::store_switch::StoreSwitch;
 use super::DaemonError;
 use crate::bus::{RawBus, Watermark};
-use crate::collector::state::State;
+use crate::collector::state::StateDirectory;
 use crate::collector::{Collector, CollectorError};
 use crate::correlate::task::Stage;
 use crate::counters::Counters;
@@ -61,7 +61,11 @@ pub struct Running {
 impl Running {
     /// Saves the position from time to time and reads the configuration again when told to; at
     /// the end lets every stage finish what it has, in the order in which data flows.
-    pub async fn until_end(mut self, signals: &mut Signals, state: &State) -> Result<(), DaemonError> {
+    pub async fn until_end(
+        mut self,
+        signals: &mut Signals,
+        state: &StateDirectory,
+    ) -> Result<(), DaemonError> {
         let stopper = self.collector.stopper.clone();
         // The parsers end when the bus does: not before it is known how the collector ended.
         let mut collecting = tokio::spawn(self.collector.run(self.bus.clone()));

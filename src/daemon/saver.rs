@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::device_saver::DeviceSaver;
 use crate::bus::ticket::Resume;
 use crate::bus::Watermark;
-use crate::collector::state::State;
+use crate::collector::state::StateDirectory;
 use crate::devices::Devices;
 
 /// Saves the position when it has changed.
 pub struct Saver<'a> {
-    state: &'a State,
+    state: &'a StateDirectory,
     watermark: Watermark,
     last: Option<Resume>,
     complained: bool,
@@ -19,7 +19,7 @@ pub struct Saver<'a> {
 
 impl<'a> Saver<'a> {
     /// Saves what `watermark` and `devices` say.
-    pub fn new(state: &'a State, watermark: Watermark, devices: Arc<Devices>) -> Self {
+    pub fn new(state: &'a StateDirectory, watermark: Watermark, devices: Arc<Devices>) -> Self {
         let devices = DeviceSaver::new(state.device_file(), devices);
         Saver { state, watermark, last: None, complained: false, devices }
     }

@@ -15,7 +15,7 @@ use super::running::Running;
 use super::store_switch::{Parts, StoreSwitch};
 use super::{DaemonError, Options};
 use crate::bus::{EventBus, Frontier, Outbox, RawBus, Watermark};
-use crate::collector::state::State;
+use crate::collector::state::StateDirectory;
 use crate::collector::{reader, Collector, Start};
 use crate::config::{Config, ConfigState};
 use crate::correlate::task::Stage;
@@ -27,7 +27,7 @@ use crate::store::query;
 use crate::store::readback::StartAt;
 use crate::store::socket::{self, JournalSocket};
 use crate::varlink::limits::Limits;
-use crate::varlink::{listener, Service, Work};
+use crate::varlink::{listener, Service, WorkPermits};
 use crate::{parser, sd_notify};
 
 /// Raw events that may wait for the slowest parser.
@@ -44,7 +44,7 @@ pub async fn start(
     options: Options,
     config: Config,
     listener: UnixListener,
-    state: &State,
+    state: &StateDirectory,
 ) -> Result<Running, DaemonError> {
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let (rules, _) = watch::channel(Arc::new(super::reload::rule_set(&config)?));
@@ -82,7 +82,7 @@ pub async fn start(
         rules: rules.subscribe(),
         config: config_state.subscribe(),
         started: journal::now(),
-        work: Work::default(),
+        work: WorkPermits::default(),
     });
     let may_serve = Arc::new(Notify::new());
     let (limits, limits_changes) = watch::channel(config.limits.clone());

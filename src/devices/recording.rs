@@ -72,10 +72,10 @@ enum Change {
 #[derive(Clone, Debug)]
 pub struct Recording {
     now: Arc<AtomicU64>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<Playback>>,
 }
 
-struct State {
+struct Playback {
     /// The machine now.
     tree: Recorded,
     /// What is still to happen, with its time.
@@ -86,9 +86,9 @@ struct State {
     mounts: Option<Option<String>>,
 }
 
-impl fmt::Debug for State {
+impl fmt::Debug for Playback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("coming", &self.coming.len()).finish_non_exhaustive()
+        f.debug_struct("Playback").field("coming", &self.coming.len()).finish_non_exhaustive()
     }
 }
 
@@ -114,8 +114,12 @@ impl Recording {
             }
             false => Vec::new(),
         };
-        let state =
-            State { tree: first, coming: in_order(uevents, trees), waiting: VecDeque::new(), mounts: None };
+        let state = Playback {
+            tree: first,
+            coming: in_order(uevents, trees),
+            waiting: VecDeque::new(),
+            mounts: None,
+        };
         Ok(Recording { now: Arc::default(), state: Arc::new(Mutex::new(state)) })
     }
 
@@ -177,16 +181,16 @@ impl Recording {
         self.now.fetch_max(time, Ordering::Relaxed);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Playback> {
         lock(&self.state)
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<Playback>) -> MutexGuard<'_, Playback> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl State {
+impl Playback {
     /// Everything that happened at this time.
     fn happen(&mut self, at: u64) {
         while self.coming.front().is_some_and(|(time, _)| *time == at) {
@@ -262,7 +266,7 @@ fn files(directory: &Path) -> Result<Vec<(u64, PathBuf)>, RecordingError> {
 }
 
 /// The tree of now.
-struct Now(Arc<Mutex<State>>);
+struct Now(Arc<Mutex<Playback>>);
 
 impl Source for Now {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -32,11 +32,11 @@ const MOST_REMOVED: usize = 4096;
 pub struct Watch {
     tree: Arc<Tree>,
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<Observed>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Observed {
     history: History,
     feed: Box<dyn Feed>,
     gaps: Gaps,
@@ -87,7 +87,7 @@ impl Watch {
             }
             None => History::new(boot_id, looked, blocks),
         };
-        let state = State {
+        let state = Observed {
             history,
             feed,
             gaps: Gaps::default(),
@@ -173,7 +173,7 @@ impl Watch {
     }
 
     /// The state when all messages that wait are read.
-    fn read_state(&self) -> MutexGuard<'_, State> {
+    fn read_state(&self) -> MutexGuard<'_, Observed> {
         let mut state = self.state();
         state.asked = Some(self.clock.now());
         self.read(&mut state);
@@ -210,12 +210,12 @@ impl Watch {
         state.history.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Observed> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads all messages that wait.
-    fn read(&self, state: &mut State) {
+    fn read(&self, state: &mut Observed) {
         loop {
             // Taken before: what happened until then is in the queue.
             let before = self.clock.now();
@@ -251,7 +251,7 @@ impl Watch {
     }
 
     /// Looks whether something was mounted or unmounted.
-    fn read_mounts(&self, state: &mut State) {
+    fn read_mounts(&self, state: &mut Observed) {
         // Which devices a table means is certain only when all was told.
         if state.gaps.open() {
             return;
@@ -268,7 +268,7 @@ impl Watch {
         state.history.mounts(Window { after, by }, &mounts);
     }
 
-    fn take(&self, state: &mut State, event: &Uevent) {
+    fn take(&self, state: &mut Observed, event: &Uevent) {
         state.gaps.note(event.seqnum);
         let now = self.clock.now();
         match (event.subsystem.as_str(), event.action) {
@@ -299,7 +299,7 @@ impl Watch {
     }
 
     /// A device came or changed. What has its name by now may be a later one: it came in the same span of time.
-    fn look(&self, state: &mut State, event: &Uevent) {
+    fn look(&self, state: &mut Observed, event: &Uevent) {
         let Ok(block) = self.tree.kernel_block(&event.name()) else { return };
         state.unsettled.insert(block.kdev.clone());
         // What it is built from has a new holder, and no message of its own.
@@ -309,7 +309,7 @@ impl Watch {
     }
 
     /// Looks at all devices. Messages that wait are read afterwards: those about what was seen already change nothing.
-    fn resync(&self, state: &mut State) {
+    fn resync(&self, state: &mut Observed) {
         let begin = self.clock.now();
         let found = look_at_all(&self.tree, &self.clock).inspect_err(|e| tracing::error!("{e}"));
         state.gaps.looked(begin, self.clock.now(), found.is_ok());
@@ -320,7 +320,7 @@ impl Watch {
 
     /// Looks again at devices that have settled: udev knows more of them by then, and a message that came out of order
     /// is set right.
-    fn settle(&self, state: &mut State) {
+    fn settle(&self, state: &mut Observed) {
         let now = self.clock.now();
         if state.changed.is_none_or(|changed| now.saturating_sub(changed) < SETTLED) {
             return;
@@ -335,7 +335,7 @@ impl Watch {
     }
 
     /// How long to wait for a message.
-    fn pause(&self, state: &State) -> Duration {
+    fn pause(&self, state: &Observed) -> Duration {
         let now = self.clock.now();
         match state.asked.is_some_and(|asked| now.saturating_sub(asked) < RECENT) {
             true => BUSY,
@@ -344,7 +344,7 @@ impl Watch {
     }
 }
 
-impl State {
+impl Observed {
     fn note_removed(&mut self, removed: Removed) {
         if self.removed.len() >= MOST_REMOVED {
             self.removed.pop_front();

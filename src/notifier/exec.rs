@@ -10,7 +10,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::program::{Outcome, Program};
-use super::{Inbox, Item, Notifier, SettingsError, Work};
+use super::{Inbox, Item, Notifier, RunFuture, SettingsError};
 use crate::bus::Published;
 use crate::event::StorageEvent;
 use peripety_api::sanitize::visible;
@@ -96,7 +96,7 @@ impl Notifier for Exec {
         }
     }
 
-    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> Work<'a> {
+    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> RunFuture<'a> {
         Box::pin(self.deliver_all(inbox))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 
-use super::position::{Place, Position};
+use super::position::{Position, SavedPlace};
 use super::status::Status;
 use crate::bus::outbox::{Mark, Posted};
 use crate::bus::{Outbox, Published};
@@ -26,7 +26,7 @@ pub struct Fed {
     /// The event; or so many events that are lost for this notifier.
     pub what: Result<Arc<Published>, u64>,
     /// Where the notifier is when this is done.
-    pub place: Place,
+    pub place: SavedPlace,
     /// It was read from the journal.
     pub from_journal: bool,
 }
@@ -41,7 +41,7 @@ pub struct Feed {
     uid: u32,
     live: Option<broadcast::Receiver<Arc<Posted>>>,
     /// Where it is with what was handed out.
-    place: Place,
+    place: SavedPlace,
     /// Events read from the journal and not handed out.
     page: VecDeque<Entry>,
     /// The next event of the outbox.
@@ -62,7 +62,7 @@ impl Feed {
         outbox: Outbox,
         store: watch::Receiver<Option<StoreAccess>>,
         status: Arc<Status>,
-        place: Place,
+        place: SavedPlace,
     ) -> Self {
         let mut feed = Feed {
             outbox,

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::feed::{Fed, Feed};
 use super::filter::Compiled;
-use super::position::{Keeper, Place};
+use super::position::{Keeper, SavedPlace};
 use super::status::Status;
 use crate::bus::Published;
 
@@ -48,7 +48,7 @@ pub struct Inbox {
     /// It works off what waits when the daemon ends.
     works_off: bool,
     /// Where it is with what was handed out.
-    place: Place,
+    place: SavedPlace,
     /// Items handed out and not answered for: events, and those of them that came from the journal.
     out: (u64, u64),
     failing: bool,

@@ -29,7 +29,7 @@ pub use settings::Configured;
 ///
 /// # Errors
 /// It gives up until its settings change; the text says why.
-pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+pub type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 /// A notifier: its settings, and what it does.
 pub trait Notifier: fmt::Debug + Send + Sync {
@@ -45,7 +45,7 @@ pub trait Notifier: fmt::Debug + Send + Sync {
 
     /// Takes items until there are no more, and answers for each: [`Inbox::delivered`], [`Inbox::failed`] or
     /// [`Inbox::refused`]. It is dropped in the middle when it does not end in time; the item that it then has comes again.
-    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> Work<'a>;
+    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> RunFuture<'a>;
 }
 
 /// Something wrong with settings: what, and what to do about it.

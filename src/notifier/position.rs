@@ -36,7 +36,7 @@ struct Saved {
 
 /// How far a notifier is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct SavedPlace {
     /// In the journal; `None` while nothing was stored since it began.
     pub position: Option<Position>,
     /// In the outbox of this run of the daemon.
@@ -47,7 +47,7 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Keeper {
     file: PathBuf,
-    place: Mutex<Place>,
+    place: Mutex<SavedPlace>,
     saved: Mutex<(Option<Position>, Instant)>,
     complained: AtomicBool,
 }
@@ -59,19 +59,19 @@ impl Keeper {
         let position = read(&file);
         Arc::new(Keeper {
             file,
-            place: Mutex::new(Place { position: position.clone(), mark: None }),
+            place: Mutex::new(SavedPlace { position: position.clone(), mark: None }),
             saved: Mutex::new((position, Instant::now())),
             complained: AtomicBool::new(false),
         })
     }
 
     /// The place.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> SavedPlace {
         self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Moves the place; it is not saved yet. A position stays until there is another one.
-    pub fn set(&self, mut place: Place) {
+    pub fn set(&self, mut place: SavedPlace) {
         let mut old = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         place.position = place.position.or_else(|| old.position.take());
         *old = place;
@@ -120,7 +120,7 @@ impl Keeper {
 
     /// Forgets the place: the notifier was taken out of the configuration.
     pub fn forget(&self) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Place::default();
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = SavedPlace::default();
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
         remove(&self.file);
     }
@@ -193,15 +193,15 @@ mod tests {
     async fn a_position_comes_back_until_it_is_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let keeper = Keeper::load(dir.path(), "page");
-        assert_eq!(keeper.place(), Place::default());
-        keeper.set(Place { position: Some(position()), mark: Some(Mark::default()) });
+        assert_eq!(keeper.place(), SavedPlace::default());
+        keeper.set(SavedPlace { position: Some(position()), mark: Some(Mark::default()) });
         keeper.save(false).await;
         let again = Keeper::load(dir.path(), "page");
-        assert_eq!(again.place(), Place { position: Some(position()), mark: None });
+        assert_eq!(again.place(), SavedPlace { position: Some(position()), mark: None });
         remove_others(dir.path(), |name| name == "page");
         assert_eq!(Keeper::load(dir.path(), "page").place().position, Some(position()));
         again.forget();
-        assert_eq!(Keeper::load(dir.path(), "page").place(), Place::default());
+        assert_eq!(Keeper::load(dir.path(), "page").place(), SavedPlace::default());
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         let bad = serde_json::json!({ "version": 1, "position": { "cursor": "rubbish", "event_id": null } });
         for text in ["", "{", "{\"version\":2}", &bad.to_string()] {
             std::fs::write(&file, text).unwrap();
-            assert_eq!(Keeper::load(dir.path(), "page").place(), Place::default(), "{text}");
+            assert_eq!(Keeper::load(dir.path(), "page").place(), SavedPlace::default(), "{text}");
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::feed::Feed;
 use super::inbox::{Inbox, Stop};
-use super::position::{self, Keeper, Place, Position};
+use super::position::{self, Keeper, Position, SavedPlace};
 use super::settings::Configured;
 use super::status::{Board, Status};
 use crate::bus::Outbox;
@@ -113,7 +113,7 @@ impl Slot {
         let (wanted, changes) = watch::channel(Wanted::Nothing);
         // It listens before this returns: where nothing is stored, the first event would be lost.
         let feed = Some(parts.feed(&keeper, &status));
-        let work = Work { parts: parts.clone(), keeper: keeper.clone(), status: status.clone(), feed };
+        let work = Supervised { parts: parts.clone(), keeper: keeper.clone(), status: status.clone(), feed };
         Slot { keeper, status, wanted, supervisor: tokio::spawn(work.supervise(changes)) }
     }
 
@@ -136,7 +136,7 @@ impl Parts {
             Ok(None) => {}
             Ok(Some(cursor)) => {
                 let position = Some(Position { cursor, event_id: None });
-                keeper.set(Place { position, mark: keeper.place().mark });
+                keeper.set(SavedPlace { position, mark: keeper.place().mark });
                 keeper.save(false).await;
             }
             Err(e) => tracing::warn!(
@@ -153,7 +153,7 @@ impl Parts {
 }
 
 /// One notifier, run as wanted.
-struct Work {
+struct Supervised {
     parts: Parts,
     keeper: Arc<Keeper>,
     status: Arc<Status>,
@@ -161,7 +161,7 @@ struct Work {
     feed: Option<Feed>,
 }
 
-impl Work {
+impl Supervised {
     async fn supervise(mut self, mut wanted: watch::Receiver<Wanted>) {
         let mut ran = false;
         // Until nobody can want anything any more.

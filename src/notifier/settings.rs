@@ -10,7 +10,7 @@ use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 use toml::Spanned;
 
 use super::filter::Filter;
-use super::registry::{self, Kind};
+use super::registry::{self, NotifierKind};
 use super::Notifier;
 use crate::rules::builtin::toml_error;
 use crate::rules::{Located, RuleError};
@@ -26,7 +26,7 @@ pub struct Configured {
     /// Its name: the last part of the table's.
     pub name: String,
     /// Its type.
-    pub kind: &'static Kind,
+    pub kind: &'static NotifierKind,
     /// Which events it is given.
     pub filter: Filter,
     /// What it does.
@@ -172,7 +172,7 @@ impl Source<'_> {
         at: &Range<usize>,
         name: &str,
         written: Option<Spanned<DeValue<'_>>>,
-    ) -> Result<&'static Kind, RuleError> {
+    ) -> Result<&'static NotifierKind, RuleError> {
         let (span, wanted) = match &written {
             Some(value) => (value.span(), value.get_ref().as_str()),
             None => (at.clone(), Some(name)),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use peripety_api::sanitize::visible;
 use serde::{Deserialize, Serialize};
 
-use super::{Inbox, Item, Notifier, Work};
+use super::{Inbox, Item, Notifier, RunFuture};
 use crate::event::StorageEvent;
 
 /// Events printed at a time, at most, when many wait.
@@ -23,7 +23,7 @@ impl Notifier for Stdout {
         true
     }
 
-    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> Work<'a> {
+    fn run<'a>(&'a self, inbox: &'a mut Inbox) -> RunFuture<'a> {
         Box::pin(print(inbox))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use peripety_blkinfo::BlockInfo;
 
-use super::unit::{self, About};
+use super::unit::{self, UnitSubject};
 use crate::bus::RawEvent;
 use crate::correlate::{with_kind, ARRAY_OF_DM};
 use crate::devices::{is_deleted, is_last_word, Devices, Name, PROBING};
@@ -94,7 +94,7 @@ pub fn device(devices: &Devices, raw: &RawEvent) -> Option<Arc<BlockInfo>> {
         names.into_iter().flatten().find_map(|name| devices.at(&raw.entry, Name::Kernel(&name)))
     };
     let of_unit = || match unit::about(capture("unit")?)? {
-        About::Mount(path) | About::Node(path) => devices.at(&raw.entry, Name::Any(&path)),
+        UnitSubject::Mount(path) | UnitSubject::Node(path) => devices.at(&raw.entry, Name::Any(&path)),
     };
     let journald = || {
         let node = raw.entry.udev_devnode.as_deref().and_then(|node| node.strip_prefix("/dev/"));

@@ -2,7 +2,7 @@
 
 /// What a unit is about.
 #[derive(Debug, PartialEq, Eq)]
-pub enum About {
+pub enum UnitSubject {
     /// A mount point.
     Mount(String),
     /// A node or link in /dev.
@@ -10,21 +10,21 @@ pub enum About {
 }
 
 /// Takes the name of a unit apart; `None` for a unit of another kind.
-pub fn about(unit: &str) -> Option<About> {
+pub fn about(unit: &str) -> Option<UnitSubject> {
     let (name, kind) = unit.rsplit_once('.')?;
     let path = path_of(name)?;
     match kind {
-        "mount" | "automount" => Some(About::Mount(path)),
-        "swap" | "device" => path.starts_with("/dev/").then_some(About::Node(path)),
+        "mount" | "automount" => Some(UnitSubject::Mount(path)),
+        "swap" | "device" => path.starts_with("/dev/").then_some(UnitSubject::Node(path)),
         "service" => fsck(name),
         _ => None,
     }
 }
 
 /// `systemd-fsck@dev-sdb1`: the part behind the `@` names the device.
-fn fsck(name: &str) -> Option<About> {
+fn fsck(name: &str) -> Option<UnitSubject> {
     let instance = name.strip_prefix("systemd-fsck@")?;
-    path_of(instance).filter(|path| path.starts_with("/dev/")).map(About::Node)
+    path_of(instance).filter(|path| path.starts_with("/dev/")).map(UnitSubject::Node)
 }
 
 /// `-` stands for a slash, `\x2d` for a byte; `-` alone is the root.
@@ -55,8 +55,8 @@ mod tests {
 
     #[test]
     fn names_become_paths() {
-        let mount = |path: &str| Some(About::Mount(path.into()));
-        let node = |path: &str| Some(About::Node(path.into()));
+        let mount = |path: &str| Some(UnitSubject::Mount(path.into()));
+        let node = |path: &str| Some(UnitSubject::Node(path.into()));
         let cases = [
             ("srv-data.mount", mount("/srv/data")),
             ("-.mount", mount("/")),

@@ -29,14 +29,14 @@ pub const SKEW: u64 = 60_000_000;
 
 /// Place of an event in the order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct EventKey {
     /// Its time, µs since the epoch.
     pub timestamp: u64,
     /// Its identifier.
     pub event_id: String,
 }
 
-impl Key {
+impl EventKey {
     /// As text, for a client to hand back.
     pub fn to_cursor(&self) -> String {
         format!("{}:{}", self.timestamp, self.event_id)
@@ -45,7 +45,7 @@ impl Key {
     /// From the text; `None` when it is none of ours.
     pub fn from_cursor(cursor: &str) -> Option<Self> {
         let (timestamp, event_id) = cursor.split_once(':')?;
-        Some(Key { timestamp: timestamp.parse().ok()?, event_id: event_id.to_owned() })
+        Some(EventKey { timestamp: timestamp.parse().ok()?, event_id: event_id.to_owned() })
     }
 }
 
@@ -57,7 +57,7 @@ pub struct Query {
     /// In which order.
     pub order: Order,
     /// Only events behind this one.
-    pub after: Option<Key>,
+    pub after: Option<EventKey>,
     /// At most so many.
     pub limit: Option<u64>,
     /// Of this daemon run, only events up to this sequence number.
@@ -73,7 +73,7 @@ pub struct Search {
     /// Events still wanted.
     left: u64,
     /// The events to be read next, and what leads to each.
-    keys: VecDeque<(Key, Cursor)>,
+    keys: VecDeque<(EventKey, Cursor)>,
     /// No event lies behind those of `keys`.
     exhausted: bool,
     stored: Stored,
@@ -189,10 +189,10 @@ fn collect(
     readers: &mut Readers,
     trust: &Trust,
     query: &Query,
-    after: Option<&Key>,
+    after: Option<&EventKey>,
     chunk: usize,
     stored: &mut Stored,
-) -> Result<BTreeMap<Key, Cursor>, Error> {
+) -> Result<BTreeMap<EventKey, Cursor>, Error> {
     let passed = after.filter(|_| query.order == Order::OldestFirst).map(|key| key.timestamp);
     let mut keys = BTreeMap::new();
     let mut collect =
@@ -214,10 +214,10 @@ fn collect_from(
     reader: &mut Reader,
     trust: &Trust,
     query: &Query,
-    after: Option<&Key>,
+    after: Option<&EventKey>,
     chunk: usize,
     stored: &mut Stored,
-    keys: &mut BTreeMap<Key, Cursor>,
+    keys: &mut BTreeMap<EventKey, Cursor>,
 ) -> Result<(), Error> {
     while reader.step()? {
         if !stored.read(reader, trust) || !query.selection.filter.in_time(stored.timestamp) {
@@ -227,7 +227,7 @@ fn collect_from(
         if query.up_to.as_ref().is_some_and(too_new) {
             continue;
         }
-        let key = Key { timestamp: stored.timestamp, event_id: std::mem::take(&mut stored.event_id) };
+        let key = EventKey { timestamp: stored.timestamp, event_id: std::mem::take(&mut stored.event_id) };
         let behind = after.is_none_or(|after| match query.order {
             Order::OldestFirst => key > *after,
             Order::NewestFirst => key < *after,
@@ -251,8 +251,8 @@ mod tests {
 
     #[test]
     fn cursors_come_back() {
-        let key = Key { timestamp: 7, event_id: "a-b".into() };
-        assert_eq!(Key::from_cursor(&key.to_cursor()), Some(key));
-        assert_eq!(Key::from_cursor("nonsense"), None);
+        let key = EventKey { timestamp: 7, event_id: "a-b".into() };
+        assert_eq!(EventKey::from_cursor(&key.to_cursor()), Some(key));
+        assert_eq!(EventKey::from_cursor("nonsense"), None);
     }
 }

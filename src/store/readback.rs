@@ -152,16 +152,16 @@ fn cover(already_stored: &mut AlreadyStored, stored: &Stored) {
 }
 
 /// Why following ended before the store did.
-enum Ended {
+enum Interrupted {
     /// The journal cannot be read.
     Failed(Error),
     /// It must be opened again.
     Stale,
 }
 
-impl std::convert::From<Error> for Ended {
+impl std::convert::From<Error> for Interrupted {
     fn from(error: Error) -> Self {
-        Ended::Failed(error)
+        Interrupted::Failed(error)
     }
 }
 
@@ -221,16 +221,16 @@ impl ReadBackThread {
     }
 
     /// Goes on after the journal had to be opened again, until the store is gone.
-    fn go_on(mut self, mut ended: Ended, mut stored: Stored) {
+    fn go_on(mut self, mut ended: Interrupted, mut stored: Stored) {
         let mut opened: Option<Instant> = None;
         loop {
-            if let Ended::Failed(e) = &ended {
+            if let Interrupted::Failed(e) = &ended {
                 tracing::error!("{e}: events cannot be confirmed; trying again every second");
             }
             if journal::machine_id_changed() {
                 // libsystemd keeps the machine id of a thread.
                 let thread = std::thread::Builder::new().name("journal-readback".into());
-                if let Err(e) = thread.spawn(move || self.go_on(Ended::Stale, stored)) {
+                if let Err(e) = thread.spawn(move || self.go_on(Interrupted::Stale, stored)) {
                     tracing::error!(
                         "cannot start a thread: {e}: events cannot be confirmed; restart peripetyd"
                     );
@@ -238,11 +238,11 @@ impl ReadBackThread {
                 return;
             }
             let often = opened.is_some_and(|opened| opened.elapsed() < RETRY);
-            if often || matches!(ended, Ended::Failed(_)) {
+            if often || matches!(ended, Interrupted::Failed(_)) {
                 std::thread::sleep(RETRY);
             }
             opened = Some(Instant::now());
-            let followed = self.open().map_err(Ended::Failed);
+            let followed = self.open().map_err(Interrupted::Failed);
             match followed.and_then(|mut reader| self.follow(&mut reader, &mut stored)) {
                 Ok(()) => return,
                 Err(again) => ended = again,
@@ -286,7 +286,7 @@ impl ReadBackThread {
     }
 
     /// Confirms events of this run until the store is gone.
-    fn follow(&mut self, reader: &mut Reader, stored: &mut Stored) -> Result<(), Ended> {
+    fn follow(&mut self, reader: &mut Reader, stored: &mut Stored) -> Result<(), Interrupted> {
         let wake = reader.wake_fd()?;
         let mut step: Option<Duration> = None;
         let mut looked = false;
@@ -307,7 +307,7 @@ impl ReadBackThread {
             }
             let now = Instant::now();
             if self.is_stale(reader, looked) {
-                return Err(Ended::Stale);
+                return Err(Interrupted::Stale);
             }
             // Of a journal whose files are gone nothing says what is missing in it.
             if looked && (self.layout.has_files() || !self.had_files) {

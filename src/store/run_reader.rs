@@ -31,7 +31,7 @@ pub struct RunReader {
     trust: Trust,
     range: Range,
     slice: Slice,
-    place: Place,
+    place: SeekTo,
     stored: Stored,
     /// When the last event found was stored, µs since the epoch.
     found_at: u64,
@@ -39,7 +39,7 @@ pub struct RunReader {
 
 /// Where reading goes on.
 #[derive(Debug)]
-enum Place {
+enum SeekTo {
     /// From the time before which no event of the slice was published.
     Time,
     /// From the beginning: the clock was set back since, and they lie before that time.
@@ -53,7 +53,7 @@ impl RunReader {
     pub fn new(location: Location, trust: Trust, range: Range) -> Self {
         let (slice, found_at) = (Slice::of(&range), range.since);
         let stored = Stored::default();
-        RunReader { location, trust, range, slice, place: Place::Time, stored, found_at }
+        RunReader { location, trust, range, slice, place: SeekTo::Time, stored, found_at }
     }
 
     fn open(&self) -> Result<Reader, Error> {
@@ -62,9 +62,9 @@ impl RunReader {
         reader.match_and()?;
         reader.match_add(fields::RUN, &self.range.run)?;
         match &self.place {
-            Place::Time => reader.seek_realtime(self.range.since.saturating_sub(SKEW))?,
-            Place::Head => reader.seek_head()?,
-            Place::Behind(cursor, _) => reader.seek_cursor(cursor)?,
+            SeekTo::Time => reader.seek_realtime(self.range.since.saturating_sub(SKEW))?,
+            SeekTo::Head => reader.seek_head()?,
+            SeekTo::Behind(cursor, _) => reader.seek_cursor(cursor)?,
         }
         Ok(reader)
     }
@@ -85,22 +85,22 @@ impl RunReader {
             }
         }
         if !ended && batch.is_full() {
-            let from_head = matches!(self.place, Place::Head | Place::Behind(_, true));
-            self.place = Place::Behind(reader.cursor()?, from_head);
+            let from_head = matches!(self.place, SeekTo::Head | SeekTo::Behind(_, true));
+            self.place = SeekTo::Behind(reader.cursor()?, from_head);
         }
         Ok((batch, ended))
     }
 
     /// What comes when the reader has ended or has found all of the slice. False: nothing.
     fn turn(&mut self) -> bool {
-        let from_head = matches!(self.place, Place::Head | Place::Behind(_, true));
+        let from_head = matches!(self.place, SeekTo::Head | SeekTo::Behind(_, true));
         if self.slice.missing > 0 && !from_head {
-            self.place = Place::Head;
+            self.place = SeekTo::Head;
             return true;
         }
         self.range.first = self.slice.first + self.slice.length;
         self.range.since = self.range.since.max(self.found_at);
-        (self.slice, self.place) = (Slice::of(&self.range), Place::Time);
+        (self.slice, self.place) = (Slice::of(&self.range), SeekTo::Time);
         self.slice.missing > 0
     }
 }

@@ -27,17 +27,17 @@ const MENTION_AFTER: Duration = Duration::from_secs(1);
 pub struct JournalSocket {
     path: PathBuf,
     socket: Option<UnixDatagram>,
-    waiting: Waiting,
+    waiting: Stall,
 }
 
 /// Since when journald is waited for, and whether the log says so: once each time.
 #[derive(Debug, Default)]
-struct Waiting {
+struct Stall {
     since: Option<Instant>,
     mentioned: bool,
 }
 
-impl Waiting {
+impl Stall {
     fn mention(&mut self, why: std::fmt::Arguments<'_>) {
         self.since.get_or_insert_with(Instant::now);
         if !std::mem::replace(&mut self.mentioned, true) {
@@ -58,7 +58,7 @@ const UNREAD: &str = "read what is sent to it";
 impl JournalSocket {
     /// A socket at this path; journald need not run yet.
     pub fn new(path: &Path) -> Self {
-        JournalSocket { path: path.to_owned(), socket: None, waiting: Waiting::default() }
+        JournalSocket { path: path.to_owned(), socket: None, waiting: Stall::default() }
     }
 
     /// journald listens.

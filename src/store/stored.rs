@@ -5,7 +5,7 @@ use peripety_api::schema;
 
 use super::fields;
 use super::format;
-use super::query::Key;
+use super::query::EventKey;
 use super::trust::{Trust, Writer};
 use crate::event::{Covered, StorageEvent};
 use crate::journal::{Reader, EVENT_VALUE};
@@ -69,7 +69,7 @@ impl Stored {
 
     /// The event as it is served; `None` when it is damaged. In the present form it is what was stored: checked, not decoded.
     pub fn served(&self) -> Option<StoredEvent> {
-        let key = Key { timestamp: self.timestamp, event_id: self.event_id.clone() };
+        let key = EventKey { timestamp: self.timestamp, event_id: self.event_id.clone() };
         if self.is_present_form() {
             return Some(StoredEvent { key, json: Bytes::copy_from_slice(&self.json) });
         }
@@ -90,7 +90,7 @@ impl Stored {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Its place in the order.
-    pub key: Key,
+    pub key: EventKey,
     /// It, as the interface defines it.
     pub json: Bytes,
 }
@@ -125,7 +125,7 @@ mod tests {
             let id = format::decode(json.as_bytes()).unwrap().event_id;
             let stored = stored(json, &id);
             let served = stored.served().unwrap();
-            assert_eq!(served.key, Key { timestamp: 7, event_id: id });
+            assert_eq!(served.key, EventKey { timestamp: 7, event_id: id });
             assert!(schema::fits("StorageEvent", std::str::from_utf8(&served.json).unwrap()), "{form}");
             assert_eq!(
                 served.json == stored.json,

@@ -58,12 +58,12 @@ pub struct Service {
     /// When the daemon started, µs since the epoch.
     pub started: u64,
     /// For work that clients ask for.
-    pub work: Work,
+    pub work: WorkPermits,
 }
 
 /// Permits, by kind of work. Stored events have their own: [`StoreAccess`].
 #[derive(Debug)]
-pub struct Work {
+pub struct WorkPermits {
     /// For those who read the device tree.
     pub tree: Arc<Permits>,
     /// For those who try lines on the rules.
@@ -72,9 +72,9 @@ pub struct Work {
     pub long_messages: Arc<Permits>,
 }
 
-impl Default for Work {
+impl Default for WorkPermits {
     fn default() -> Self {
-        Work {
+        WorkPermits {
             tree: Permits::new(TREE_READINGS.0, TREE_READINGS.1),
             trials: Permits::new(TRIALS.0, TRIALS.1),
             long_messages: Permits::new(LONG_MESSAGES.0, LONG_MESSAGES.1),

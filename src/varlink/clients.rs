@@ -45,11 +45,11 @@ pub struct Clients {
     limits: watch::Receiver<Limits>,
     /// Most connections that the file descriptors of the process allow.
     possible: usize,
-    state: Mutex<State>,
+    state: Mutex<Connections>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Connections {
     connected: HashMap<u64, Connected>,
     /// Number of the next connection.
     next: u64,
@@ -107,12 +107,12 @@ impl Clients {
         Err(format!("too many connections: {refusal}; close some, or try again later"))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Connections> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Connections {
     fn of(&self, uid: u32) -> usize {
         self.connected.values().filter(|client| client.uid == uid).count()
     }

@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 
 use super::api::{invalid, Call};
 use super::clients::Seat;
-use super::frame::{Ended, FrameReader, FrameWriter, Gone, SMALL};
+use super::frame::{FrameReader, FrameWriter, Gone, NoFrame, SMALL};
 use super::peer::Peer;
 use super::{service, Service};
 
@@ -43,11 +43,11 @@ async fn take_calls(stream: UnixStream, peer: Peer, seat: &Seat, service: Arc<Se
     loop {
         let frame = match reader.next().await {
             Ok(frame) => frame,
-            Err(Ended::TooLong) => {
+            Err(NoFrame::TooLong) => {
                 let _ = service::error(&writer, "InvalidParameter", "parameter", "message too long").await;
                 return;
             }
-            Err(Ended::Closed) => return,
+            Err(NoFrame::Closed) => return,
         };
         seat.activity.touch();
         let Ok(request) = serde_json::from_slice::<Request>(&frame) else {

@@ -24,7 +24,7 @@ const PIECE: usize = 32 * 1024;
 
 /// Why no message came.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum NoFrame {
     /// The client closed its side.
     Closed,
     /// A message is longer than [`MAX_MESSAGE`], or long and not complete in time.
@@ -52,7 +52,7 @@ impl FrameReader {
 
     /// The next message, without its NUL. One that is not small waits for a permit, which it keeps until
     /// [`FrameReader::handled`].
-    pub async fn next(&mut self) -> Result<BytesMut, Ended> {
+    pub async fn next(&mut self) -> Result<BytesMut, NoFrame> {
         if let Some(frame) = self.read(SMALL).await? {
             return Ok(frame);
         }
@@ -60,7 +60,7 @@ impl FrameReader {
         match tokio::time::timeout(LARGE_TIMEOUT, self.read(MAX_MESSAGE)).await {
             Ok(Ok(Some(frame))) => Ok(frame),
             Ok(Err(ended)) => Err(ended),
-            Ok(Ok(None)) | Err(_) => Err(Ended::TooLong),
+            Ok(Ok(None)) | Err(_) => Err(NoFrame::TooLong),
         }
     }
 
@@ -73,7 +73,7 @@ impl FrameReader {
     }
 
     /// The next message, if it has at most so many bytes.
-    async fn read(&mut self, longest: usize) -> Result<Option<BytesMut>, Ended> {
+    async fn read(&mut self, longest: usize) -> Result<Option<BytesMut>, NoFrame> {
         loop {
             if let Some(end) = memchr::memchr(0, self.buffer.get(self.scanned..).unwrap_or_default()) {
                 let mut frame = self.buffer.split_to(self.scanned + end + 1);
@@ -86,7 +86,7 @@ impl FrameReader {
                 return Ok(None);
             }
             match self.stream.read_buf(&mut self.buffer).await {
-                Ok(0) | Err(_) => return Err(Ended::Closed),
+                Ok(0) | Err(_) => return Err(NoFrame::Closed),
                 Ok(_) => {}
             }
         }
@@ -256,7 +256,7 @@ mod tests {
             let chunk = vec![b'x'; 65536];
             while client.write_all(&chunk).await.is_ok() {}
         });
-        assert_eq!(reader.next().await.unwrap_err(), Ended::TooLong);
+        assert_eq!(reader.next().await.unwrap_err(), NoFrame::TooLong);
         drop((reader, _write));
         endless.await.unwrap();
     }

@@ -19,4 +19,4 @@ mod query;
 mod rules;
 mod service;
 
-pub use api::{Service, Work};
+pub use api::{Service, WorkPermits};

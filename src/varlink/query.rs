@@ -8,7 +8,7 @@ use super::frame::Gone;
 use crate::journal::Error;
 use crate::store::access::Batch;
 use crate::store::filter::Selection;
-use crate::store::query::{Key, Query};
+use crate::store::query::{EventKey, Query};
 use crate::store::stored::StoredEvent;
 
 /// Events in a reply when the client names no limit.
@@ -25,7 +25,7 @@ pub async fn answer(
     cursor: Option<String>,
 ) -> Result<(), Failure> {
     let not_ours = || invalid("cursor", "not a cursor that Query gave");
-    let after = cursor.map(|text| Key::from_cursor(&text).ok_or_else(not_ours)).transpose()?;
+    let after = cursor.map(|text| EventKey::from_cursor(&text).ok_or_else(not_ours)).transpose()?;
     let order = order.unwrap_or(Order::OldestFirst);
     let query = Query { selection, order, after, limit, up_to: None };
     if call.more {

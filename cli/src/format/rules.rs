@@ -104,7 +104,10 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
         ("Ends", rule.closes.clone()),
         ("Group", maybe(&rule.group)),
         ("Follows", rule.follows.clone()),
-        ("Matches", rule.catch_all.then(|| "messages that no other rule matches".to_owned()).into_iter().collect()),
+        (
+            "Matches",
+            rule.catch_all.then(|| "messages that no other rule matches".to_owned()).into_iter().collect(),
+        ),
         ("Examples", rule.examples.clone()),
     ]
 }
