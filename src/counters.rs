@@ -1,4 +1,4 @@
-//! What the daemon counts, for `GetStatus`.
+//! The daemon's counters, for `GetStatus`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ impl Counter {
     }
 }
 
-/// What keeps a part of the daemon from its work, in words; nothing most of the time.
+/// What keeps a part of the daemon from working, as text; usually nothing.
 #[derive(Debug, Default)]
 pub struct Trouble(Mutex<Option<String>>);
 

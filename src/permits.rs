@@ -1,5 +1,5 @@
-//! Permits for work that costs memory or processor time: so many of a kind at a time, and of each user only some of
-//! them, so that nobody keeps the others waiting.
+//! Permits for work that costs memory or processor time: a limited number of each kind at a time, and fewer per user,
+//! so that nobody blocks the others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The permits for one kind of work. They are given in the order in which they are asked for.
+/// The permits for one kind of work, granted in the order of requests.
 #[derive(Debug)]
 pub struct Permits {
     all: Arc<Semaphore>,

@@ -1,4 +1,4 @@
-//! A quick look: does a journal hold storage events?
+//! Quickly determines whether a journal has storage events.
 
 use std::time::{Duration, Instant};
 

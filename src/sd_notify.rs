@@ -1,4 +1,4 @@
-//! Tells systemd how the daemon is: the protocol of sd_notify(3).
+//! Notifies systemd of the daemon's state: the protocol of sd_notify(3).
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -24,7 +24,7 @@ pub fn alive() {
     send("WATCHDOG=1\n");
 }
 
-/// How often systemd wants to hear [`alive`]; `None`: it does not (sd_watchdog_enabled(3)).
+/// How often systemd expects [`alive`]; `None` without a watchdog (sd_watchdog_enabled(3)).
 pub fn watchdog() -> Option<Duration> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));

@@ -1,4 +1,4 @@
-//! Which entries a stored event covers already.
+//! Entries that a stored event already covers.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ pub struct AlreadyStored {
 }
 
 impl AlreadyStored {
-    /// Adds a stored event and what it covers: the ends that its source names, and more entries by their marks.
+    /// Adds a stored event and the entries it covers: first and last from its source, further entries by their marks.
     pub fn add(&mut self, event_id: &str, source: &Source, covered: &[Covered]) {
         if source.first.is_none() {
             self.events.insert(event_id.to_owned());

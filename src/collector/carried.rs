@@ -1,4 +1,4 @@
-//! Takes a reader to another thread: libsystemd keeps the machine id of each.
+//! Moves a reader to another thread: libsystemd caches the machine ID per thread.
 
 use tokio::sync::mpsc;
 
@@ -8,7 +8,7 @@ use super::watch::Watch;
 use crate::bus::RawItem;
 use crate::journal::{self, Error, Position};
 
-/// What a reader takes along to another thread.
+/// The state that a reader keeps when it moves to another thread.
 pub(super) struct Carried {
     pub settings: Settings,
     pub stop: Stop,
@@ -18,11 +18,11 @@ pub(super) struct Carried {
     pub watch: Watch,
 }
 
-/// Why a reader ended.
+/// Why a reader stopped.
 pub(super) enum Ended {
     /// It is done.
     Done,
-    /// It must go on in another thread: libsystemd keeps the machine id of this one, and it changed.
+    /// It must continue in another thread: libsystemd caches the machine ID per thread, and the ID changed.
     Elsewhere(Box<Carried>),
 }
 

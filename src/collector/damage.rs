@@ -1,4 +1,4 @@
-//! Looks for damaged journal files beside the reading, on a thread of its own: there may be gigabytes of them.
+//! Checks journal files for damage, on a thread of its own because there may be gigabytes of them.
 
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
@@ -9,16 +9,16 @@ use rustix::time::{clock_gettime, ClockId};
 use super::wake::Stopper;
 use crate::journal::{DamageCheck, Damaged, Location};
 
-/// Pause between two looks at files that changed.
+/// Interval between checks of changed files.
 const PAUSE: Duration = Duration::from_secs(30);
 /// A pause is at least so many times as long as the processor time of the look before it. Time spent waiting for a processor does not
 /// count: on a busy machine a look of a second would otherwise put off the next one by minutes.
 const SHARE: u32 = 100;
 
-/// The thread that looks.
+/// The thread that checks.
 #[derive(Debug)]
 pub struct DamageWatch {
-    /// Has it look at once. `None`: it shall end.
+    /// Requests a check at once; `None` requests an exit.
     wake: Option<Sender<()>>,
     found: Receiver<Damaged>,
     thread: Option<JoinHandle<()>>,
@@ -37,18 +37,18 @@ impl DamageWatch {
         DamageWatch { wake: Some(wake), found, thread }
     }
 
-    /// There is reason to look at once.
+    /// Requests a check at once.
     pub fn look_now(&self) {
-        // A thread that is gone was mentioned.
+        // That the thread exited has been logged.
         let _ = self.wake.as_ref().map(|wake| wake.send(()));
     }
 
-    /// What was found since this was asked last.
+    /// The findings since the last call.
     pub fn found(&self) -> Option<Damaged> {
         self.found.try_recv().ok()
     }
 
-    /// Waits for the look at hand, and looks no more.
+    /// Waits for the check in progress, and stops checking.
     pub fn finish(&mut self) {
         self.wake = None;
         let _ = self.thread.take().map(JoinHandle::join);

@@ -1,5 +1,5 @@
-//! The history of the devices in the state directory: `devices.json`, written when it changed, and `devices-told.json`,
-//! which says up to when that is all that happened.
+//! The device history in the state directory: `devices.json`, written when it changed, and `devices-told.json`,
+//! the time up to which it is complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl DeviceFile {
         Some(history)
     }
 
-    /// Saves what is known of the devices.
+    /// Saves the device history.
     pub fn save(&self, history: &History) -> Result<(), StateError> {
         self.write(&self.history(), history)?;
         self.save_high_water_mark(&history.progress())

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::event::{event_id, EntryTime};
 
-/// How many matched entries are looked back at.
+/// Number of previous matched entries that are compared.
 const WINDOW: usize = 1024;
 
 /// The identifiers of the last matched entries. As numbers: texts would lie all over the heap after a storm, each in a page that
@@ -19,7 +19,7 @@ pub struct DuplicateCounter {
 }
 
 impl DuplicateCounter {
-    /// The event identifier of the next entry, numbered if the same came before.
+    /// The event identifier of the next entry, numbered if it repeats an earlier one.
     pub fn event_id(&mut self, boot_id: &str, time: EntryTime, message: &[u8]) -> String {
         let base = event_id(boot_id, time, message, 0);
         let number = Uuid::try_parse(&base).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Lines that PID 1 and its helpers wrote before journald ran.
+//! Lines that PID 1 and its helpers logged before journald started.
 //!
 //! Until journald runs, systemd and what it starts (udevd, dracut, mdadm, lvm) write to `/dev/kmsg`. Such an entry looks like one
-//! that a user had forwarded to the kernel's log: `_TRANSPORT=kernel`, a tool's identifier, no `_UID`. What tells them
-//! apart is when they were written. journald first takes over the kernel's log buffer, then logs its "Journal started", and
+//! that a user had forwarded to the kernel log: `_TRANSPORT=kernel`, a tool's identifier, no `_UID`. What distinguishes them
+//! is the time at which they were logged. journald first reads the kernel's log buffer, then logs its "Journal started", and
 //! accepts connections only after that. So a line that was there before the boot's first "Journal started" was written by
 //! root, and is believed.
 //!
@@ -67,12 +67,12 @@ pub fn is_before(entry: &Entry, received: u64, started: u64) -> bool {
 #[derive(Debug)]
 pub struct FirstStarts {
     location: Location,
-    /// The boot asked about last.
+    /// The boot of the last lookup.
     known: Option<(String, Option<u64>)>,
 }
 
 impl FirstStarts {
-    /// Of this journal, which is looked at when it is needed.
+    /// The journal, which is read when needed.
     pub fn new(location: Location) -> Self {
         FirstStarts { location, known: None }
     }
@@ -90,7 +90,7 @@ impl FirstStarts {
         if let Some((_, started)) = self.known.as_ref().filter(|(known, _)| known == boot_id) {
             return Ok(*started);
         }
-        // The banner last: what is vacuumed meanwhile takes it away first.
+        // The banner last, since concurrent vacuuming removes it first.
         let started = journal::first_start(&self.location, boot_id)?;
         let started = if started.is_some() && self.has_banner(boot_id)? { started } else { None };
         self.known = Some((boot_id.to_owned(), started));

@@ -1,4 +1,4 @@
-//! What the files of a journal were like while they were whole: of one that was truncated, nothing else says how many
+//! The state of journal files while they were intact: for a truncated file, nothing else tells how many
 //! entries it had.
 
 use std::collections::{HashMap, HashSet};
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use crate::journal::{Count, Damage, Damaged, FileKey, Tail};
 
-/// For how many looks a file is remembered that has no header any more.
+/// Number of checks for which a file without a header is remembered.
 const REMEMBERED: u32 = 60;
-/// How many looks ago a file was whole at the latest of which pages vanish now: a query may have been the first to read it.
+/// How many checks ago a file whose pages disappear now must have been intact: a query may have been the first to read it.
 const RECENT: u32 = 5;
 
 /// The files that were seen.

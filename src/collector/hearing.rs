@@ -1,16 +1,16 @@
-//! Notices that the journal is written and not read: a state machine without clock or input of its own.
+//! Detects that the journal is written but not read: a state machine without clock or input of its own.
 //!
-//! It compares what the headers of the journal files say was written last with what was read last, and so does not
-//! depend on what libsystemd notices.
+//! It compares the last write according to the headers of the journal files with the last entry read, and so does not
+//! depend on libsystemd's notifications.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::journal::Tail;
 
-/// How long the reader may be behind before that is deafness.
+/// How long the reader may be behind before it counts as deaf.
 const BEHIND_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause between attempts to hear again, the first and the longest; each is twice the one before.
+/// Pause between attempts to reopen the journal, the first and the longest; each is twice the previous one.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(320);
 
@@ -35,7 +35,7 @@ impl fmt::Display for Behind {
     }
 }
 
-/// A time during which the journal was not heard, µs since the epoch.
+/// A period in which the journal was not read although it was written, µs since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deafness {
     /// When it began, as far as is known.
@@ -60,7 +60,7 @@ pub enum Verdict {
     Fine,
     /// Open the journal again. The deafness is new, and shall be logged, when it is given.
     Reopen(Option<Deafness>),
-    /// Opening again did not help (the first time only): report it.
+    /// Reopening did not help (first time only): report it.
     StillDeaf(Deafness),
     /// It is over: report it.
     Over(Deafness),
@@ -70,7 +70,7 @@ pub enum Verdict {
 #[derive(Debug, Default)]
 pub struct Hearing {
     behind: Option<Lag>,
-    /// When it was looked last, µs since the epoch.
+    /// Time of the last check, µs since the epoch.
     looked: Option<u64>,
 }
 
@@ -169,7 +169,7 @@ mod tests {
         })
     }
 
-    /// Looks every two seconds up to second `until`, where entry `number(second)` is unread; what comes of it, and when.
+    /// Checks every two seconds up to second `until`, where entry `number(second)` is unread; the results and their times.
     fn looks(hearing: &mut Hearing, until: u64, number: impl Fn(u64) -> u64) -> Vec<(u64, Verdict)> {
         let start = Instant::now();
         (0..=until)

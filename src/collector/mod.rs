@@ -1,11 +1,11 @@
-//! Reads a journal, applies the rules, puts raw events on the raw bus.
+//! Reads a journal, applies the rules, publishes raw events on the raw bus.
 //!
 //! libsystemd's handles stay on one thread, so [`reader`] runs on a thread of its own. It
-//! matches there too, on the fields where they lie: an entry that no rule matches (nearly all)
-//! costs no allocation and crosses no channel. [`provenance`] says which entries are what they
-//! claim to be, with the table of [`tools`] ([`early`]: before journald ran), [`already_stored`] which ones a stored event covers
-//! already, `duplicates` numbers equal entries, `wake` waits for new ones, `watch` looks whether the journal is still the one that
-//! was opened, is heard (`hearing`) and is whole (`damage`), [`state`] keeps the position over a restart.
+//! matches there too, on the journal's own data: an entry that no rule matches (nearly all)
+//! costs no allocation and no channel operation. [`provenance`] decides which entries are what they
+//! claim to be, with the table of [`tools`] ([`early`]: before journald started), [`already_stored`] which ones a stored event covers
+//! already; `duplicates` numbers equal entries, `wake` waits for new ones, `watch` checks whether the journal is still the one that
+//! was opened, is being read (`hearing`) and is undamaged (`damage`), [`state`] keeps the position across restarts.
 
 pub mod already_stored;
 mod carried;
@@ -45,16 +45,16 @@ pub struct Collector {
     items: mpsc::Receiver<RawItem>,
 }
 
-/// Why a collector ended.
+/// Why a collector stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
     /// Its journal cannot be read.
     #[error(transparent)]
     Journal(#[from] crate::journal::Error),
-    /// Nobody takes its events.
+    /// Nothing consumes its events.
     #[error(transparent)]
     NoParser(#[from] NoParser),
-    /// Its thread is gone.
+    /// Its thread has exited.
     #[error("the thread that reads the journal ended: {0}; restart peripetyd and report this as a fault of Peripety")]
     Thread(String),
 }
@@ -73,7 +73,7 @@ impl Collector {
                 carried::run(reader)
             })
             .map_err(|e| CollectorError::Thread(e.to_string()))?;
-        // An error means that the thread has ended, and run() says why.
+        // An error means that the thread has exited; run() gives the reason.
         let _ = opened.await;
         Ok(Collector { stopper, thread, items })
     }

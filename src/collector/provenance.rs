@@ -22,7 +22,7 @@ pub fn is_trusted(entry: &Entry) -> bool {
     }
 }
 
-/// The entry was written by whom a rule that matches it is for: by whom its identifier names, unless the rule says more.
+/// Whether the entry comes from the writer that the rule requires: the one that its identifier names, unless the rule is stricter.
 pub fn is_trusted_for(entry: &Entry, rule: &Rule) -> bool {
     match &rule.writer {
         None => is_trusted(entry),

@@ -47,7 +47,7 @@ pub fn info(entry: &Entry, position: &Position, happened: Happened) -> EntryInfo
     }
 }
 
-/// The severity of an entry whose rule gives none.
+/// The severity of an entry whose rule does not set one.
 pub fn fallback_severity(entry: &Entry) -> Severity {
     let level = Entry::number(&entry.priority).and_then(|level| u8::try_from(level).ok());
     level.and_then(Severity::from_level).unwrap_or(Severity::Info)

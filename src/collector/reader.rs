@@ -1,4 +1,4 @@
-//! The reader's thread: steps a journal, matches, hands on raw events.
+//! The reader thread: steps through a journal, matches, and passes on raw events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(super) const RETRY: Duration = Duration::from_secs(1);
 /// Where reading begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Where the last run ended.
+    /// Where the previous run ended.
     Resume(Box<Resume>),
     /// At the first entry; of the local journal, the first of the present boot.
     Beginning,
@@ -44,7 +44,7 @@ pub struct Settings {
     pub start: Start,
     /// Wait for new entries at the end instead of ending.
     pub follow: bool,
-    /// The rules; new ones are taken between two entries.
+    /// The rules; new rules take effect between two entries.
     pub rules: watch::Receiver<Arc<RuleSet>>,
     /// Entries to pass over.
     pub already_stored: AlreadyStored,
@@ -70,7 +70,7 @@ pub struct Reader {
     /// Raw events made so far.
     pub(super) made: u64,
     pub(super) last: Option<Position>,
-    /// Nothing was found from this entry on: what lies between it and the next one may have been removed unread.
+    /// Nothing was found after this entry: entries between it and the next one may have been removed unread.
     pub(super) gap: Option<Position>,
     pub(super) unnoted: u64,
     /// Cursors of the entries matched since the position was noted.
@@ -146,7 +146,7 @@ impl Reader {
         })
     }
 
-    /// Reads until stopped, until nobody takes the events, or (without `follow`) to the end.
+    /// Reads until stopped, until nothing consumes the events, or (without `follow`) to the end.
     pub(super) fn run(mut self) -> Result<Ended, Error> {
         loop {
             if self.stale && journal::machine_id_changed() {
@@ -304,7 +304,7 @@ impl Reader {
             return None;
         }
         let trusted = provenance::is_trusted(entry);
-        // Of what anybody can write, no more is looked at than the kernel would write.
+        // Lines that anyone can log are examined up to the length that the kernel would log.
         let line = if trusted { &entry.message } else { entry.message.get(..1024).unwrap_or(&entry.message) };
         let rule = self.rules.find(&entry.identifier, line)?.clone();
         if provenance::is_trusted_for(entry, &rule) || rule.writer.is_none() && self.is_early() {
@@ -314,7 +314,7 @@ impl Reader {
         None
     }
 
-    /// A tool wrote the current entry before journald ran. When the journal cannot say, it is not believed.
+    /// Whether a tool logged the current entry before journald started. If the journal cannot tell, the entry is not trusted.
     fn is_early(&mut self) -> bool {
         let early = self.journal.position().and_then(|at| self.early.is_early(&self.entry, &at));
         early.unwrap_or_else(|e| {

@@ -1,4 +1,4 @@
-//! Events about the reading itself. Built-in rules make them, under an identifier that no entry of a journal is
+//! Events about the collector itself. Built-in rules make them, under an identifier that no journal entry is
 //! trusted with.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Reports that the journal was not heard.
+    /// Reports a period of deafness.
     pub(super) fn report_deafness(&mut self, deafness: &Deafness) {
         let Deafness { since, until, behind } = deafness;
         self.report_now(format!(

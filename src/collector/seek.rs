@@ -1,4 +1,4 @@
-//! Where reading begins, and where it goes on when the journal was opened again.
+//! Where reading begins, and where it continues after the journal was reopened.
 
 use super::duplicates::DuplicateCounter;
 use super::raw_event;
@@ -38,12 +38,12 @@ impl Reader {
         }
     }
 
-    /// Moves to where the last run ended, numbering equal entries as it did.
+    /// Seeks to where the previous run ended, numbering equal entries as it did.
     fn resume(&mut self, resume: &Resume) -> Result<(), Error> {
         let wanted = &resume.position;
         let found = self.seek(wanted)?;
         let Some(mut found) = found else {
-            // The gap ends where reading goes on.
+            // The gap ends where reading continues.
             self.gap = Some(wanted.clone());
             return Ok(());
         };
@@ -107,7 +107,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Opens the journal again, and goes on behind what was read.
+    /// Reopens the journal, and continues after the last entry read.
     pub(super) fn open_again(&mut self) -> Result<(), Error> {
         self.duplicates = DuplicateCounter::default();
         self.cover_matched();
@@ -131,7 +131,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Entries that were matched since the position was noted are not taken again.
+    /// Entries that were matched since the position was recorded are skipped.
     pub(super) fn cover_matched(&mut self) {
         for cursor in std::mem::take(&mut self.matched) {
             let source = Source { first: Some(cursor), ..Source::default() };

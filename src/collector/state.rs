@@ -20,7 +20,7 @@ struct Saved {
 }
 
 const VERSION: u32 = 1;
-/// Mode of the files: they say what happened on this machine.
+/// Mode of the files: they contain information about this machine.
 const MODE: Mode = Mode::from_raw_mode(0o600);
 /// Name of the file that is locked.
 const LOCK: &str = "lock";
@@ -30,7 +30,7 @@ const LOCK: &str = "lock";
 pub struct StateDirectory {
     directory: PathBuf,
     journal: String,
-    /// Held as long as the daemon runs; taken again when the directory was removed.
+    /// Held as long as the daemon runs; acquired again if the directory was removed.
     lock: Mutex<File>,
 }
 
@@ -72,7 +72,7 @@ fn remedy(cause: &std::io::Error) -> &'static str {
     }
 }
 
-/// Makes a directory if needed, and takes its lock.
+/// Creates a directory if needed, and acquires its lock.
 fn take(directory: &Path) -> Result<File, StateError> {
     let unusable = |cause| StateError::unusable(directory, cause);
     fs::create_dir_all(directory).map_err(unusable)?;

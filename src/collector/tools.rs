@@ -1,6 +1,6 @@
-//! The user-space tools whose lines have rules, and what journald's trusted fields must say of them.
+//! The user-space tools that have rules, and what journald's trusted fields must contain for them.
 //!
-//! Every identifier of a built-in rule stands here (`tests/rules.rs`: `every_writer_of_a_built_in_rule_is_known`).
+//! Every identifier of a built-in rule is listed here (`tests/rules.rs`: `every_writer_of_a_built_in_rule_is_known`).
 
 /// A tool.
 pub struct Tool {
@@ -78,7 +78,7 @@ pub const TOOLS: &[Tool] = &[
     root("mountall", &["mountall"], &["mountall*"]),
     root("automount", &["automount"], &["autofs.service"]),
     root("systemd-cryptsetup", &["systemd-cryptsetup"], &["systemd-cryptsetup@*"]),
-    // A shell script; what it runs writes under its name.
+    // A shell script; its children log under its name.
     root("dracut-initqueue", &["*"], &["dracut-initqueue.service"]),
     Tool { identifier: "ceph-osd", programs: &["ceph-osd"], units: &["ceph-*"], users: CEPH },
     Tool { identifier: "ceph-mon", programs: &["ceph-mon"], units: &["ceph-*"], users: CEPH },

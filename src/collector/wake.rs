@@ -1,8 +1,8 @@
 //! Waiting for new entries.
 //!
 //! journald's change notification comes up to 250 ms late (it is coalesced). A kernel line
-//! makes /dev/kmsg readable at once, so that is used as an alarm clock: of what it has only the time stamps are looked at, and
-//! the journal is stepped with growing pauses until journald has stored the line. Without
+//! makes /dev/kmsg readable at once, so that is used as a wakeup: only the time stamps of its records are read, and
+//! the journal is polled with growing pauses until journald has stored the line. Without
 //! CAP_SYSLOG (or in a container) /dev/kmsg cannot be opened; the journal's own descriptor and a
 //! short poll remain.
 
@@ -27,9 +27,9 @@ const LAST_STEP: Duration = Duration::from_millis(128);
 const IDLE: Duration = Duration::from_secs(2);
 /// Longest wait without.
 const POLL: Duration = Duration::from_millis(50);
-/// How long journald may take to store a kernel line, before it is taken for lost.
+/// How long journald may take to store a kernel message before it counts as lost.
 const STORED_WITHIN: Duration = Duration::from_secs(2);
-/// Records of /dev/kmsg that are looked at in one go.
+/// Records of /dev/kmsg that are read at a time.
 const MAX_RECORDS: usize = 256;
 /// Room for one record: the kernel prints at most 8 KiB of one.
 const RECORD: usize = 16 * 1024;
@@ -78,7 +78,7 @@ impl Stopper {
         self.wake();
     }
 
-    /// Has a reader that waits look around.
+    /// Wakes a waiting reader.
     pub(super) fn wake(&self) {
         if let Err(e) = rustix::io::write(&self.0.event, &1u64.to_ne_bytes()) {
             tracing::error!("cannot wake the journal reader: {e}");
@@ -105,7 +105,7 @@ impl Stop {
         let _ = rustix::io::read(&self.0.event, &mut [0u8; 8]);
     }
 
-    /// Waits for this time, or until somebody has something for the reader.
+    /// Waits for this time, or until the reader is woken.
     pub fn pause(&self, limit: Duration) {
         if let Ok([true]) = poll_readable([self.fd()], limit) {
             self.awake();

@@ -1,4 +1,4 @@
-//! Looks, from time to time, whether the journal is the one that was opened, is read, and is whole.
+//! Checks periodically whether the journal is still the one that was opened, is being read, and is undamaged.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -9,16 +9,16 @@ use super::hearing::{Behind, Deafness, Hearing, Verdict};
 use super::reader::Reader;
 use crate::journal::{self, Error, Layout, Location, Tail, Tails};
 
-/// Pause between two looks.
+/// Interval between checks.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A pause is at least so many times as long as the look before it: a directory may have thousands of files.
+/// An interval is at least this many times as long as the check before it: a directory may have thousands of files.
 const SHARE: u32 = 50;
 /// A failure of reading is also an event when it lasted so many seconds.
 const REPORTED_AFTER: u64 = 10;
 /// For tests: a reader that never opens its journal again must at least notice that it is deaf.
 const WITHOUT_REPAIR: &str = "PERIPETY_TEST_WITHOUT_REOPEN";
 
-/// What is known of the journal besides its entries.
+/// The state of the journal apart from its entries.
 #[derive(Debug)]
 pub(super) struct Watch {
     /// Its directories when it was opened.
@@ -65,7 +65,7 @@ impl Watch {
 }
 
 impl Reader {
-    /// At the end of the journal: looks around if it is time to, and opens the journal again where that helps.
+    /// At the end of the journal: runs the checks if they are due, and reopens the journal where that helps.
     pub(super) fn look_around(&mut self) {
         if self.journal.take_damage() {
             self.watch.damage.look_now();
@@ -81,13 +81,13 @@ impl Reader {
         self.watch.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
     }
 
-    /// Waits for what is still looked for, at the end of a journal that is not followed.
+    /// Waits for checks in progress, at the end of a journal that is not followed.
     pub(super) fn finish_watch(&mut self) {
         self.watch.damage.finish();
         self.report_found();
     }
 
-    /// Reports what was found damaged.
+    /// Reports damage.
     fn report_found(&mut self) {
         while let Some(mut found) = self.watch.damage.found() {
             match self.watch.files.damaged(&mut found) {
@@ -142,14 +142,14 @@ impl Reader {
         self.reopen();
     }
 
-    /// Reads what was still written to files that are open and were replaced since.
+    /// Reads the last entries of open files that have been replaced.
     fn read_rest(&mut self) {
         if self.stale {
             return;
         }
         match self.step_to_end() {
             Ok(_) => drop(self.note_end()),
-            // The journal is opened again behind what was read last.
+            // The journal is reopened after the last entry read.
             Err(e) => tracing::debug!("{e}"),
         }
     }
@@ -158,7 +158,7 @@ impl Reader {
         self.stale |= self.watch.repairs;
     }
 
-    /// Compares what was written last with what was read last.
+    /// Compares the last write with the last entry read.
     fn listen(&mut self) {
         let (behind, now) = (self.behind(), journal::now());
         match self.watch.hearing.looked(behind, Instant::now(), now) {
@@ -189,7 +189,7 @@ impl Reader {
         self.watch.damage.look_now();
     }
 
-    /// What is written behind what was read last.
+    /// What has been written after the last entry read.
     fn behind(&mut self) -> Option<Behind> {
         let location = &self.settings.location;
         let Tails { tails, unreadable } = journal::tails(location);

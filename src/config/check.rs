@@ -1,4 +1,4 @@
-//! A closer look at the configuration, for `peripetyd --check-config`.
+//! Further checks of the configuration, for `peripetyd --check-config`.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::Config;
 use crate::notifier::Configured;
 use crate::rules::{event_type, Located, Rule, RuleError};
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -92,7 +92,7 @@ fn place(rule: &Rule, line: &str, offset: usize, message: &str, remedy: &str) ->
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let table: usize =
         text.split_inclusive('\n').take(rule.origin.line.saturating_sub(1)).map(str::len).sum();
-    // The example itself, not a comment or a longer line: it stands between quotation marks.
+    // The example itself, not a comment or a longer line: it is between quotation marks.
     let quoted = ['"', '\''].iter().filter_map(|quote| {
         let found = text.get(table..)?.find(&format!("{quote}{line}{quote}"))?;
         Some(table + found + quote.len_utf8() + offset)

@@ -1,10 +1,10 @@
-//! What a configuration may cost. Counted, never timed: what is accepted on one machine is accepted on all.
+//! Limits on the cost of a configuration. Measured in bytes, never in time, so that all machines accept the same configurations.
 
 use crate::rules::{Located, Rule};
 
 /// Most rules in all files together.
 const MAX_RULES: usize = 10_000;
-/// Most bytes that all rules together may take: their text and what is compiled of it.
+/// Maximum size of all rules: their text and the compiled regexes, in bytes.
 const MAX_BYTES: usize = 64 << 20;
 /// Most bytes of one file.
 pub const MAX_FILE: u64 = 16 << 20;

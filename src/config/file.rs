@@ -93,7 +93,7 @@ impl RawBurst {
     }
 }
 
-/// What one file says.
+/// The content of one file.
 #[derive(Debug, Default)]
 pub struct FileConfig {
     /// Its table `[main]`.

@@ -1,6 +1,6 @@
 //! The configuration: `/etc/peripetyd.conf`, drop-ins, defaults.
 //!
-//! [`tree`] finds the files, [`mod@file`] reads one, [`check`] looks closer for `--check-config`.
+//! [`tree`] finds the files, [`mod@file`] reads one, [`check`] has the further checks of `--check-config`.
 
 pub mod check;
 mod cost;
@@ -23,7 +23,7 @@ use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};
 use crate::varlink::limits::Limits;
 
-/// What `[main]` says in all files together.
+/// The merged tables `[main]` of all files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Main {
     /// Print events to the standard output. Default: no.
@@ -49,7 +49,7 @@ impl Main {
     }
 }
 
-/// What the daemon is told to do.
+/// The settings of the daemon.
 #[derive(Debug, Default)]
 pub struct Config {
     /// The table `[main]`.
@@ -68,14 +68,14 @@ pub struct Config {
     pub warnings: Vec<Located>,
 }
 
-/// Where the configuration is, and what the command line says beside it.
+/// Where the configuration is, and the overrides of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigSource {
     /// The files.
     pub places: Places,
-    /// Print events, whatever the files say.
+    /// Print events, overriding the files.
     pub stdout: bool,
-    /// Store no event, whatever the files say.
+    /// Do not store events, overriding the files.
     pub no_store: bool,
 }
 
@@ -89,7 +89,7 @@ impl ConfigSource {
     }
 }
 
-/// What is known of the configuration in force.
+/// The state of the configuration in force.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigState {
     /// Files it was read from, in order.
@@ -108,7 +108,7 @@ impl ConfigState {
     }
 }
 
-/// Everything that is wrong in the configuration; nothing of it is applied.
+/// All errors of a configuration, none of which is applied.
 #[derive(Debug)]
 pub struct ConfigErrors(pub Vec<RuleError>);
 
@@ -165,7 +165,7 @@ impl Config {
         settings::all(&self.notifiers, self.main.notify_stdout)
     }
 
-    /// The configuration as a file that says the same.
+    /// The configuration as one equivalent file.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         for path in &self.files {

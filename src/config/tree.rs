@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Name of the main file.
 const NAME: &str = "peripetyd.conf";
-/// Where the main file may be; the first wins.
+/// Paths of the main file; the first that exists is read.
 const MAIN: [&str; 4] = ["etc", "run", "usr/local/lib", "usr/lib"];
 /// Ending of the files in `peripetyd.conf.d`.
 const ENDING: &str = "toml";
@@ -17,7 +17,7 @@ const ENDING: &str = "toml";
 /// Where to look for the configuration.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// Directory that stands for "/".
+    /// Directory that replaces "/".
     pub root: PathBuf,
     /// This main file, with its own `….d` directory, and nothing else.
     pub named: Option<PathBuf>,

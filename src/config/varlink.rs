@@ -1,4 +1,4 @@
-//! The table `[varlink]`: how many connections there may be.
+//! The table `[varlink]`: limits on connections.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl RawVarlink {
 }
 
 impl VarlinkTable {
-    /// Overrides what the table says.
+    /// Overrides the values of the table.
     pub fn apply(&self, limits: &mut Limits) {
         let set = |value: &mut usize, new: Option<u64>| {
             *value = new.and_then(|new| usize::try_from(new).ok()).unwrap_or(*value);
@@ -71,7 +71,7 @@ impl VarlinkTable {
     }
 }
 
-/// The table that says the same.
+/// The equivalent table.
 pub fn to_toml(limits: &Limits) -> String {
     let Limits { connections, connections_per_user, idle } = limits;
     format!(

@@ -1,4 +1,4 @@
-//! Saves what is known of the devices, from time to time and at the end, on a thread that may wait for files.
+//! Saves the device history, periodically and on shutdown, on a thread that may block on files.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use crate::devices::Devices;
 /// How often it is saved: after a crash of the machine, nothing is known of the time since.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Saves what is known of the devices.
+/// Saves the device history.
 pub struct DeviceSaver {
     work: Arc<SaveJob>,
     begun: Option<Instant>,
 }
 
 impl DeviceSaver {
-    /// Saves what `devices` say.
+    /// Saves the history of `devices`.
     pub fn new(file: DeviceFile, devices: Arc<Devices>) -> Self {
         DeviceSaver { work: Arc::new(SaveJob { file, devices, saved: Mutex::default() }), begun: None }
     }
@@ -31,7 +31,7 @@ impl DeviceSaver {
         }
     }
 
-    /// Saves what is known at the end.
+    /// Saves the final state.
     pub async fn end(&self) {
         let work = self.work.clone();
         let saved = tokio::task::spawn_blocking(move || work.save()).await;

@@ -31,7 +31,7 @@ pub async fn dump(devices: Arc<Devices>, sink: EventOutput) {
     }
 }
 
-/// When and where the devices were looked at.
+/// When and where the devices were read.
 struct Moment {
     hostname: String,
     boot_id: String,

@@ -1,8 +1,8 @@
-//! Watches that everything moves.
+//! Monitors that every stage makes progress.
 //!
-//! A token walks from the reader over the raw bus and every parser to the store. When its last
-//! copy is dropped, every stage has moved, and systemd's watchdog (sd_watchdog_enabled(3)) is told.
-//! Waiting for a journald that takes nothing is no fault of ours: it is reported, not killed.
+//! A token travels from the reader over the raw bus and every parser to the store. When its last
+//! copy is dropped, every stage has made progress, and systemd's watchdog (sd_watchdog_enabled(3)) is notified.
+//! Waiting for a journald that accepts nothing is not a hang of the daemon: it is reported, and the watchdog does not fire.
 
 use std::sync::Arc;
 use std::time::Duration;

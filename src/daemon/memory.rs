@@ -1,4 +1,4 @@
-//! Gives memory back that is not needed any more.
+//! Returns unused memory to the kernel.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::devices::Devices;
 use crate::rules::RuleSet;
 use crate::sys;
 
-/// How often memory is given back.
+/// How often memory is returned.
 const PERIOD: Duration = Duration::from_secs(20);
 
 /// The running task.

@@ -31,7 +31,7 @@ use crate::varlink::listener::{self, ListenError};
 
 pub use crate::sys::keep_little_memory;
 
-/// What the daemon is told on its command line.
+/// The options of the command line.
 #[derive(Debug)]
 pub struct Options {
     /// Journal to read.
@@ -50,7 +50,7 @@ pub struct Options {
     pub follow: bool,
 }
 
-/// Why the daemon ended.
+/// Why the daemon stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     /// State directory.
@@ -82,7 +82,7 @@ pub enum DaemonError {
     /// journald cannot be written to.
     #[error("journald does not listen on {}, so that no event can be stored; start systemd-journald, or set save_to_journald = false", socket::PATH)]
     NoJournald,
-    /// A part of the daemon ended.
+    /// A part of the daemon exited.
     #[error("the parser \"{0}\" ended; restart peripetyd and report this as a fault of Peripety")]
     ParserEnded(String),
     /// The system refused something that always works.

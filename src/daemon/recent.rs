@@ -1,4 +1,4 @@
-//! What an earlier run reported shortly before it ended: the next line of a fault follows it, and repetitions go on being
+//! What the previous run reported shortly before it ended: later lines of a fault are consequences of it, and repeats go on being
 //! counted.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::rules::RuleSet;
 use crate::store::access::StoreAccess;
 use crate::store::query::Query;
 
-/// How long before the end of the earlier run, µs: nothing follows from what is older.
+/// How far to look back from the end of the previous run, µs: older events have no consequences any more.
 const SPAN: u64 = 60_000_000;
 /// Events that are read back, the oldest of that span.
 const MAX_EVENTS: u64 = 4096;

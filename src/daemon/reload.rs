@@ -1,4 +1,4 @@
-//! Reads the configuration again, on SIGHUP.
+//! Reloads the configuration on SIGHUP.
 //!
 //! A configuration with any error is not applied at all: the old one stays in force, and the log,
 //! systemd's STATUS and GetStatus say so.
@@ -22,13 +22,13 @@ use crate::varlink::limits::Limits;
 pub struct Reloader {
     /// Where it is.
     pub source: ConfigSource,
-    /// The rules in force; the reader takes new ones between two entries.
+    /// The rules in force; the reader adopts new ones between two entries.
     pub rules: watch::Sender<Arc<RuleSet>>,
     /// What is known of the configuration.
     pub state: watch::Sender<ConfigState>,
     /// How bursts are counted.
     pub burst: watch::Sender<burst::Settings>,
-    /// How many connections there may be.
+    /// Limits on connections.
     pub limits: watch::Sender<Limits>,
     /// Journal that is read, for messages.
     pub journal: Location,
@@ -67,7 +67,7 @@ impl Reloader {
         Ok(())
     }
 
-    /// Has systemd's STATUS name trouble that came, or no more trouble that went.
+    /// Updates the trouble shown in systemd's STATUS.
     pub fn report_trouble(&self, before: &mut Option<String>, now: Option<String>) {
         if *before != now {
             match &now {

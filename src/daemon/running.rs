@@ -1,4 +1,4 @@
-//! The daemon while it runs, and how it ends.
+//! The running daemon, and its shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +23,9 @@ use crate::sd_notify;
 
 /// How often the position is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
-/// How long work at hand may take when the daemon is told to end.
+/// How long unfinished work may take when the daemon is asked to stop.
 const DRAIN: Duration = Duration::from_secs(15);
-/// The same when it ends by itself, because all is read: nobody waits, and output may be read slowly.
+/// The same when it exits because everything is read: nothing waits for it, and its output may be read slowly.
 const DRAIN_BY_ITSELF: Duration = Duration::from_secs(600);
 
 /// All that runs.
@@ -50,7 +50,7 @@ pub struct Running {
     pub watermark: Watermark,
     /// Reads the configuration again.
     pub reloader: Reloader,
-    /// Watches that everything moves.
+    /// Monitors that every stage makes progress.
     pub heartbeat: Heartbeat,
     /// Gives memory back.
     pub memory: Memory,

@@ -18,7 +18,7 @@ pub struct Saver<'a> {
 }
 
 impl<'a> Saver<'a> {
-    /// Saves what `watermark` and `devices` say.
+    /// Saves the position of `watermark` and the history of `devices`.
     pub fn new(state: &'a StateDirectory, watermark: Watermark, devices: Arc<Devices>) -> Self {
         let devices = DeviceSaver::new(state.device_file(), devices);
         Saver { state, watermark, last: None, complained: false, devices }

@@ -7,7 +7,7 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
-    /// A signal to reload came while nobody could reload.
+    /// A reload signal arrived before reloading was possible.
     reload: bool,
 }
 

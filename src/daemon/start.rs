@@ -32,14 +32,14 @@ use crate::{parser, sd_notify};
 
 /// Raw events that may wait for the slowest parser.
 const RAW_BUS: usize = 1024;
-/// Pause between two looks for a journald that does not run.
+/// Interval between checks for a journald that is not running.
 const LOOK_FOR_JOURNALD: Duration = Duration::from_millis(200);
 /// Storage events kept for slow monitors.
 const EVENT_BUS: usize = 4096;
 /// Storage events kept for slow notifiers.
 const OUTBOX: usize = 4096;
 
-/// Starts the daemon; systemd is told when it is ready.
+/// Starts the daemon, and notifies systemd when it is ready.
 pub async fn start(
     options: Options,
     config: Config,

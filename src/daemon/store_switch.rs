@@ -16,7 +16,7 @@ use crate::store::readback::StartAt;
 use crate::store::trust::Trust;
 use crate::store::{readback, socket, EventOutput, Store, ToStore};
 
-/// How long journald may take to read what was sent to it before the start.
+/// How long journald may take to process what was sent to it before the start.
 const JOURNALD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the store shares with the rest.
@@ -63,7 +63,7 @@ impl StoreSwitch {
             (false, true) => {
                 self.sink.switch_off();
                 self.access.send_replace(None);
-                // It ends by itself when what it has is confirmed.
+                // It exits by itself once all its events are confirmed.
                 self.store = None;
                 Ok(AlreadyStored::default())
             }
@@ -71,7 +71,7 @@ impl StoreSwitch {
         }
     }
 
-    /// Ends the store when it has worked off what it has. The parsers must have ended.
+    /// Stops the store once all its events are confirmed. The parsers must have stopped.
     pub async fn end(mut self) {
         self.sink.switch_off();
         if let Some(store) = self.store.take() {
@@ -87,13 +87,13 @@ struct StartedStore {
     task: JoinHandle<()>,
 }
 
-/// Reads back what is stored already and starts the store.
+/// Reads back the stored events and starts the store.
 async fn start_store(from: StartAt, sink: &EventOutput, parts: &Parts) -> Result<StartedStore, DaemonError> {
     let mut journald = socket::JournalSocket::new(socket::PATH.as_ref());
     if !journald.is_there() {
         return Err(DaemonError::NoJournald);
     }
-    // What a killed daemon sent last must be in the journal before it is looked for there.
+    // What a killed daemon sent last must be in the journal before it is searched for.
     if !journald.drain(JOURNALD_PATIENCE).await {
         tracing::warn!(
             "journald does not read what is sent to it; events of the last run may be stored twice"

@@ -1,4 +1,4 @@
-//! Where a watch gets the kernel's messages, the state of the mount table and the time from: this machine, or a recording.
+//! Sources of uevents, the mount table and the time for a watch: this machine, or a recording.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ pub enum Clock {
     /// This machine's.
     #[default]
     Machine,
-    /// A recording's: it stands where it was set.
+    /// That of a recording: it keeps the value that was set.
     Recorded(Arc<AtomicU64>),
 }
 
@@ -29,7 +29,7 @@ impl Clock {
     }
 }
 
-/// What a watch reads besides the device tree.
+/// The inputs of a watch besides the device tree.
 pub trait Feed: fmt::Debug + Send {
     /// The next uevent; does not wait.
     ///
@@ -37,7 +37,7 @@ pub trait Feed: fmt::Debug + Send {
     /// The socket cannot be read.
     fn receive(&mut self) -> io::Result<Received>;
 
-    /// Has the mount table changed since this was asked last? The first answer is yes; `None` when it cannot be watched.
+    /// Whether the mount table changed since the last call. The first answer is yes; `None` if it cannot be watched.
     fn mounts_changed(&mut self) -> Option<bool>;
 }
 

@@ -1,25 +1,25 @@
-//! Numbers of uevents that are missing.
+//! Gaps in the sequence numbers of uevents.
 //!
-//! Every message has the next number, in the whole kernel. Those about network devices go only to the network namespace of
+//! Sequence numbers are global in the kernel. Uevents of network devices are sent only to the network namespace of
 //! the device (lib/kobject_uevent.c, kobject_uevent_net_broadcast), so that a container that starts makes a gap here. A
-//! message that was lost for want of memory makes the same gap. So all devices are looked at, but not for every container.
+//! uevent that was lost because of a full buffer makes the same gap. So all devices are scanned, but not for every container.
 
 /// Looks at all devices because of gaps are so many times as far apart as the last one took.
 const APART: u64 = 20;
 /// But not farther than this, µs.
 const MOST_APART: u64 = 10_000_000;
 
-/// The last number, and whether some are missing since all devices were looked at.
+/// The last sequence number, and whether some are missing since the last full scan.
 #[derive(Debug, Default)]
 pub struct Gaps {
     last: Option<u64>,
     open: bool,
-    /// When the last look ended, and how long until the next, µs.
+    /// When the last scan ended, and how long until the next, µs.
     looked: Option<(u64, u64)>,
 }
 
 impl Gaps {
-    /// A message came.
+    /// A uevent arrived.
     pub fn note(&mut self, number: u64) {
         let missing = self.last.is_some_and(|last| number > last + 1);
         self.open |= missing;
@@ -29,18 +29,18 @@ impl Gaps {
         }
     }
 
-    /// Something may have happened that was not told.
+    /// A uevent may have been missed.
     pub fn open(&self) -> bool {
         self.open
     }
 
-    /// It is time to look at all devices.
+    /// A full scan is due.
     pub fn due(&self, now: u64) -> bool {
         let over = |(ended, pause): (u64, u64)| now.saturating_sub(ended) >= pause;
         self.open && self.looked.is_none_or(over)
     }
 
-    /// All devices were looked at from `begin` to `end`, or could not be.
+    /// A full scan ran from `begin` to `end`, successfully or not.
     pub fn looked(&mut self, begin: u64, end: u64, all: bool) {
         let took = end.saturating_sub(begin);
         self.open = !all;
@@ -72,7 +72,7 @@ mod tests {
         assert!(!gaps.open() && !gaps.due(end + MOST_APART));
     }
 
-    /// How often is looked in a hundred seconds of containers, when a look takes so long?
+    /// Number of scans in a hundred seconds of starting containers, if a scan takes this long.
     fn looks(took: u64) -> u32 {
         let (begin, mut gaps, mut looks) = (5 * SECOND, Gaps::default(), 0);
         let (mut now, mut number) = (begin, 0);

@@ -1,6 +1,6 @@
-//! What block device a log line is about.
+//! Finds the block device that a log line is about.
 //!
-//! The running machine is watched: see `watch.rs`. Its history says which device had a name when the line was logged.
+//! The running machine is watched: see `watch.rs`. Its history tells which device had a name when the line was logged.
 //!
 //! A device tree belongs to one boot: entries of another boot, or of another machine, are never
 //! looked up in it. Nor is a device that got its name only after the line was logged.
@@ -39,7 +39,7 @@ const MAX_ANSWERS: usize = 4096;
 /// A string of a log line that names a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name<'n> {
-    /// As the kernel writes it: nothing else may answer to it. That `sdq` is gone must not lead
+    /// A name assigned by the kernel: nothing else may match. That `sdq` was removed must not resolve
     /// to a map that somebody named "sdq".
     Kernel(&'n str),
     /// Any name: of a map, a file system UUID, a mount point.

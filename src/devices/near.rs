@@ -1,4 +1,4 @@
-//! Devices that have no name yet, or have none any more, when a line is about them: a disk that is being probed, a removed one
+//! Devices that have no name yet, or no longer have one, when a line is logged: a disk that is being probed, a removed one
 //! whose file system is still mounted.
 
 use std::collections::VecDeque;

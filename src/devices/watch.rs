@@ -1,4 +1,4 @@
-//! Keeps the history of a machine's devices up to date: of this one, or of one whose uevents and device trees were recorded.
+//! Keeps the device history up to date: of this machine, or of a recorded one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::{AsRawFd, RawFd};

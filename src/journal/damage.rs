@@ -1,4 +1,4 @@
-//! Damaged journal files: libsystemd passes over what it cannot read without a word.
+//! Detects damaged journal files: libsystemd silently skips what it cannot read.
 //!
 //! Numbers of the format are those of systemd's docs/JOURNAL_FILE_FORMAT.md; all are little-endian.
 

@@ -15,7 +15,7 @@ const COMPACT: u32 = 1 << 4;
 /// `STATE_ONLINE`: journald writes to the file, or did not end well.
 const ONLINE: u8 = 1;
 
-/// What is taken from the header of a journal file.
+/// The header of a journal file, as far as it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// Entries are still added.

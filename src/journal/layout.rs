@@ -1,7 +1,7 @@
-//! Where the files of a journal lie.
+//! The directories and files of a journal.
 //!
 //! libsystemd watches the directories that exist when a journal is opened, and reads the machine id once per
-//! thread. A [`Layout`] notes both, so that a reader can tell that a directory came, went or was replaced (also
+//! thread. A [`Layout`] records both, so that a reader can detect that a directory appeared, disappeared or was replaced (also
 //! by a mount), and that its handle no longer sees what a new one would see. Files that are given one by one are not watched
 //! by libsystemd at all: their layout is the files themselves.
 

@@ -114,7 +114,7 @@ pub enum Error {
 pub struct Reader {
     journal: Journal,
     location: Location,
-    /// It was said that entries are damaged.
+    /// Damaged entries have been logged.
     damage_known: bool,
     /// For [`Reader::take_damage`].
     damaged: bool,

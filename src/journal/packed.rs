@@ -1,4 +1,4 @@
-//! A position in little memory: one is kept for every entry that is being worked on.
+//! A compact position: one is kept for every entry in progress.
 
 use super::Position;
 

@@ -1,4 +1,4 @@
-//! What was written last, by the headers of the journal files: independent of what libsystemd sees.
+//! The last write according to the headers of the journal files, independent of libsystemd.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub struct Tail {
     pub realtime: u64,
 }
 
-/// What the headers of a journal's files say.
+/// The headers of the files of a journal.
 #[derive(Debug, Default)]
 pub struct Tails {
     /// The last entry of every file that has entries.

@@ -1,4 +1,4 @@
-//! `exec`: runs a program for every event. docs/notifiers.md describes what the program is given.
+//! `exec`: runs a program for every event. docs/notifiers.md describes its environment.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -15,13 +15,13 @@ use crate::bus::Published;
 use crate::event::StorageEvent;
 use peripety_api::sanitize::visible;
 
-/// Seconds that a program may take, if nothing else is set.
+/// Default time limit of a program, in seconds.
 const DEFAULT_TIMEOUT: u64 = 30;
 /// The most that can be set.
 const MAX_TIMEOUT: u64 = 3600;
 /// Longest value of a variable of the environment, bytes. execve(2) takes 128 KiB.
 const MAX_VALUE: usize = 4096;
-/// Exit status of a program that will never take this event (sysexits.h: EX_DATAERR).
+/// Exit status of a program that will never accept this event (sysexits.h: EX_DATAERR).
 const REFUSED: i32 = 65;
 
 /// The settings.
@@ -34,7 +34,7 @@ pub struct Exec {
     /// Its arguments, as they are.
     #[serde(default, deserialize_with = "arguments")]
     arguments: Vec<String>,
-    /// How long it may take.
+    /// Time limit.
     #[serde(default = "default_timeout", deserialize_with = "timeout")]
     timeout_seconds: u64,
 }
@@ -124,7 +124,7 @@ impl Exec {
         Ok(())
     }
 
-    /// Runs the program until it takes the event. False: the notifier is to end.
+    /// Runs the program until it accepts the event. Returns false if the notifier must stop.
     async fn deliver(&self, event: &Published, inbox: &mut Inbox) -> bool {
         for attempt in 1.. {
             match self.attempt(event, attempt, inbox).await {

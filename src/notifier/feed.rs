@@ -1,4 +1,4 @@
-//! The events for one notifier, each once, in order: from the outbox, and from the journal what it has not had in time.
+//! The events for one notifier, each once and in order: from the outbox, and from the journal when it is behind.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;

@@ -1,11 +1,11 @@
-//! Which events a notifier is given: the table `filter` of its settings.
+//! The table `filter` in a notifier's settings.
 
 use peripety_api::Filter as EventFilter;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::event::{Severity, StorageEvent};
 
-/// Which events; what is missing does not filter, and an event must satisfy all the others.
+/// Selects events. Missing keys do not filter; an event must satisfy all others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Filter {
@@ -57,7 +57,7 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// The event is wanted.
+    /// Whether the event passes the filter.
     pub fn matches(&self, event: &StorageEvent) -> bool {
         self.events.matches(event, None)
             && self.devices.as_ref().is_none_or(|all| all.iter().any(|device| is_about(event, device)))

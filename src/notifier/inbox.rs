@@ -1,4 +1,4 @@
-//! What a notifier works on: its items, one after the other, and what became of them.
+//! The items for a notifier, one after the other, and their outcome.
 
 use std::sync::Arc;
 use std::time::Duration;

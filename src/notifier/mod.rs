@@ -1,4 +1,4 @@
-//! Notifiers: those who are given events and act on them.
+//! Notifiers receive events and act on them.
 //!
 //! A notifier is one file here, and one line in [`registry`]: a type with its settings, which are those of the table
 //! `[notifiers.NAME]`, that implements [`Notifier`]. All the rest is done for it. [`settings`] reads the configuration,
@@ -28,10 +28,10 @@ pub use settings::Configured;
 /// A notifier at work.
 ///
 /// # Errors
-/// It gives up until its settings change; the text says why.
+/// The future of [`Notifier::run`]. An error stops the notifier until its settings change; the text is the reason.
 pub type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
-/// A notifier: its settings, and what it does.
+/// A notifier: its settings and its work.
 pub trait Notifier: fmt::Debug + Send + Sync {
     /// What would keep it from working on this machine now, for `--check-config`. The daemon starts all the same.
     fn check(&self) -> Vec<SettingsError> {

@@ -118,7 +118,7 @@ impl Keeper {
         }
     }
 
-    /// Forgets the place: the notifier was taken out of the configuration.
+    /// Deletes the position: the notifier was removed from the configuration.
     pub fn forget(&self) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = SavedPlace::default();
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).0 = None;

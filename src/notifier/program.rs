@@ -68,7 +68,7 @@ impl Program {
             match started {
                 Ok((stdin, members)) => {
                     let members = Arc::new(members);
-                    // When nobody waits any more, the program is killed here.
+                    // If the waiting future was dropped, the program is killed here.
                     let _ = sender.send(Ok((stdin, Group(members.clone()))));
                     let _ = end.send(members.wait());
                 }
@@ -154,7 +154,7 @@ impl Members {
         }
     }
 
-    /// Waits until the program has ended, and kills what it left behind.
+    /// Waits until the program exits, and kills the processes that it left behind.
     fn wait(&self) -> io::Result<ExitStatus> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         retry_on_intr(|| waitid(WaitId::Pid(self.pid), options))?;
@@ -176,7 +176,7 @@ struct Output {
 }
 
 impl Output {
-    /// Reads on until nobody can write any more. May be cancelled.
+    /// Reads until the pipe is closed. Cancel safe.
     async fn read(&mut self) {
         let mut buffer = [0; 1024];
         while let Ok(length @ 1..) = self.pipe.read(&mut buffer).await {

@@ -1,4 +1,4 @@
-//! Which notifiers there are.
+//! The types of notifiers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Starts, restarts and ends the notifiers.
+//! Starts, restarts and stops the notifiers.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::status::{Board, Status};
 use crate::bus::Outbox;
 use crate::store::access::StoreAccess;
 
-/// How long a notifier may go on with the item at hand when its settings change or the daemon ends.
+/// How long a notifier may work on the current item when its settings change or the daemon stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What notifiers share with the rest of the daemon.
@@ -30,7 +30,7 @@ pub struct Parts {
     pub directory: PathBuf,
 }
 
-/// All notifiers. One that hangs or fails holds up nobody.
+/// All notifiers. One that hangs or fails does not delay the others.
 #[derive(Debug)]
 pub struct Notifiers {
     parts: Parts,
@@ -152,7 +152,7 @@ impl Parts {
     }
 }
 
-/// One notifier, run as wanted.
+/// One notifier and its supervisor.
 struct Supervised {
     parts: Parts,
     keeper: Arc<Keeper>,
@@ -185,7 +185,7 @@ impl Supervised {
         }
     }
 
-    /// Runs the notifier until something else is wanted.
+    /// Runs the notifier until its settings change or it must stop.
     async fn run(&mut self, configured: &Configured, wanted: &mut watch::Receiver<Wanted>) {
         let (stop, stopping) = watch::channel(Stop::Never);
         let (notifier, works_off) = (configured.notifier.clone(), configured.notifier.works_off());

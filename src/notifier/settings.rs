@@ -35,7 +35,7 @@ pub struct Configured {
     settings: String,
     /// The event types that its filter names, with their places.
     event_types: Vec<(String, Located)>,
-    /// Where the table begins; `None`: `notify_stdout` stands for it.
+    /// Where the table begins; `None` if `notify_stdout` enabled it.
     place: Option<Located>,
 }
 
@@ -50,7 +50,7 @@ impl PartialEq for Configured {
 }
 
 impl Configured {
-    /// What `--check-config` says of it.
+    /// The findings of `--check-config`.
     pub fn check(&self) -> Vec<Located> {
         let at = |error: super::SettingsError| {
             let Located { file, line, column, text, .. } = self.place.clone()?;
@@ -67,7 +67,7 @@ impl Configured {
 }
 
 impl fmt::Display for Configured {
-    /// The table that says the same.
+    /// The equivalent table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[notifiers.{}]\ntype = \"{}\"\n{}", self.name, self.kind.name, self.settings)?;
         if !self.filter.is_empty() {

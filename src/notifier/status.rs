@@ -1,4 +1,4 @@
-//! What is counted of each notifier, for `GetStatus`.
+//! The counters of each notifier, for `GetStatus`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub struct Status {
     error: Mutex<Option<LastError>>,
 }
 
-/// What went wrong last.
+/// The last error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastError {
     /// When, µs since the epoch.
@@ -51,13 +51,13 @@ impl Status {
         *self.kind.lock().unwrap_or_else(PoisonError::into_inner) = kind;
     }
 
-    /// Something went wrong.
+    /// Records an error.
     pub fn set_error(&self, text: String) {
         let error = LastError { at: crate::journal::now(), text };
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    /// What went wrong last; `None`: nothing yet.
+    /// The last error, if any.
     pub fn last_error(&self) -> Option<LastError> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

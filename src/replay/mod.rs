@@ -22,7 +22,7 @@ use crate::parser::{build, FAMILIES};
 use crate::rules::rule::Rule;
 use entries::Recorded;
 
-/// How long the machine is watched after the last entry, µs: until bursts have ended.
+/// How long the replay continues after the last entry, µs: until bursts have ended.
 const AFTER: u64 = 120_000_000;
 
 /// Why a recording cannot be played.
@@ -41,7 +41,7 @@ pub enum ReplayError {
     },
 }
 
-/// An event, and when it came out.
+/// An event, and when it was emitted.
 #[derive(Debug)]
 pub struct Played {
     /// µs since the epoch.

@@ -26,7 +26,7 @@ impl From<Filter> for Selection {
 }
 
 impl Selection {
-    /// The event is wanted.
+    /// Whether the event passes the filter.
     pub fn matches(&self, event: &StorageEvent) -> bool {
         self.filter.matches(event, self.device.as_ref())
     }

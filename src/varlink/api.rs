@@ -200,7 +200,7 @@ fn denied() -> ErrorReply {
     ErrorReply::PermissionDenied { message: message.into() }
 }
 
-/// The error of a device that is asked for.
+/// The error for a device lookup that failed.
 fn no_block(error: peripety_blkinfo::Error) -> ErrorReply {
     use peripety_blkinfo::Error;
     let message = error.to_string();
@@ -218,7 +218,7 @@ pub enum Failure {
     Refused(ErrorReply),
     /// The method answers several times, and `more` is missing.
     ExpectedMore,
-    /// The client does not take replies any more.
+    /// The client is gone.
     Gone,
 }
 
@@ -242,7 +242,7 @@ pub struct Call {
     pub writer: FrameWriter,
     /// The client.
     pub peer: Peer,
-    /// It takes several replies.
+    /// The call accepts several replies.
     pub more: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Who is connected, how many may be, and who is disconnected to make room.
+//! Connected clients, their limits, and which are disconnected if connections become scarce.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

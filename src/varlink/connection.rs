@@ -1,4 +1,4 @@
-//! One connection: takes calls, one after the other, until the client leaves.
+//! One connection: handles calls, one after the other, until the client disconnects.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Messages on a stream: JSON objects, each ended by a NUL byte.
+//! Framing of messages on a stream: JSON objects, each terminated by a NUL byte.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::permits::{Permit, Permits};
 
 /// Longest message accepted.
 pub const MAX_MESSAGE: usize = 1 << 20;
-/// Longest message that is taken without a permit.
+/// Longest message that is received without a permit.
 pub const SMALL: usize = 1 << 16;
 /// How long a client may take to send a message that is not small.
 const LARGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes that are written at a time, when a reply is made while the client takes it.
 const PIECE: usize = 32 * 1024;
 
-/// Why no message came.
+/// Why no message was received.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NoFrame {
     /// The client closed its side.
@@ -31,7 +31,7 @@ pub enum NoFrame {
     TooLong,
 }
 
-/// Takes messages off a stream. Every method may be cancelled.
+/// Reads messages from a stream. All methods are cancel safe.
 #[derive(Debug)]
 pub struct FrameReader {
     stream: OwnedReadHalf,
@@ -104,14 +104,14 @@ impl FrameReader {
     }
 }
 
-/// Puts messages on a stream, however slowly the client takes them.
+/// Writes messages to a stream, however slowly the client reads.
 #[derive(Clone, Debug)]
 pub struct FrameWriter {
     stream: Arc<Mutex<OwnedWriteHalf>>,
     activity: Arc<Activity>,
 }
 
-/// The client does not take messages any more.
+/// The client is gone.
 #[derive(Debug)]
 pub struct Gone;
 

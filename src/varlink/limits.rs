@@ -1,4 +1,4 @@
-//! How many connections there may be: the table `[varlink]` of the configuration.
+//! Limits on connections: the table `[varlink]` of the configuration.
 
 use std::time::Duration;
 

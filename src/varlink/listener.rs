@@ -24,7 +24,7 @@ use super::{connection, frame, Service};
 const RESERVED: u64 = 40;
 /// Refused clients that get the reason at the same time.
 const REFUSALS: usize = 16;
-/// How long a refused client may take to read why.
+/// How long a refused client may take to read the reason.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a failure to accept is mentioned in the log.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);

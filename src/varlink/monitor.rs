@@ -48,7 +48,7 @@ pub async fn answer(
     Ok(call.writer.reply(&EMPTY, false).await?)
 }
 
-/// Counts the monitor as gone, however the call ends.
+/// Decrements the number of monitors, however the call ends.
 struct Leaving<'a>(&'a Call);
 
 impl Drop for Leaving<'_> {

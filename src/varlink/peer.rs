@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, and what it may see.
+//! The peer of a connection, and what it may see.
 
 use tokio::net::UnixStream;
 

@@ -1,4 +1,4 @@
-//! The interface that every Varlink service has: `org.varlink.service`.
+//! The interface of every Varlink service: `org.varlink.service`.
 
 use peripety_api::{IDL, INTERFACE};
 use serde::Serialize;

@@ -9,7 +9,7 @@ mod sense;
 
 use std::collections::BTreeMap;
 
-/// Adds what follows from what the line says. What is there already stays.
+/// Adds values derived from the line; existing values are kept.
 pub fn explain(extension: &mut BTreeMap<String, String>) {
     // Lines that give a command's name give no number: `failed command: READ DMA EXT`.
     if let Some(name) = extension.remove("opcode") {
@@ -109,7 +109,7 @@ mod tests {
             Some("READ DMA EXT")
         );
         assert_eq!(explained(&[("opcode", "0x2")]).get("opcode").map(String::as_str), Some("0x2"));
-        // A line that was cut: what is there counts.
+        // A truncated line: what is there counts.
         let cut = explained(&[("cdb", "28 00 00 00")]);
         assert_eq!((cut.get("opcode").map(String::as_str), cut.get("lba")), (Some("0x28"), None));
     }

@@ -1,6 +1,6 @@
 //! Host bytes, sense keys and additional sense codes.
 
-/// What the host adapter says of a command (include/scsi/scsi_status.h).
+/// Result of a command as reported by the host adapter (include/scsi/scsi_status.h).
 pub const HOST_BYTES: [(u8, &str); 21] = [
     (0x00, "DID_OK"),
     (0x01, "DID_NO_CONNECT"),
