@@ -55,14 +55,14 @@ impl Tree {
     }
 }
 
-/// One device after the other is looked for and described while its directory is open.
+/// Devices are looked up and described one after the other while their directories are open.
 fn describe_all(
     tree: &Tree,
     wanted: impl Fn(&Tree, &Device) -> bool + Sync,
 ) -> Result<Vec<BlockInfo>, Error> {
     let names = tree.try_names(Path::new(CLASS))?;
     let common = Common::read(tree);
-    // What is listed need not be asked for one by one.
+    // Listed values need not be looked up one by one.
     let _ = tree.listable(Path::new(DATABASE));
     let described = |name: &String| {
         let device = tree.device(name).filter(|device| wanted(tree, device))?;
@@ -121,7 +121,7 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         transport: extension.get("transport").map(str::to_owned),
         extension,
         paths: tree.paths(device),
-        // udev notes the node, whose file is another one later.
+        // udev records the node, whose backing file may change later.
         present_since: tree.present_since(&record).filter(|_| blk_type != BlkType::Loop),
         diskseq: device.diskseq(tree),
     }

@@ -15,7 +15,7 @@ use crate::source::Place;
 use crate::tree::Tree;
 use crate::udev::Record;
 
-/// A block device that is in the tree. It is cheap to copy; during one question all copies know what one was asked.
+/// A block device in the tree. It is cheap to copy; during one lookup all copies share cached values.
 #[derive(Clone)]
 pub(crate) struct Device {
     place: Place,
@@ -28,7 +28,7 @@ pub(crate) struct Facts {
     pub name: String,
     /// Its directory below /sys/devices.
     pub dir: PathBuf,
-    // What was asked for already.
+    // Cached values.
     number: OnceLock<Option<DevNumber>>,
     diskseq: OnceLock<Option<u64>>,
     partition: OnceLock<Option<u32>>,
@@ -42,7 +42,7 @@ pub(crate) struct Facts {
     pub holders: OnceLock<Vec<String>>,
 }
 
-/// What the kernel tells udev of a device, all in one file.
+/// The properties of a device that the kernel reports to udev, in one file.
 #[derive(Clone, Copy, Default)]
 struct Events {
     number: Option<DevNumber>,
@@ -131,7 +131,7 @@ impl Tree {
             .collect())
     }
 
-    /// The device whose directory this is, if it is one: a dangling link leads nowhere.
+    /// The device that this directory belongs to, if any: a dangling link resolves to nothing.
     fn device_at(&self, place: &Place) -> Option<Device> {
         if let Some(facts) = place.device.get() {
             return Some(Device { place: place.clone(), facts: facts.clone() });

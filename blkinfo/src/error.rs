@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a question has no answer. Each message says what was looked at and what can be done.
+/// Why a lookup has no answer. Each message says what was searched and what can be done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,7 +12,7 @@ pub enum Error {
     NotFound {
         /// The string as it was given.
         device: String,
-        /// What was looked for and where.
+        /// What was searched for, and where.
         looked: String,
     },
     /// Several block devices go by that string.
@@ -28,7 +28,7 @@ pub enum Error {
     Source {
         /// The path, as seen inside the tree.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A recorded device tree is not in the text format that [`crate::Recorded`] describes.

@@ -72,7 +72,7 @@ fn decode(text: &str, escape: impl Fn(&[u8]) -> Option<(u8, usize)>) -> String {
     visible(&bytes)
 }
 
-/// A device-mapper name as it stands in /dev/mapper: everything but letters, digits and `#+-.:=@_` as `\xNN`
+/// A device-mapper name as in /dev/mapper: everything but letters, digits and `#+-.:=@_` as `\xNN`
 /// (libdevmapper's hex mangling). Sequences that are mangled already stay.
 pub(crate) fn mangle(dm_name: &str) -> String {
     let mut text = String::with_capacity(dm_name.len());

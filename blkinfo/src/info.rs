@@ -5,7 +5,7 @@ use std::fmt;
 use crate::extension::Extension;
 use crate::name::DevNumber;
 
-/// What kind of block device it is.
+/// The kind of a block device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! What is mounted, and which block device lies under a mount point.
+//! Mounts, and the block device of a mount point.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub struct Mount {
     pub mount_point: String,
     /// `ext4`, `xfs`, `nfs4` …
     pub fs_type: String,
-    /// What was mounted: a device path, or whatever the file system takes instead.
+    /// The mount source: a device path, or whatever the file system uses instead.
     pub source: String,
 }
 
@@ -55,7 +55,7 @@ impl Mount {
         Some(server.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(server))
     }
 
-    /// Does `path` lie at or below the mount point? By its text alone.
+    /// Whether `path` is at or below the mount point, as text.
     fn covers(&self, path: &str) -> bool {
         let Some(rest) = path.strip_prefix(self.mount_point.as_str()) else {
             return false;
@@ -187,7 +187,7 @@ mod tests {
         ];
         let mounts = without_same(table.iter().filter_map(|line| mount(line)).collect());
         let left: Vec<u32> = mounts.iter().map(|mount| mount.id).collect();
-        // The second one lies below a /var that was mounted on it later.
+        // The second one is hidden by a /var that was mounted over it later.
         assert_eq!(left, [1, 2, 3, 6, 7, 9]);
     }
 

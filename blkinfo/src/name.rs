@@ -99,7 +99,7 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     tokens(a).cmp(&tokens(b)).then_with(|| a.cmp(b))
 }
 
-/// Sorts as [`natural_cmp`] does; each name is looked at once.
+/// Sorts like [`natural_cmp`]; each name is parsed once.
 pub(crate) fn natural_sort(names: &mut [&str]) {
     names.sort_by_cached_key(|name| (tokens(name), *name));
 }

@@ -28,7 +28,7 @@ impl Tree {
         })
     }
 
-    /// When udev saw the first block device of this boot. It stays the first, so that it is looked up once.
+    /// When udev saw the first block device of this boot. This does not change, so it is looked up once.
     fn coldplug(&self) -> Option<u64> {
         if let Some(known) = self.coldplug.get() {
             return Some(*known);

@@ -1,12 +1,12 @@
-//! Thousands of devices are looked at by all processors.
+//! Work on thousands of devices is distributed over all processors.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// How many names one thread takes at a time.
+/// Number of names that a thread takes at a time.
 const SHARE: usize = 64;
 
-/// How many processors this process may use. (The standard library looks into files of cgroups for it.)
+/// Number of processors that this process may use. (The standard library would read files of cgroups for it.)
 fn processors() -> usize {
     rustix::thread::sched_getaffinity(None).map_or(1, |processors| processors.count() as usize)
 }

@@ -70,7 +70,7 @@ const MAX_LEVELS: usize = 32;
 const MAX_DEVICES: usize = 65_536;
 
 impl Tree {
-    /// A device with all that is below and above it. A device that is reached in two ways is told twice; a cycle (which no
+    /// A device with all that is below and above it. A device that is reached in two ways is listed twice; a cycle (which no
     /// kernel makes) ends where it closes.
     ///
     /// # Errors

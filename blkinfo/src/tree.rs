@@ -86,7 +86,7 @@ impl Tree {
         }
     }
 
-    /// Is this the running machine, whose state changes from one question to the next?
+    /// Whether this is the running machine, whose state may change between lookups.
     pub fn is_live(&self) -> bool {
         self.live
     }
@@ -138,7 +138,7 @@ impl Tree {
         self.with_memo(|memo| memo.names_in(place)).map(|names| sorted(&names, fits)).unwrap_or_default()
     }
 
-    /// The names in a directory that stands in a place.
+    /// The names in a directory within another one.
     pub(crate) fn names_below(&self, place: &Place, directory: &str) -> Vec<String> {
         let names = self.with_memo(|memo| memo.names_below(place, OsStr::new(directory)));
         names.map(|names| sorted(&names, |_| true)).unwrap_or_default()

@@ -32,7 +32,7 @@ enum Text {
     Visible(String),
 }
 
-/// Where a property stands in the text. There are some dozens, of which a dozen are asked for.
+/// The position of a property in the text. There are some dozens, of which a dozen are used.
 #[derive(Debug)]
 struct Property {
     key: Range<u32>,

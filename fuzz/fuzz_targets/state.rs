@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     match bytes.byte() % 6 {
         0 => position(bytes.0),
         1 => devices("devices.json", bytes.0),
-        2 => devices("devices-told.json", bytes.0),
+        2 => devices("devices-progress.json", bytes.0),
         3 => event(bytes.0),
         4 => Covered::from_bytes(bytes.0).for_each(|covered| {
             assert_eq!(Covered::from_bytes(&covered.to_bytes()).collect::<Vec<_>>(), [covered]);

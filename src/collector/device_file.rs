@@ -1,4 +1,4 @@
-//! The device history in the state directory: `devices.json`, written when it changed, and `devices-told.json`,
+//! The device history in the state directory: `devices.json`, written when it changed, and `devices-progress.json`,
 //! the time up to which it is complete.
 
 use std::fs;
@@ -59,7 +59,7 @@ impl DeviceFile {
     }
 
     fn high_water(&self) -> PathBuf {
-        self.directory.join("devices-told.json")
+        self.directory.join("devices-progress.json")
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_comes_back_with_what_was_told_later() {
+    fn a_history_is_restored_with_later_progress() {
         let dir = tempfile::tempdir().unwrap();
         let file = DeviceFile::new(dir.path());
         assert_eq!(file.load(), None);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_of_another_generation_does_not_count() {
+    fn progress_of_another_generation_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let file = DeviceFile::new(dir.path());
         let mut history = history();
@@ -116,7 +116,7 @@ mod tests {
         let file = DeviceFile::new(dir.path());
         let history = history();
         file.save(&history).unwrap();
-        fs::write(dir.path().join("devices-told.json"), "{").unwrap();
+        fs::write(dir.path().join("devices-progress.json"), "{").unwrap();
         assert_eq!(file.load(), Some(history));
         fs::write(dir.path().join("devices.json"), "{").unwrap();
         assert_eq!(file.load(), None);

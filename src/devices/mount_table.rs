@@ -26,7 +26,7 @@ impl MountTable {
     pub fn changed(&mut self) -> bool {
         let mut set = [PollFd::new(&self.file, CHANGED)];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let changed = poll(&mut set, Some(&at_once)).is_err() || set.iter().any(told);
+        let changed = poll(&mut set, Some(&at_once)).is_err() || set.iter().any(changed);
         !std::mem::replace(&mut self.read, true) || changed
     }
 }
@@ -38,7 +38,7 @@ impl AsRawFd for MountTable {
     }
 }
 
-fn told(fd: &PollFd<'_>) -> bool {
+fn changed(fd: &PollFd<'_>) -> bool {
     fd.revents().intersects(CHANGED | PollFlags::ERR)
 }
 

@@ -1,4 +1,4 @@
-//! Names that people give to what lies on a device: the UUID of a file system, where it is mounted.
+//! Names of the content of a device: the UUID of a file system, its mount point.
 
 use std::sync::Arc;
 

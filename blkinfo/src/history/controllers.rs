@@ -35,7 +35,7 @@ impl History {
         self.blocks.get(&number).cloned()
     }
 
-    /// The controller of that name went.
+    /// The controller of that name was removed.
     pub fn controller_gone(&mut self, controller: &str, now: u64) {
         let window = self.window(now);
         for number in self.led(controller, |tenure| tenure.went.is_none()) {

@@ -1,10 +1,10 @@
-//! Which device had a name at a moment that has passed?
+//! Which device had a name at a time in the past?
 //!
-//! The line about a lost disk arrives when the disk is gone, and its name may be another disk's by then. A
-//! [`History`] is given what came and went, and answers for any time since. It reads nothing by itself.
+//! The message about a lost disk arrives when the disk is gone, and its name may belong to another disk by then. A
+//! [`History`] is given the devices that appear and disappear, and answers for any time since. It reads nothing by itself.
 //!
-//! Nobody says exactly when a device came: the kernel's uevents carry no time. What is known is a [`Window`]: it was
-//! not there when we looked last, and it was there when its uevent came. Within a window, and while a name is nobody's,
+//! It is not known exactly when a device appeared, because uevents carry no time stamp. What is known is a [`Window`]: the device was
+//! not there at the last scan, and it was there when its uevent was read. Within a window, and while no device has a name,
 //! the answer is [`Answer::Uncertain`] or [`Answer::Absent`], never a guess.
 
 mod content;
@@ -39,22 +39,22 @@ use tenure::Tenure;
 pub use tenure::Window;
 pub use uevent::{Action, Uevent};
 
-/// Tenures that have ended are kept up to this number, the newest.
+/// Maximum number of ended tenures; the newest are kept.
 pub const MAX_ENDED: usize = 16_384;
 
-/// Who had a name at a moment.
+/// Which device had a name at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// This device, as it was last seen.
     Known {
-        /// What was known of it.
+        /// Its last known description.
         block: Arc<BlockInfo>,
         /// It still has the name.
         present: bool,
     },
-    /// Something came or went about then.
+    /// Something appeared or disappeared around that time.
     Uncertain,
-    /// Nobody, as far as this history knows.
+    /// No device, as far as this history knows.
     Absent,
 }
 
@@ -70,7 +70,7 @@ pub struct History {
     /// The history is complete up to this time.
     #[cfg_attr(feature = "serde", serde(alias = "told_until"))]
     complete_until: u64,
-    /// The same of what was not lost.
+    /// The same, apart from lost uevents.
     #[cfg_attr(feature = "serde", serde(default, alias = "told_in_part"))]
     in_part_until: u64,
     /// See [`History::generation`].
@@ -84,7 +84,7 @@ pub struct History {
     names: HashMap<String, Vec<Tenure>>,
     /// Names whose tenures have ended, in that order.
     ended: VecDeque<String>,
-    /// What was mounted where.
+    /// The mounts.
     #[cfg_attr(feature = "serde", serde(default))]
     mounted: Mounted,
     /// UUIDs of file systems that a device had and has no more, and when that was seen.
@@ -93,17 +93,17 @@ pub struct History {
     /// Others may have been lost up to this time.
     #[cfg_attr(feature = "serde", serde(default))]
     lost_before: u64,
-    /// What is known of mounted file systems.
+    /// The mounted file systems.
     #[cfg_attr(feature = "serde", serde(default))]
     file_systems: FileSystems,
-    /// Addresses of SCSI devices that went and had no block device, and when that was seen.
+    /// Addresses of removed SCSI devices that had no block device, and when the removal was seen.
     #[cfg_attr(feature = "serde", serde(default))]
     vanished: HashMap<String, u64>,
 }
 
 impl History {
-    /// Begins with the devices that were there when somebody `looked`: after the one time, and not later than the other.
-    /// What happens after the first is given later.
+    /// Starts with the devices that were found by a scan within the period `looked`.
+    /// Uevents after its beginning are passed in later.
     pub fn new(boot_id: &str, looked: Window, blocks: impl IntoIterator<Item = BlockInfo>) -> Self {
         let mut history = Self { boot_id: boot_id.to_owned(), ..Self::default() };
         for block in blocks {
@@ -115,7 +115,7 @@ impl History {
         history
     }
 
-    /// The boot of which it tells.
+    /// The boot that it covers.
     pub fn boot_id(&self) -> &str {
         &self.boot_id
     }
@@ -125,18 +125,18 @@ impl History {
         self.complete_until
     }
 
-    /// Goes up with every change but that of [`History::progress`]: what was saved under the same number need not be saved
+    /// Increases with every change except those covered by [`History::progress`]: a history saved with the same number need not be saved
     /// again.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Everything that happened up to `now` has been given: no uevent is waiting.
+    /// All uevents up to `now` have been passed in: the queue is empty.
     pub fn advance(&mut self, now: u64) {
         self.complete_until = self.complete_until.max(now);
     }
 
-    /// No uevent is waiting at `now`, but some may be missing.
+    /// The queue is empty at `now`, but uevents may have been lost.
     pub fn advance_in_part(&mut self, now: u64) {
         self.in_part_until = self.in_part_until.max(now);
     }
@@ -151,7 +151,7 @@ impl History {
         self.blocks.len()
     }
 
-    /// It knows of no device.
+    /// There are no devices.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
@@ -196,7 +196,7 @@ impl History {
         }
     }
 
-    /// A device came, or changed: its names, or what is known of it. It happened between `complete_until` and `now`.
+    /// A device appeared, or its names or properties changed, between `complete_until` and `now`.
     pub fn seen(&mut self, block: BlockInfo, now: u64) {
         let window = self.window(now);
         match self.holder(&keys::name(&block.kdev)) {
@@ -219,8 +219,8 @@ impl History {
         }
     }
 
-    /// The block device of that kernel name went. Its SCSI address stays until [`History::address_gone`]: the driver
-    /// has some last words. With `diskseq` only that disk; a word about an earlier one comes late.
+    /// The block device of that kernel name was removed. Its SCSI address stays until [`History::address_gone`], because the driver
+    /// may still log messages. With `diskseq`, only that disk: the uevent may be late and concern an earlier disk.
     pub fn gone(&mut self, kdev: &str, diskseq: Option<u64>, now: u64) {
         let window = self.window(now);
         if let Some((number, held)) = self.holder(&keys::name(kdev)) {
@@ -236,7 +236,7 @@ impl History {
         }
     }
 
-    /// The SCSI device of that address went.
+    /// The SCSI device with that address was removed.
     pub fn address_gone(&mut self, address: &str, now: u64) {
         let window = self.window(now);
         let key = keys::address(address);
@@ -248,7 +248,7 @@ impl History {
 
     /// Uevents were lost, or nobody listened: these are the devices that are there now. What had its name before and has
     /// it now had it all the time if the kernel's disk sequence number (or udev's first sight of it) is the same.
-    /// `looked` is as in [`History::new`].
+    /// `looked` is the period of the scan, as in [`History::new`].
     pub fn resync(&mut self, looked: Window, blocks: impl IntoIterator<Item = BlockInfo>) {
         let window = self.window(looked.by);
         let blocks: Vec<BlockInfo> = blocks.into_iter().collect();
@@ -313,7 +313,7 @@ impl History {
         }
     }
 
-    /// A device takes a name. Whoever had it lost it before.
+    /// A device gets a name. Its previous holder lost it before.
     fn take(&mut self, key: String, number: u64, came: Window) {
         // Nearly all names have one holder: room for four, which a vector takes by itself, is half a kilobyte a device.
         let tenures = self.names.entry(key.clone()).or_insert_with(|| Vec::with_capacity(1));
@@ -375,7 +375,7 @@ impl History {
     }
 }
 
-/// When a device came that was found within `window`: udev may know better.
+/// When a device that was found within `window` appeared: udev may know more precisely.
 fn window_of(block: &BlockInfo, window: Window) -> Window {
     match block.present_since {
         Some(since) if since < window.by => {

@@ -1,4 +1,4 @@
-//! What was mounted where: mount tables that somebody read, one after the other.
+//! The history of mounts: successive mount tables.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -55,7 +55,7 @@ pub(super) enum Held {
 }
 
 impl Mounted {
-    /// A table that was read within `looked`, and who has which number. Returns whether anything changed.
+    /// A table that was read within `looked`, and the holders of the device numbers. Returns whether anything changed.
     pub fn read(&mut self, looked: Window, table: &[Mount], who: impl Fn(DevNumber) -> Who) -> bool {
         let first = self.complete_until == 0;
         let came = Window { after: self.complete_until, by: looked.by };

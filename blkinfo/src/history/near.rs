@@ -1,4 +1,4 @@
-//! Whom a line means while nobody has the name for certain: a disk that is being probed, or one that is gone.
+//! The device of a line while no device has the name for certain: a disk that is being probed, or a removed one.
 //!
 //! The kernel reads a new disk's partition table before it sends the uevent about it, and goes on writing about a removed
 //! one as long as somebody has it open. Both are answered only where no other device can be meant.
@@ -15,7 +15,7 @@ pub const MAX_PROBE_US: u64 = 4_000_000;
 /// Without an address, a device must be known to have come within a span no longer than this, µs: in a longer one another
 /// may have come and gone.
 const NARROW: u64 = 1_000_000;
-/// Addresses of SCSI devices that went and never had a block device, of which the time is remembered.
+/// Maximum number of removed SCSI devices without a block device whose time is remembered.
 const MAX_VANISHED: usize = 1024;
 
 /// Evidence that a name was an address's: a line of the kernel that names both, `sd 2:0:0:1: [sdb]`.
@@ -34,7 +34,7 @@ pub struct Claim {
 pub enum Probed {
     /// This one, which has come since.
     By(Arc<BlockInfo>),
-    /// Nobody has taken the name since: the device may still come.
+    /// No device has got the name since: it may still appear.
     NotYet,
     /// Nobody who is certain.
     Nobody,
@@ -123,7 +123,7 @@ impl History {
         self.tenures(&keys::address(address)).iter().any(|tenure| tenure.possible(time))
     }
 
-    /// A SCSI device without a block device went.
+    /// A SCSI device without a block device was removed.
     pub(super) fn note_vanished(&mut self, address: &str, by: u64) {
         if self.vanished.len() >= MAX_VANISHED {
             let oldest = self.vanished.iter().min_by_key(|(_, time)| **time).map(|(name, _)| name.clone());

@@ -37,7 +37,7 @@ pub(super) fn md(tree: &Tree, device: &Device) -> Option<String> {
     valid.then(|| groups.join("-"))
 }
 
-/// The serial number that the host gave the disk, from udev. sysfs has it too, but asks the disk each time it is read
+/// The serial number assigned by the host, from udev. sysfs has it too, but sends a request to the disk each time it is read
 /// (drivers/block/virtio_blk.c, serial_show): that is I/O, and hangs on a dead disk.
 pub(super) fn virtio(tree: &Tree, device: &Device) -> Option<String> {
     tree.udev(device).get("ID_SERIAL").map(joined)

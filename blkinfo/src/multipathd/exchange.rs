@@ -42,7 +42,7 @@ fn connect(place: &SocketAddrUnix) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-/// An empty socket takes a short question at once.
+/// An empty socket accepts a short request at once.
 fn send(socket: &OwnedFd, question: &str) -> Result<(), Errno> {
     let length = question.len() + 1;
     let message = [&length.to_ne_bytes(), question.as_bytes(), b"\0"].concat();

@@ -1,7 +1,7 @@
-//! What multipathd says of the paths of its maps.
+//! The states of multipath paths, from multipathd.
 //!
-//! The kernel tells the device-mapper state of a path only by an ioctl(2) on the device-mapper's node. multipathd knows
-//! it and tells everybody (multipathd(8), `show paths`). It is asked only when somebody wants it: see [`Multipathd`].
+//! The kernel reveals the device-mapper state of a path only through an ioctl(2) on the device-mapper node. multipathd knows
+//! it and reports it to everyone (multipathd(8), `show paths`). It is queried only on request: see [`Multipathd`].
 
 mod exchange;
 
@@ -23,11 +23,11 @@ const ABSTRACT: &[u8] = b"/org/kernel/linux/storage/multipathd";
 const QUESTION: &str = "show paths format \"%d %t\"";
 /// How long all of it may take.
 const TIMEOUT: Duration = Duration::from_millis(100);
-/// The states that it tells (libmultipath/print.c, snprint_dm_path_state), besides `undef`.
+/// The states that it reports (libmultipath/print.c, snprint_dm_path_state), besides `undef`.
 const STATES: [&str; 2] = ["active", "failed"];
 const UNKNOWN: &str = "unknown";
 
-/// multipathd of the running machine. It is asked once for all devices of an answer, and only when one of them is a
+/// multipathd of the running machine. It is queried once for all devices of an answer, and only if one of them is a
 /// multipath map; where systemd starts it on demand, a question starts it. Root must have begun to listen there.
 #[derive(Clone, Debug)]
 pub struct Multipathd {

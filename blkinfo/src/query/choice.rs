@@ -1,4 +1,4 @@
-//! Several devices fit a string: which one is meant?
+//! Choosing between several devices that match a string.
 
 use crate::device::Device;
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub(super) fn only(tree: &Tree, device: &str, mut found: Vec<Device>) -> Result<
     }
 }
 
-/// The one disk behind a piece of hardware. Several paths to one disk are one: the map is meant. Different disks stay
+/// The one disk behind a piece of hardware. Several paths to one disk stand for their map. Different disks remain
 /// different, also when one array has them all.
 pub(super) fn one_disk(tree: &Tree, device: &str, found: Vec<Device>) -> Result<Option<Device>, Error> {
     let mut disks: Vec<Device> = Vec::new();

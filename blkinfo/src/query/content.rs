@@ -1,4 +1,4 @@
-//! What lies on a device: UUIDs and labels.
+//! The content of a device: UUIDs and labels.
 
 use super::asked::Asked;
 use super::choice::only;

@@ -21,7 +21,7 @@ use crate::tree::Tree;
 
 /// One way to read a device string.
 struct Form {
-    /// What it looks for and where, for the error message. Empty: another form says it.
+    /// What it searches for and where, for the error message. Empty if another form says it.
     looked: &'static str,
     /// Can the string have this form at all?
     fits: fn(&str) -> bool,
@@ -29,7 +29,7 @@ struct Form {
     find: Find,
 }
 
-/// How it looks.
+/// The lookup.
 enum Find {
     /// Straight for the device.
     Straight(fn(&Tree, &str) -> Result<Option<Device>, Error>),

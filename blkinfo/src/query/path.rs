@@ -83,7 +83,7 @@ pub(super) fn backing_file(tree: &Asked<'_>, path: &str) -> Result<Option<Device
     }
 }
 
-/// A path below a mount point, as text: what lies there is never touched.
+/// A path below a mount point, as text: the path itself is never accessed.
 pub(super) fn mounted(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
     at(tree, path, |_| true)
 }

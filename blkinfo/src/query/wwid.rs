@@ -11,7 +11,7 @@ use crate::info::BlkType;
 use crate::tree::Tree;
 use crate::udev::Record;
 
-/// An identity in any spelling. Blanks may stand for its hyphens.
+/// A WWID in any notation, also with spaces instead of hyphens.
 pub(super) fn wwid(tree: &Asked<'_>, wwid: &str) -> Result<Option<Device>, Error> {
     let context = Context::read(tree);
     let wanted = joined(wwid);

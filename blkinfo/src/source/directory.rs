@@ -27,7 +27,7 @@ pub struct Directory {
     live: bool,
 }
 
-/// Paths below the root as they stand, with no link on their way.
+/// Paths below the root, without following links.
 #[derive(Debug)]
 struct Below {
     root: PathBuf,

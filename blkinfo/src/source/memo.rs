@@ -30,7 +30,7 @@ pub(crate) struct Memo {
     open: Mutex<VecDeque<Place>>,
 }
 
-/// What stands at a path.
+/// The node at a path.
 enum Found {
     Link(PathBuf),
     Other,
@@ -140,7 +140,7 @@ impl Memo {
         Some(opened)
     }
 
-    /// Where a link that stands in a directory leads.
+    /// The target of a link in a directory.
     fn enter(&self, directory: &Place, target: &Path, links: &mut usize) -> io::Result<Place> {
         *links += 1;
         if *links > MAX_LINKS {

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::opened::Kind;
 
-/// The names in a directory, and what they stand for. All in one piece: a listing of thousands of devices has many of these.
+/// The names in a directory, and their kinds, in one allocation: a listing of thousands of devices has many of these.
 #[derive(Debug, Default)]
 pub struct Names {
     text: Vec<u8>,
@@ -20,7 +20,7 @@ struct Entry {
     kind: Kind,
 }
 
-/// So many are looked through as fast as they would be sorted.
+/// Up to this number, a linear search is as fast as sorting.
 const FEW: usize = 64;
 
 impl Names {
@@ -52,7 +52,7 @@ impl Names {
         self
     }
 
-    /// What a name stands for; `None` when it is not there.
+    /// The kind of a name; `None` if it does not exist.
     pub fn get(&self, wanted: &OsStr) -> Option<Kind> {
         let wanted = wanted.as_bytes();
         let is =

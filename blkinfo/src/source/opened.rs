@@ -12,7 +12,7 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 use super::directory::content_of;
 use super::names::Names;
 
-/// What a name in a directory stands for.
+/// The kind of a name in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -23,7 +23,7 @@ pub enum Kind {
     Dir,
     /// A device node, a socket …
     Other,
-    /// The file system does not tell.
+    /// The file system does not say.
     Unknown,
 }
 
@@ -43,7 +43,7 @@ impl From<FileType> for Kind {
 pub trait Opened: Send + Sync {
     /// The names in it.
     fn names(&self) -> io::Result<Names>;
-    /// The names in a directory that stands in it.
+    /// The names in a subdirectory.
     fn names_below(&self, name: &OsStr) -> io::Result<Names>;
     /// The content of a regular file in it, or in a directory in it, of which it may be known that it is one; else
     /// `InvalidInput`. No link is followed.

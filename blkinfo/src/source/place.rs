@@ -12,7 +12,7 @@ use crate::device::Facts;
 /// Where a path leads.
 pub(crate) type Place = Arc<Dir>;
 
-/// What stands where a path leads, by what was learned so far.
+/// The target of a path, as far as it is known.
 pub(crate) struct Dir {
     /// Without links.
     pub path: Box<Path>,

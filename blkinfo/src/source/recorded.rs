@@ -26,7 +26,7 @@ pub struct Recorded {
     nodes: BTreeMap<PathBuf, Node>,
 }
 
-/// What stands at a path.
+/// The node at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     File(Vec<u8>),
@@ -86,7 +86,7 @@ impl Recorded {
         true
     }
 
-    /// A device went: its directory below /sys, and the links that lead into it.
+    /// Removes a device: its directory below /sys, and the links that lead into it.
     pub fn forget(&mut self, devpath: &str) {
         let directory = PathBuf::from(format!("/sys{devpath}"));
         let into = |(path, node): (&PathBuf, &Node)| match node {
@@ -130,7 +130,7 @@ impl Recorded {
         let _ = self.insert(path, node);
     }
 
-    /// Adds a node and the directories above it. The error says what stands in the way.
+    /// Adds a node and its parent directories. The error says which existing node prevents it.
     pub(super) fn insert(&mut self, path: &Path, node: Node) -> Result<(), String> {
         match (self.nodes.get(path), &node) {
             (None, _) => {}

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::escape::push_hex;
 
 const HEADER: &str = "# peripety device tree 1";
-/// At the end of a content line: the file goes on, or ends, without a newline here.
+/// At the end of a content line: no newline follows here.
 const NO_NEWLINE: &str = "\\c";
 
 type Lines<'a> = Peekable<std::iter::Zip<std::ops::RangeFrom<usize>, std::str::Lines<'a>>>;

@@ -10,7 +10,7 @@ use crate::tree::Tree;
 /// From drivers/nvme/host/sysfs.c: a controller's `transport, address, state, subsysnqn` (older kernels: core.c); from
 /// drivers/nvme/host/multipath.c: a path node's `ana_state`, which is there when the controller reports such states.
 /// The hardware of a path node, and of a namespace without multipathing, is the controller; that of a multipathed
-/// namespace is the subsystem, whose directory has a link to each controller. What belongs to one controller is told when
+/// namespace is the subsystem, whose directory has a link to each controller. Properties of a controller are given if
 /// there is only one. A controller on PCIe lies below the PCI function that the driver is bound to; one of a fabric is
 /// a virtual device without a driver.
 pub(super) fn detail(tree: &Tree, device: &Device) -> Detail {
