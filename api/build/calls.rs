@@ -1,4 +1,4 @@
-//! The methods of the interface: their parameters and replies, the calls that a server takes, and a client.
+//! The methods of the interface: parameters and replies, the calls of a server, and a client.
 
 use varlink_parser::{Method, IDL};
 
@@ -18,7 +18,7 @@ pub fn calls(idl: &IDL<'_>, docs: &Docs) -> Result<String, String> {
     Ok(code + &server(idl) + &client(idl)?)
 }
 
-/// `MethodCall`: what a server may be asked.
+/// `MethodCall`: the calls that a server handles.
 fn server(idl: &IDL<'_>) -> String {
     let mut variants = String::new();
     let mut arms = String::new();

@@ -1,4 +1,4 @@
-//! The tables `METHODS` and `TYPES`: what the parameters of each method and the members of each type look like.
+//! The tables `METHODS` and `TYPES`: the parameters of each method and the members of each type.
 
 use varlink_parser::{VStruct, VStructOrEnum, VType, VTypeExt, IDL};
 

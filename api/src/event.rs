@@ -1,4 +1,4 @@
-//! Storage events: what several lines became, what follows from what, and the identifiers.
+//! Storage events: merged event types, root causes, and identifiers.
 
 use uuid::Uuid;
 

@@ -2,17 +2,17 @@
 
 use crate::{canonical_sub_system, Filter, StorageEvent};
 
-/// Strings that name one block device in events: what [`Filter::blk`] leads to.
+/// Strings that name one block device in events: the resolved [`Filter::blk`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
-    /// Its world wide ids (or the string asked for, when no device has this name).
+    /// Its WWIDs (or the given string, if no device has this name).
     pub wwids: Vec<String>,
     /// Its path, when it has no world wide id.
     pub path: Option<String>,
 }
 
 impl Filter {
-    /// The event is wanted. `device` is the one that [`Filter::blk`] names; it takes a look at devices to find it.
+    /// Whether the event passes the filter. `device` is the resolved [`Filter::blk`], which requires a device lookup.
     pub fn matches(&self, event: &StorageEvent, device: Option<&Device>) -> bool {
         let any = |wanted: &Option<Vec<String>>, name: &str| {
             wanted.as_ref().is_none_or(|list| list.iter().any(|w| w.eq_ignore_ascii_case(name)))
@@ -29,12 +29,12 @@ impl Filter {
             && device.is_none_or(|device| device.is_in(event))
     }
 
-    /// An event of this time is wanted.
+    /// Whether events of this time pass.
     pub fn in_time(&self, timestamp: u64) -> bool {
         self.since.is_none_or(|since| timestamp >= since) && self.until.is_none_or(|until| timestamp <= until)
     }
 
-    /// Only events that follow from no other are wanted.
+    /// Only root causes pass.
     pub fn wants_causes(&self) -> bool {
         self.causes_only == Some(true)
     }

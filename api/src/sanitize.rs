@@ -1,8 +1,8 @@
-//! Makes what logs and devices say safe to look at.
+//! Makes text from logs and devices safe to display.
 //!
 //! The strings of an event come from kernel logs, volume labels, device serial numbers and mount
 //! points: whoever can write one of those must not move the reader's cursor, rename his terminal
-//! or make a line read differently from what it says (bidirectional overrides, "Trojan Source").
+//! or make a line appear different from its content (bidirectional overrides, "Trojan Source").
 
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Checks JSON against the interface definition: the parameters of a call, and what is passed on without being decoded.
+//! Checks JSON against the interface definition: the parameters of a call, and events that are passed through without being decoded.
 
 use std::fmt;
 

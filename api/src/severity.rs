@@ -49,7 +49,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A word that is no severity.
+/// A string that is not a severity.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is not a severity: use Emergency, Alert, Critical, Error, Warning, Notice, Info or Debug")]
 pub struct UnknownSeverity(pub String);

@@ -1,4 +1,4 @@
-//! Times on the command line, as journalctl takes them: systemd.time(7), "Parsing timestamps".
+//! Times on the command line, in the format of journalctl: systemd.time(7), "Parsing timestamps".
 
 use jiff::civil::{self, Date, DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
@@ -6,10 +6,10 @@ use jiff::{ToSpan, ZonedDateTime};
 
 use crate::span;
 
-/// Why a text is no time. Every message says what would be one.
+/// Why a text is not a time. Every message says what would be valid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
-    /// Nothing that looks like a time.
+    /// Not in any supported format.
     #[error("not a time: {ACCEPTED}")]
     NotATime,
     /// A date and time in a zone that is not known here.
@@ -25,12 +25,12 @@ pub enum TimeError {
         /// Its real day of the week.
         actual: Weekday,
     },
-    /// Beyond what fits into a time.
+    /// Out of range.
     #[error("too far away: use a time between the years 1970 and 9999")]
     OutOfRange,
 }
 
-/// The forms that [`parse`] takes, for messages and the help text.
+/// The formats that [`parse`] accepts, for messages and the help text.
 pub const ACCEPTED: &str = "use \"2026-05-21 18:17:16\", \"2026-05-21\", \"18:17\", \
     \"2026-05-21T18:17:16Z\", \"today\", \"yesterday\", \"tomorrow\", \"now\", \"-2h\", \"+5min\", \
     \"1week 2days ago\" or \"@1716312345\"; a time zone such as UTC may follow a date or time";

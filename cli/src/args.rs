@@ -252,7 +252,7 @@ impl EventArgs {
         }
     }
 
-    /// The filter of a Query or Monitor call; `None` when every event is wanted.
+    /// The filter of a Query or Monitor call; `None` selects all events.
     pub fn filter(&self, event_id: Option<String>, address: &Address) -> Option<Filter> {
         let filter = Filter {
             blk: self.blk.as_deref().map(|blk| device::resolve(blk, address)),
@@ -268,7 +268,7 @@ impl EventArgs {
     }
 }
 
-/// A list for a call; `None` when nothing was asked for.
+/// A list for a call; `None` if it is empty.
 pub fn some_list(words: &[String]) -> Option<Vec<String>> {
     (!words.is_empty()).then(|| words.to_vec())
 }

@@ -56,12 +56,12 @@ impl FromStr for Address {
 
 /// Connects to the daemon.
 ///
-/// Fails when nobody listens at the address or when this user may not use the socket.
+/// Fails if nothing listens on the address, or if this user may not use the socket.
 pub fn connect(address: &Address) -> Result<Client, Error> {
     connect_for(Expected::Answers, address)
 }
 
-/// Connects to the daemon for a call whose answers may be far apart.
+/// Connects to the daemon for a call whose replies may be far apart.
 ///
 /// Fails as [`connect`] does.
 pub fn connect_to_follow(address: &Address) -> Result<Client, Error> {

@@ -1,4 +1,4 @@
-//! What can go wrong, in sentences that say what to do about it.
+//! Errors. Each message says what to do about it.
 
 use std::error::Error as StdError;
 use std::io;
@@ -109,7 +109,7 @@ pub enum Error {
     )]
     NoSuchType { event_type: String, similar: Vec<String> },
 
-    /// No rule takes a line: said on standard output.
+    /// No rule matches a line: already reported on standard output.
     #[error("no rule matches the line")]
     NotTaken,
 
@@ -117,7 +117,7 @@ pub enum Error {
     #[error("cannot read standard input: {0}. Give the line as an argument.")]
     Input(String),
 
-    /// The reader of the output went away: not an error for the user.
+    /// Standard output was closed: not an error for the user.
     #[error("the output was closed")]
     OutputClosed,
 
@@ -133,7 +133,7 @@ impl From<peripety_blkinfo::Error> for Error {
 }
 
 impl Error {
-    /// The daemon is not there, or takes no connection: another attempt may succeed.
+    /// The daemon is not running, or refuses connections: another attempt may succeed.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::ConnectionLost | Self::TooManyConnections(_))
     }

@@ -9,7 +9,7 @@ pub struct LogLine<'l> {
     pub message: &'l str,
 }
 
-/// Takes off what journalctl (short formats) and dmesg print before the message.
+/// Strips what journalctl (short formats) and dmesg print before the message.
 pub fn split(line: &str) -> LogLine<'_> {
     let bare = LogLine { identifier: None, message: line };
     if let Some(rest) = after_kernel_time(line) {

@@ -1,4 +1,4 @@
-//! `prpt`: asks peripetyd for storage events and block devices, over Varlink, and prints them.
+//! `prpt`: queries peripetyd for storage events and block devices over Varlink, and prints them.
 //!
 //! Exit codes: 0 done (an empty answer, and a reader that closed our output, included), 1 error,
 //! 2 usage error, 3 `prpt rules test`: no rule matches a line.
@@ -53,13 +53,13 @@ fn run(cli: &Cli) -> Result<(), Error> {
         Command::Explain(args) => commands::explain(args, address, &mut printer),
         Command::Rules(command) => commands::rules(command, address, &mut printer),
     };
-    // What came before an error is printed before it.
+    // Output that precedes an error is printed before it.
     printer.flush()?;
     done
 }
 
-/// One line on standard error; what devices and logs contributed to it is made visible.
+/// Prints one line on standard error; text from devices and logs is escaped.
 fn complain(message: &str) {
-    // When standard error is closed there is nobody left to tell.
+    // If standard error is closed, the message is lost.
     _ = writeln!(std::io::stderr(), "prpt: {}", peripety_api::sanitize::visible(message));
 }

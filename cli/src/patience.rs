@@ -21,7 +21,7 @@ pub enum Expected {
     Events,
 }
 
-/// A thread that speaks up when [`Patience::wait`] takes long. It ends with the last clone.
+/// A thread that reports when [`Patience::wait`] takes long. It exits with the last clone.
 #[derive(Clone, Debug)]
 pub struct Patience(Arc<Guard>);
 
@@ -67,7 +67,7 @@ impl Patience {
         Self(Arc::new(Guard(shared)))
     }
 
-    /// Does what may take long.
+    /// Runs an operation that may take long.
     pub fn wait<T>(&self, expected: Option<Duration>, work: impl FnOnce() -> T) -> T {
         let limit = expected.unwrap_or(ANSWER);
         self.0 .0.set(|state| state.deadline = Some((Instant::now() + limit, limit)));

@@ -1,19 +1,19 @@
-//! How far `prpt monitor` has come, so that it can go on after the daemon was restarted.
+//! The progress of `prpt monitor`, so that it can continue after a restart of the daemon.
 
 use std::collections::{HashSet, VecDeque};
 
 use peripety_api::StorageEvent;
 
-/// Events are not always made in the order of their times: what is older than the newest by no more than this, in
-/// microseconds, is asked for again.
+/// Events are not always emitted in the order of their times: events older than the newest by no more than this, in
+/// microseconds, are requested again.
 const MARGIN: u64 = 60_000_000;
 /// Most events that are remembered.
 const MAX_REMEMBERED: usize = 65_536;
 
-/// What was asked for, and what was printed of it.
+/// The request, and what was printed of it.
 #[derive(Debug)]
 pub struct Progress {
-    /// What `--since` says, µs since the epoch.
+    /// The value of `--since`, µs since the epoch.
     since: Option<u64>,
     /// Events still to be printed; `None`: all.
     left: Option<u64>,
@@ -42,7 +42,7 @@ impl Progress {
         }
     }
 
-    /// `since` and `limit` for a call that goes on from here.
+    /// `since` and `limit` for a call that continues from here.
     pub fn call(&self) -> (Option<u64>, Option<u64>) {
         let Some(began) = self.began else { return (self.since, self.left) };
         let first = self.since.unwrap_or(began);
@@ -62,12 +62,12 @@ impl Progress {
         self.began.is_some()
     }
 
-    /// From now on only new events are asked for; false: that was so before.
+    /// From now on only new events are requested. Returns false if that was the case before.
     pub fn give_up_the_past(&mut self) -> bool {
         !std::mem::replace(&mut self.without_past, true)
     }
 
-    /// As many events as wanted were printed.
+    /// Whether the limit has been reached.
     pub fn is_done(&self) -> bool {
         self.left == Some(0)
     }

@@ -59,7 +59,7 @@ impl Rulebook {
         }
     }
 
-    /// The rule that takes a line, and those that nearly do.
+    /// The rule that matches a line, and those that nearly match.
     ///
     /// # Errors
     /// The daemon does not answer, or the line is too long for it.

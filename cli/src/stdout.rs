@@ -27,7 +27,7 @@ pub fn wants_color(when: Color) -> bool {
     }
 }
 
-/// Ends the process with exit code 0 as soon as nobody can read its output any more.
+/// Exits with status 0 as soon as standard output is closed.
 ///
 /// A command that waits for events would notice that only when it prints the next one, which
 /// may be never: `prpt monitor | head -1` would not return.
@@ -42,7 +42,7 @@ pub fn exit_when_reader_leaves() {
 /// Waits until the reader has left; false when that cannot be observed.
 fn reader_has_left() -> bool {
     let stdout = io::stdout();
-    // No event is asked for: POLLERR and POLLHUP are always reported.
+    // No event is requested: POLLERR and POLLHUP are always reported.
     let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {

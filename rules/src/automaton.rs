@@ -9,7 +9,7 @@ use regex_automata::util::pool::Pool;
 use regex_automata::{Anchored, Input, MatchError, MatchKind};
 use regex_syntax::hir::{Dot, Hir, Look, Repetition};
 
-/// Bytes that the states of one automaton may take in one thread; beyond that they are made anew.
+/// Maximum size of the states of one automaton per thread, in bytes; beyond that they are discarded and rebuilt.
 const STATES: usize = 1 << 20;
 /// Bytes that the regexes of one automaton may take. The built-in ones take up to 3 MiB.
 const REGEXES: usize = 16 << 20;
@@ -44,7 +44,7 @@ impl Automaton {
     /// The number of the first regex that matches.
     ///
     /// # Errors
-    /// It cannot tell: a regex asks for a Unicode word boundary, and the line is not ASCII.
+    /// Undecided: a regex has a Unicode word boundary, and the line is not ASCII.
     pub fn first(&self, line: &[u8]) -> Result<Option<usize>, MatchError> {
         let input = Input::new(line).anchored(Anchored::Yes);
         let found = self.dfa.try_search_fwd(&mut self.states.get(), &input)?;

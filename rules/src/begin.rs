@@ -1,11 +1,11 @@
-//! How a line that a rule takes can begin: a test of a few bytes, before the regex is tried.
+//! How a line that a rule matches can begin: a test of a few bytes before the regex is tried.
 
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, Look};
 
-/// Bytes at the beginning that are looked at.
+/// Number of bytes at the beginning that are examined.
 const MAX_BYTES: usize = 12;
-/// Beginnings of one pattern that are told apart.
+/// Maximum number of beginnings of a pattern that are distinguished.
 const MOST_BEGINNINGS: usize = 2048;
 
 /// For each of the first bytes of a line, which ones are possible. Empty: anything is.

@@ -52,14 +52,14 @@ impl Bucket {
         *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = Made::NotYet;
     }
 
-    /// The first rule that takes the line. What does not find room is done without an automaton, slowly.
+    /// The first rule that matches the line. Rules that exceed the memory limit are tried without an automaton, slowly.
     pub fn find(&self, line: &[u8], room: &Room) -> Option<&Arc<Rule>> {
         if self.rules.is_empty() {
             return None;
         }
         let first = match self.automaton(room).map(|automaton| automaton.first(line)) {
             Some(Ok(first)) => first?,
-            // It cannot tell.
+            // It is undecided.
             Some(Err(_)) | None => return self.rules.iter().find(|rule| rule.is_match(line)),
         };
         // The rule of the first regex that matches may still leave the line to others.

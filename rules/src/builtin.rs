@@ -123,7 +123,7 @@ pub fn toml_error(file: &str, source: &str, error: &toml::de::Error) -> RuleErro
     Located::at(file, source, error.span(), message, remedy).into()
 }
 
-/// Part of a message of the TOML reader, and what to do about it; the first that fits.
+/// Part of a message of the TOML parser, and the remedy; the first that matches is used.
 const REMEDIES: [(&str, &str); 10] = [
     (
         "expected one of `main`",

@@ -8,7 +8,7 @@ use super::error::RuleError;
 use super::spec::EventTypeText;
 use peripety_api::{message_id, Severity};
 
-/// Advice for what is no problem.
+/// Advice for event types that are not a problem.
 const NOTHING: &str = "Nothing needs to be done.";
 /// Events that no rule makes: name, meaning, advice.
 const OWN: [(&str, &str, &str); 2] = [

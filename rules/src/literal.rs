@@ -10,7 +10,7 @@ pub type LiteralSet = Vec<Vec<u8>>;
 
 /// Shorter literals occur everywhere and select nothing.
 const MIN_LENGTH: usize = 3;
-/// A set of more alternatives than this says little of a line.
+/// A set of more alternatives than this is not selective.
 const MAX_ALTERNATIVES: usize = 32;
 
 /// All sets of literals that every match of a pattern contains one of.

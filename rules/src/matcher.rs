@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::bucket::{Buckets, Room};
 use super::rule::Rule;
 
-/// A rule that matched, and what it captured.
+/// A rule that matched, and its captures.
 #[derive(Debug)]
 pub struct Matched {
     /// The rule.
@@ -21,7 +21,7 @@ pub struct Matched {
 }
 
 impl Rule {
-    /// The rule with what it captures of a line that it matches.
+    /// The rule with its captures in a line that it matches.
     pub fn matched(self: Arc<Self>, line: &[u8]) -> Option<Matched> {
         let captures = self.named_captures(line)?;
         Some(Matched { rule: self, captures })
@@ -36,15 +36,15 @@ pub struct RuleSet {
     room: Room,
     /// Bytes that compiled regexes may take beside the automatons.
     regexes: usize,
-    /// Lines looked at.
+    /// Number of lines examined.
     lines: AtomicUsize,
 }
 
-/// Memory for what is compiled of rules in a daemon, where any user's lines may need any rule: automatons, and regexes.
+/// Memory limits for compiled rules in the daemon, where any user's lines may require any rule: automatons, and regexes.
 const BOUNDS: (usize, usize) = (16 << 20, 8 << 20);
 /// Memory that stays in use when no rule has matched for a while.
 const KEPT: usize = 2 << 20;
-/// After so many lines the memory of the regexes is looked at.
+/// Number of lines between checks of the regexes' memory.
 const LOOK_EVERY: usize = 256;
 
 impl Default for RuleSet {
@@ -54,12 +54,12 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
-    /// The first rule that matches a line wins. What is compiled takes as much memory as is needed for the lines.
+    /// The first rule that matches a line wins. Compiled rules take as much memory as the lines require.
     pub fn new(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
         RuleSet::within((usize::MAX, usize::MAX), rules)
     }
 
-    /// The same in bounded memory: what finds no room is slower.
+    /// The same with limited memory: rules that exceed it are slower.
     pub fn bounded(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
         RuleSet::within(BOUNDS, rules)
     }
@@ -74,7 +74,7 @@ impl RuleSet {
         set
     }
 
-    /// Drops most of what was compiled, when that is much: it is compiled again when it is needed.
+    /// Drops most compiled data if there is much of it; it is rebuilt when needed.
     pub fn forget(&self) {
         if self.room.used() + self.compiled() > KEPT {
             self.sources.values().for_each(|source| source.buckets.forget());
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::builtin;
 
-    /// Lines that need nearly everything find the same rules when there is room for hardly anything.
+    /// Lines that need nearly all rules match the same ones if there is memory for hardly any.
     #[test]
     fn bounds_change_nothing_but_the_time() {
         let rules = builtin::rules().unwrap();

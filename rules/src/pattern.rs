@@ -28,7 +28,7 @@ pub struct Pattern {
     text: String,
     unicode: bool,
     names: Vec<String>,
-    /// Asked for only when people ask why a rule takes a line or does not.
+    /// Needed only to explain why a rule matches a line or does not.
     literals: OnceLock<Vec<LiteralSet>>,
     /// Of a built-in pattern, until more is needed: see [`surface::first_two`].
     first_two: Option<[u8; 2]>,
@@ -59,7 +59,7 @@ impl Pattern {
     /// Compiles it now.
     ///
     /// # Errors
-    /// It is too large, or uses what the engine cannot do.
+    /// It is too large, or uses a feature that the engine does not support.
     pub fn compile(&self) -> Result<(), String> {
         self.get().map(drop).map_err(|e| too_large(&e))
     }
@@ -161,7 +161,7 @@ impl Pattern {
         captures.is_match().then(|| self.names.iter().filter_map(named).collect())
     }
 
-    /// Its parsed form. It takes much memory, so that it is not kept.
+    /// Its parsed form, which is large and therefore not kept.
     pub fn parsed(&self) -> Option<Hir> {
         parse(&self.text, self.unicode).ok()
     }

@@ -1,4 +1,4 @@
-//! Parts of regexes that have a name: `{trouble}` in a regex stands for what `[phrases]` says of it.
+//! Named parts of regexes: `{trouble}` in a regex refers to the entry in `[phrases]`.
 //!
 //! A brace that opens before a letter is an error in the syntax of regexes, so that no regex has another meaning by this.
 
@@ -85,7 +85,7 @@ fn append(to: &mut String, regex: &str, own: &Phrases, depth: usize) -> Result<(
     Ok(())
 }
 
-/// The next phrase in a regex: what stands before it, its name, and what follows.
+/// The next phrase in a regex: the text before it, its name, and the text after it.
 fn next(regex: &str) -> Option<(&str, &str, &str)> {
     let mut braces = surface::signs(regex).filter(|(sign, _)| *sign == Sign::Brace);
     braces.find_map(|(_, inner)| {

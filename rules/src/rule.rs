@@ -21,7 +21,7 @@ use peripety_api::{canonical_sub_system, Severity};
 pub const DEVICE_CAPTURES: [&str; 10] =
     ["kdev", "mount_point", "dm_name", "fs_uuid", "connection", "session", "pci", "host", "unit", "map"];
 
-/// Where a rule stands.
+/// The location of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// File, as the user named it; "rules/…" for a built-in one.
@@ -39,7 +39,7 @@ pub enum Attempt {
     NoMatch,
     /// Its regex matches, but the rule leaves the line to others (`starts_with`, `unless`).
     RegexOnly,
-    /// It takes the line; its named captures.
+    /// It matches the line; its named captures.
     Match(BTreeMap<String, String>),
 }
 
@@ -54,11 +54,11 @@ fn written_out(pattern: &Spanned<String>, source: &str) -> String {
 /// A compiled rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Where it stands.
+    /// Its location.
     pub origin: Origin,
     /// Syslog identifier of the lines it is for.
     pub identifier: String,
-    /// Family, unless the capture `sub_system` says it.
+    /// Family, unless the capture `sub_system` overrides it.
     pub sub_system: String,
     /// What happened, in capitals.
     pub event_type: String,
@@ -68,7 +68,7 @@ pub struct Rule {
     pub device: DeviceWay,
     /// Event types whose condition the line ends, by the rule and by its event type; with `*` for any text at the end.
     pub closes: Vec<String>,
-    /// Who must have written the line, when the rule says more than its identifier.
+    /// The required writer of the line, if the rule specifies more than the identifier.
     pub writer: Option<Writer>,
     /// The table as written.
     pub spec: RuleSpec,
@@ -185,8 +185,8 @@ impl Rule {
         line.starts_with(&self.prefix) && !self.is_excepted(line)
     }
 
-    /// The line is one of those that the rule leaves to others. What begins with a name that somebody chose may look like
-    /// anything: no built-in rule for the kernel takes it.
+    /// Whether the line is excluded from the rule. A line that begins with a user-chosen name may look like
+    /// anything: no built-in rule for kernel messages matches it.
     fn is_excepted(&self, line: &[u8]) -> bool {
         self.is_excepted_by(line, Pattern::is_match)
     }
@@ -219,7 +219,7 @@ impl Rule {
         }
     }
 
-    /// Drops what was compiled: it is compiled again when it is needed.
+    /// Drops compiled data; it is rebuilt when needed.
     pub(super) fn forget(&self) {
         self.patterns().for_each(Pattern::forget);
     }
@@ -236,12 +236,12 @@ impl Rule {
         cost::RULE + text + self.patterns().map(Pattern::cost).sum::<usize>()
     }
 
-    /// Bytes of what is compiled now, about.
+    /// Approximate size of the compiled data, in bytes.
     pub(super) fn compiled(&self) -> usize {
         self.patterns().map(Pattern::compiled).sum()
     }
 
-    /// A line that the rule takes may begin with these two bytes: see [`super::begin::Begin::possible`].
+    /// Whether a line that the rule matches may begin with these two bytes: see [`super::begin::Begin::possible`].
     pub(super) fn may_begin(&self, beginning: [u8; 2]) -> bool {
         self.regex.may_begin(beginning)
             && self.prefix.iter().zip(beginning).all(|(wanted, byte)| *wanted == byte)

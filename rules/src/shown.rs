@@ -8,10 +8,10 @@ use crate::spec::RuleSpec;
 use crate::trial::{Miss, Trial};
 use crate::{builtin, Matched, Rule, RuleSet};
 
-/// Who writes a line when nobody says it.
+/// The default identifier of a line.
 pub const DEFAULT_IDENTIFIER: &str = "kernel";
 
-/// The rules that somebody wants to see, sorted by identifier, then in the order in which they are tried.
+/// The selected rules, sorted by identifier, then in the order in which they are tried.
 pub fn list<'r>(rules: &'r RuleSet, wanted: &ListRulesParameters) -> Vec<&'r Arc<Rule>> {
     let mut found: Vec<&Arc<Rule>> = rules.rules().filter(|rule| is_wanted(rule, wanted)).collect();
     found.sort_by(|a, b| a.identifier.cmp(&b.identifier));

@@ -1,4 +1,4 @@
-//! The table `[[collector_regexs]]` as it stands in a file.
+//! The table `[[collector_regexs]]` of a file.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,7 @@ impl From<Captures> for BTreeMap<String, String> {
 pub struct EventTypeText {
     /// What happened, in one plain sentence without a full stop.
     pub meaning: String,
-    /// What to do about it. Left out for what is no problem.
+    /// What to do about it; missing for event types that are not a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
     /// Event types whose condition is over when this happens to the same device, or to the session, port or controller in front

@@ -1,4 +1,4 @@
-//! What the text of a well-formed pattern tells without parsing it: parsing all built-in patterns is most of what a start
+//! Properties of a well-formed pattern that are visible without parsing it: parsing all built-in patterns is most of what a start
 //! of the daemon would cost.
 
 /// Names of the captures, in order.
@@ -13,7 +13,7 @@ pub fn names(pattern: &str) -> Vec<String> {
     names
 }
 
-/// The first two bytes of every line that matches; `None`: they differ, or the text does not tell.
+/// The first two bytes of every line that matches; `None` if they vary or are not visible.
 pub fn first_two(pattern: &str) -> Option<[u8; 2]> {
     let text = pattern.strip_prefix('^')?;
     if has_alternatives(text)
@@ -43,7 +43,7 @@ fn literal(text: &str) -> Option<(u8, &str)> {
     (is_itself && !rest.starts_with(['?', '*', '{'])).then_some((byte, rest))
 }
 
-/// `|` stands outside of all groups.
+/// Whether there is a `|` outside of all groups.
 fn has_alternatives(pattern: &str) -> bool {
     let mut depth = 0_usize;
     for (sign, _) in signs(pattern) {

@@ -1,4 +1,4 @@
-//! Which rule takes a line, and which nearly do: for people who write rules.
+//! Which rule matches a line, and which nearly match: for people who write rules.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use super::rule::{Attempt, Rule};
 
 /// Most misses in an answer.
 const MOST_MISSES: usize = 5;
-/// Most rules whose regex is compared with the line, those with most fixed text in it first.
+/// Maximum number of rules whose regex is compared with the line, those with most literal text first.
 const MOST_COMPARED: usize = 30;
 
-/// A rule that nearly takes a line.
+/// A rule that nearly matches a line.
 #[derive(Debug)]
 pub struct Miss {
     /// The rule.
@@ -28,7 +28,7 @@ pub struct Miss {
 /// What the rules make of a line.
 #[derive(Debug)]
 pub struct Trial {
-    /// The rule that takes it.
+    /// The rule that matches it.
     pub matched: Option<Matched>,
     /// Rules that nearly do, the nearest first.
     pub misses: Vec<Miss>,
@@ -67,7 +67,7 @@ impl RuleSet {
     }
 }
 
-/// Of rules whose regex does not match the line those whose fixed text occurs in it.
+/// The rules that do not match the line but whose literal text occurs in it.
 fn nearly_matching(unmatched: &[&Arc<Rule>], line: &[u8]) -> Vec<Miss> {
     let texts = unmatched.iter().map(|rule| (FixedText::of(rule, line), *rule));
     let mut candidates: Vec<(FixedText, &Arc<Rule>)> = texts.filter(|(text, _)| text.found > 0).collect();

@@ -6,7 +6,7 @@ use super::spec::RuleSpec;
 
 /// The users of this machine: passwd(5). Those of a directory service have only a number here: a start must not wait for one.
 const USERS: &str = "/etc/passwd";
-/// Identifiers whose entries are trusted in ways of their own.
+/// Identifiers with trust rules of their own.
 const SPECIAL: [&str; 3] = ["kernel", "systemd-journald", "peripetyd"];
 
 /// The writer of a rule's lines.
@@ -21,7 +21,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// What a rule says of its writer; `None`: nothing.
+    /// The writer that a rule requires, if it specifies one.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.

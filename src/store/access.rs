@@ -1,4 +1,4 @@
-//! Reading what is stored: for queries, monitors and notifiers that fell behind.
+//! Access to stored events, for queries, monitors and notifiers that fell behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::permits::Permits;
 
 /// Readings of the journal at the same time, and those of one user.
 const READINGS: (usize, usize) = (4, 2);
-/// Batches that may wait for whoever asked.
+/// Maximum number of batches that wait for their reader.
 const QUEUE: usize = 1;
 /// How long files stay open and the permit is kept while the reader does not take the next batch.
 const GRACE: Duration = Duration::from_millis(100);
@@ -59,7 +59,7 @@ impl StoreAccess {
         &self.run
     }
 
-    /// Answers a query of a user, no faster than the batches are taken.
+    /// Answers a user's query, as fast as its reader takes the batches.
     pub fn query(&self, query: Query, uid: u32) -> mpsc::Receiver<Batch<StoredEvent>> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let search = Search::new(self.location.clone(), self.trust.clone(), query, self.counters.clone());
@@ -159,7 +159,7 @@ async fn hand_over<R: Reading>(
     }
 }
 
-/// Hands over batches. True: the reader has not taken one, and more may come.
+/// Passes on batches. Returns true if the reader did not take one and there may be more.
 fn read_on<R: Reading>(
     reading: &mut R,
     room: OwnedPermit<Batch<R::Item>>,

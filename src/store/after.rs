@@ -1,4 +1,4 @@
-//! Reads the stored events behind one of them, in the order of the journal: for notifiers, whose queue the journal is.
+//! Reads the stored events after a given one, in journal order: for notifiers, whose queue is the journal.
 
 use super::stored::Stored;
 use super::trust::Trust;

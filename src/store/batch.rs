@@ -20,7 +20,7 @@ pub trait Reading: Send + 'static {
     /// The journal cannot be read.
     fn next_batch(&mut self, files: &mut Option<Self::Files>) -> Result<Option<Vec<Self::Item>>, Error>;
 
-    /// Drops what can be read again: the files are closed, and the reader takes nothing for now.
+    /// Drops whatever can be read again: files are closed while the reader is not taking batches.
     fn park(&mut self);
 }
 

@@ -42,7 +42,7 @@ pub fn encode(published: &Published, run: &str, now: u64) -> Vec<u8> {
     entry.0
 }
 
-/// What `journalctl` shows: type, device and what was said of it.
+/// The text that `journalctl` shows: type, device and message.
 pub fn sentence(event: &StorageEvent) -> String {
     let device = event.dev_path.as_ref().or(event.kdev.as_ref());
     let mut sentence = event.event_type.clone();

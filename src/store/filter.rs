@@ -9,7 +9,7 @@ use super::fields;
 use super::stored::Stored;
 use super::trust::Trust;
 
-/// A filter whose device was looked up.
+/// A filter with its resolved device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The filter.
@@ -31,12 +31,12 @@ impl Selection {
         self.filter.matches(event, self.device.as_ref())
     }
 
-    /// Nearly all candidates that the index finds are wanted.
+    /// Nearly all candidates from the index match.
     pub fn is_indexed(&self) -> bool {
         !self.filter.wants_causes() && self.device.as_ref().is_none_or(|device| device.path.is_none())
     }
 
-    /// Whether a candidate that the index found is wanted. Mostly the index and the time have decided that.
+    /// Whether a candidate from the index matches. Mostly the index and the time have decided that already.
     pub fn takes(&self, candidate: &Stored) -> bool {
         let is_decided = self.is_indexed() && (self.device.is_none() || !candidate.owners_truncated);
         self.filter.in_time(candidate.timestamp)

@@ -1,8 +1,8 @@
 //! Writes events into journald and confirms each by reading it back.
 //!
 //! [`encode`] makes the entry, [`socket`] sends it, [`readback`] sees it in the journal. Only
-//! then are its tickets dropped. [`query`] serves what is stored; [`trust`] tells Peripety's
-//! events from what others wrote; [`after`] reads on from one stored event.
+//! then are its tickets closed. [`query`] serves stored events; [`trust`] distinguishes Peripety's
+//! events from forged ones; [`after`] continues after a stored event.
 
 pub mod access;
 pub mod after;
@@ -47,7 +47,7 @@ const CONFIRM_TIMEOUTS: [Duration; 5] = [
     Duration::from_secs(16),
     Duration::from_secs(28),
 ];
-/// How long it takes at most, mostly, to open the journal again and to read it to its end.
+/// How long reopening the journal and reading it to its end usually takes at most.
 const REOPEN: Duration = Duration::from_millis(500);
 /// How long the last events have to be confirmed when the daemon ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,7 +95,7 @@ impl EventOutput {
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The store can do nothing because journald takes or shows nothing.
+    /// Whether the store is blocked because journald accepts or shows nothing.
     pub fn waits_for_journald(&self) -> bool {
         self.waiting.load(Ordering::Relaxed)
     }
@@ -151,9 +151,9 @@ struct Pending {
     attempt: usize,
     /// The journal must have been read to its end after this.
     shown_by: Instant,
-    /// When it is looked at next.
+    /// When it is checked next.
     deadline: Instant,
-    /// It was also looked for in a journal that was opened again.
+    /// It was also searched for in a reopened journal.
     reopened: bool,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Events are stored in the order they were found, which in a catch-up is not that of their
 //! time. So a query first collects keys and cursors (small, at most `CHUNK` at a time), then
-//! reads the events they lead to. While its reader takes nothing it keeps few of them and no open file.
+//! reads the events they refer to. While its reader takes no batch, it keeps few of them and no open file.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl EventKey {
     }
 }
 
-/// What is asked.
+/// The query.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// Which events.
@@ -70,11 +70,11 @@ pub struct Search {
     location: Location,
     trust: Trust,
     query: Query,
-    /// Events still wanted.
+    /// Number of events still to be returned.
     left: u64,
-    /// The events to be read next, and what leads to each.
+    /// The keys of the events to be read next, and their cursors.
     keys: VecDeque<(EventKey, Cursor)>,
-    /// No event lies behind those of `keys`.
+    /// There are no events after those of `keys`.
     exhausted: bool,
     stored: Stored,
     counters: Arc<Counters>,
@@ -90,7 +90,7 @@ impl Search {
 
     /// Finds the keys of the next events.
     fn collect(&mut self, readers: &mut Readers) -> Result<(), Error> {
-        // What the index cannot tell apart is filtered afterwards, so that more is needed.
+        // Some conditions are filtered after the index, so more candidates are needed.
         let chunk = match self.query.selection.is_indexed() {
             true => usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK),
             false => CHUNK,
@@ -209,7 +209,7 @@ fn collect(
     Ok(keys)
 }
 
-/// Adds the keys from where the reader stands on, and keeps the first `chunk`.
+/// Adds the keys from the reader's position on, and keeps the first `chunk`.
 fn collect_from(
     reader: &mut Reader,
     trust: &Trust,

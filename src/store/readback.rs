@@ -1,4 +1,4 @@
-//! Reads Peripety's own events back: what earlier runs stored, then what this one stores.
+//! Reads back Peripety's own events: those of earlier runs, then those of this one.
 
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,7 +109,7 @@ pub struct Follower {
 }
 
 /// Reads the events stored `from` somewhere on, and goes on reading on a thread of its own.
-/// Returns what they cover.
+/// Returns the entries that they cover.
 pub fn start(
     location: Location,
     from: StartAt,
@@ -203,7 +203,7 @@ impl ReadBackThread {
         self.go_on(e, stored);
     }
 
-    /// Reads what earlier runs stored, to the end.
+    /// Reads the events of earlier runs, to the end.
     fn read_earlier(
         &mut self,
         stored: &mut Stored,

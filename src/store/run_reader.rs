@@ -8,7 +8,7 @@ use super::trust::Trust;
 use crate::event::StorageEvent;
 use crate::journal::{Error, Location, Reader, EVENT_VALUE};
 
-/// Most events that are looked for in one pass over the journal: 64 KiB of marks.
+/// Maximum number of events that are searched for in one pass over the journal: 64 KiB of marks.
 const SLICE: u64 = 1 << 19;
 
 /// Events of one daemon run.
@@ -37,12 +37,12 @@ pub struct RunReader {
     found_at: u64,
 }
 
-/// Where reading goes on.
+/// Where to continue reading.
 #[derive(Debug)]
 enum SeekTo {
     /// From the time before which no event of the slice was published.
     Time,
-    /// From the beginning: the clock was set back since, and they lie before that time.
+    /// From the beginning: the clock has been set back, and the events are before that time.
     Head,
     /// Behind the entry of this cursor; `true`: of the pass from the beginning.
     Behind(String, bool),
@@ -69,7 +69,7 @@ impl RunReader {
         Ok(reader)
     }
 
-    /// Events not yet found, from where the reader stands on, until a batch is full or the journal ends.
+    /// Events not yet found, from the reader's position on, until a batch is full or the journal ends.
     fn read(&mut self, reader: &mut Reader) -> Result<(Batch<StorageEvent>, bool), Error> {
         let mut batch = Batch::default();
         let mut ended = false;

@@ -13,13 +13,13 @@ use tokio::net::UnixDatagram;
 /// Where journald listens.
 pub const PATH: &str = "/run/systemd/journal/socket";
 
-/// First pause before journald is looked for again; doubled up to [`LONGEST_PAUSE`].
+/// First pause before reconnecting to journald; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Pause between two looks at what journald has not read.
+/// Interval between checks of what journald has not read.
 const DRAIN_STEP: Duration = Duration::from_millis(2);
 
-/// How long journald may leave unread what it was sent before the log mentions it.
+/// How long journald may leave messages unread before this is logged.
 const MENTION_AFTER: Duration = Duration::from_secs(1);
 
 /// A connection to journald that comes back when journald does.
@@ -30,7 +30,7 @@ pub struct JournalSocket {
     waiting: Stall,
 }
 
-/// Since when journald is waited for, and whether the log says so: once each time.
+/// Since when the socket has been waiting for journald, and whether this has been logged (once each time).
 #[derive(Debug, Default)]
 struct Stall {
     since: Option<Instant>,
@@ -99,7 +99,7 @@ impl JournalSocket {
         true
     }
 
-    /// An event came back from journald: nobody waits for it any more.
+    /// An event came back from journald: nothing waits for it any more.
     pub fn works(&mut self) {
         self.waiting.ends();
     }

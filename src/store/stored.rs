@@ -86,7 +86,7 @@ impl Stored {
     }
 }
 
-/// A stored event for whoever asked for it.
+/// A stored event for a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Its place in the order.

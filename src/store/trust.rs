@@ -1,4 +1,4 @@
-//! Whose event is it? Anyone may write fields named `PERIPETY_…`.
+//! Distinguishes Peripety's own events: anyone may write fields named `PERIPETY_…`.
 
 use super::fields;
 use crate::journal::{Error, Reader};
@@ -6,7 +6,7 @@ use crate::journal::{Error, Reader};
 /// The daemon's unit.
 const UNIT: &str = "peripetyd.service";
 
-/// What journald says of the writer of a stored event.
+/// The writer of a stored event, according to journald.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
     /// `_UID`.

@@ -61,7 +61,7 @@ struct Monitor<'a> {
     call: &'a Call,
     events: Subscription,
     selection: Selection,
-    /// Events still wanted.
+    /// Number of events still to be returned.
     left: u64,
 }
 

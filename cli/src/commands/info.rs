@@ -11,7 +11,7 @@ use crate::device;
 use crate::error::Error;
 use crate::format::{Printer, Stack};
 
-/// Prints what the device is, what it is built from and what is built on it.
+/// Prints a device, what it is built from and what is built on it.
 pub fn info<W: Write>(args: &InfoArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
     let stack = match args.local {
         true => local(&args.blk)?,

@@ -52,7 +52,7 @@ fn test<W: Write>(args: &TestArgs, address: &Address, printer: &mut Printer<W>) 
     }
 }
 
-/// Tests every line that is not empty; whether each was taken.
+/// Tests every non-empty line; returns whether a rule matched each.
 fn test_all<W: Write>(
     input: &mut impl BufRead,
     identifier: Option<&str>,
@@ -73,7 +73,7 @@ fn test_all<W: Write>(
     Ok(all_taken)
 }
 
-/// Tests a line; whether a rule takes it.
+/// Tests a line; returns whether a rule matches.
 fn test_one<W: Write>(
     line: &str,
     identifier: Option<&str>,
@@ -109,7 +109,7 @@ pub fn explain<W: Write>(
     Ok(())
 }
 
-/// Event types that have most words in common with one that does not exist.
+/// The event types most similar to one that does not exist.
 fn similar(event_type: &str, all: &[Rule]) -> Vec<String> {
     let shared =
         |known: &str| known.split('_').filter(|word| event_type.split('_').any(|w| w == *word)).count();

@@ -10,7 +10,7 @@ use super::table::or_dash;
 use super::text::{size, styled, BOLD};
 use super::{Stack, Style};
 
-/// Writes the device with what is below and above it; what it does not have is left out.
+/// Writes the device with everything below and above it; unknown values are omitted.
 pub fn write<W: Write>(out: &mut W, stack: &Stack, style: &Style) -> io::Result<()> {
     let rows = rows(stack);
     let width = rows.iter().map(|(label, _)| label.chars().count() + 1).max().unwrap_or(0);

@@ -14,7 +14,7 @@ const COLUMNS: usize = 8;
 const HEADER: [&str; COLUMNS] =
     ["NAME", "PATH", "TYPE", "SIZE", "WWID", "TRANSPORT", "CONTENT", "MOUNT POINTS"];
 
-/// Writes a heading and, as trees, a line for each device: on top what stands on nothing else.
+/// Writes a heading and, as trees, a line for each device: the roots are the devices that are built on no other.
 pub fn write<W: Write>(out: &mut W, infos: &[BlockInfo], style: &Style) -> io::Result<()> {
     let devices = Devices::new(infos);
     let roots = infos.iter().filter(|info| devices.is_root(info));

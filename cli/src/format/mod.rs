@@ -1,4 +1,4 @@
-//! Printing: one file a shape. `Printer` picks the shape that the user asked for.
+//! Output formats, one file each. `Printer` selects the format.
 
 mod info;
 mod json;

@@ -1,4 +1,4 @@
-//! Rules: a table, one in full, and what they make of a line.
+//! Rules: a table, one in full, and the result of a test.
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ pub struct Tried<'a> {
     pub line: &'a str,
     /// Syslog identifier of who logs it.
     pub identifier: &'a str,
-    /// The rule that takes it.
+    /// The rule that matches it.
     pub matched: Option<RuleMatch>,
     /// Rules that nearly do.
     pub misses: Vec<RuleMiss>,
@@ -112,7 +112,7 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
     ]
 }
 
-/// Writes the line, the rule that takes it with its captures, and rules that nearly do.
+/// Writes the line, the rule that matches it with its captures, and rules that nearly match.
 pub fn tried<W: Write>(out: &mut W, tried: &Tried<'_>, style: &Style) -> io::Result<()> {
     writeln!(out, "{}", styled(&visible(tried.line), BOLD, style.color))?;
     match &tried.matched {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use peripety_api::BlockInfo;
 
-/// Deeper nobody builds; a cycle, which no kernel makes, ends here.
+/// Real stacks are not deeper; a cycle, which the kernel does not allow, ends here.
 const MAX_LEVELS: usize = 32;
 /// Lines of a tree: a device that is reached in many ways is shown in each.
 const MAX_LINES: usize = 100_000;

@@ -51,7 +51,7 @@ pub fn severity_style(severity: Severity) -> anstyle::Style {
     }
 }
 
-/// The text in a style, when colour is wanted.
+/// The text in a style, if colour is enabled.
 pub fn styled(text: &str, style: anstyle::Style, color: bool) -> String {
     if color {
         format!("{style}{text}{style:#}")

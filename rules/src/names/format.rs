@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-/// A format string of printk (Documentation/core-api/printk-formats.rst) as it stands in `formats.tsv`.
+/// A format string of printk (Documentation/core-api/printk-formats.rst) as listed in `formats.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
     /// Whose name it begins with.
     pub kind: Kind,
-    /// The sub-system of the storage code that prints it, whose rules may take its lines.
+    /// The sub-system of the storage code that prints it, whose rules may match its lines.
     pub owner: Option<&'static str>,
     /// Level of the kernel's log, from 0 (emergency) to 7 (debug).
     pub level: u8,
@@ -26,7 +26,7 @@ pub enum Kind {
     Interface,
     /// A wireless adapter, in the same way.
     Wiphy,
-    /// A device on the USB says how it is called.
+    /// A USB device chooses its name.
     Product,
     /// A rule of the firewall writes it in front of each line.
     Prefix,

@@ -19,19 +19,19 @@ pub fn formats() -> impl Iterator<Item = Format> {
     TABLE.lines().filter_map(Format::parse)
 }
 
-/// The line may begin with a name that somebody chose, so that it is none for a rule of this sub-system.
+/// Whether the line may begin with a user-chosen name, so that no rule of this sub-system may match it.
 pub fn speaks(line: &[u8], sub_system: &str) -> bool {
     is_of_any_process(line) || known().may_print(line, sub_system)
 }
 
-/// The formats that can be told from other lines, and their longest texts: nearly all lines contain none of these.
+/// The formats that can be recognised, and their longest texts: nearly all lines contain none of these.
 struct Known {
     /// `None`: all formats are tried.
     longest_texts: Option<AhoCorasick>,
     formats: Vec<Telling>,
 }
 
-/// A format that can be told from other lines.
+/// A format that can be recognised.
 struct Telling {
     format: Format,
     parts: Vec<Part>,

@@ -7,7 +7,7 @@ use crate::offline::chunk::Format;
 use crate::offline::record::json;
 use crate::offline::text::{clean, head};
 
-/// Lines looked at.
+/// Number of lines examined.
 const LINES: usize = 400;
 
 /// What an input is.
