@@ -53,7 +53,7 @@ pub fn run(repeat: u32) -> anyhow::Result<()> {
     let row =
         |what: &str, seconds: f64| vec![what.to_owned(), microseconds(seconds), table::ratio(walk, seconds)];
     let mut rows = vec![
-        row("names and numbers of all devices, read plainly (the peer)", walk),
+        row("names and numbers of all devices, read plainly", walk),
         row("all devices, in full", list),
     ];
     for (what, count, name) in QUESTIONS {
@@ -62,7 +62,7 @@ pub fn run(repeat: u32) -> anyhow::Result<()> {
     let history = History::new("0", Window { after: 1, by: 1 }, blocks.iter().cloned());
     rows.push(row("one path by its name, in the history", warm(repeat, &history)?));
     let title = format!("Devices: {PATHS} SCSI paths, {MAPS} multipath maps, as many logical volumes.");
-    table::print(&title, &["question", "µs", "the peer takes"], &rows);
+    table::print(&title, &["lookup", "µs", "times as fast as plain"], &rows);
     burst(&blocks, repeat)?;
     memory(&blocks)?;
     here(repeat)
