@@ -340,133 +340,134 @@ peripety_code peripety_multipathd_complete_topology(const peripety_topology *top
 /* ---- The history of devices ------------------------------------------------------------------------------- */
 
 /**
- * Which device had a name at a moment that has passed? The line about a lost disk comes when the disk is gone, and its
- * name may be another disk's by then. A history is given what came and went, and answers for any time since. It reads
- * nothing by itself. All times are microseconds of CLOCK_MONOTONIC.
+ * Which device had a name at a time in the past? The message about a lost disk arrives when the disk is gone, and its
+ * name may belong to another disk by then. A history is given the devices that appear and disappear, and answers for any
+ * time since. It reads nothing by itself. All times are microseconds of CLOCK_MONOTONIC.
  *
- * It begins with a look at all devices (peripety_history_new). Then read the kernel's uevents (netlink(7),
- * NETLINK_KOBJECT_UEVENT, group 1) and tell of each:
- *   subsystem block, ADD or CHANGE: ask peripety_tree_kernel_block for its name, and tell peripety_history_seen;
+ * It starts with a scan of all devices (peripety_history_new). Then read the kernel's uevents (netlink(7),
+ * NETLINK_KOBJECT_UEVENT, group 1) and for each call:
+ *   subsystem block, ADD or CHANGE: peripety_tree_kernel_block with its name, and peripety_history_seen with the result;
  *   subsystem block, REMOVE: peripety_history_gone;
- *   subsystem block, MOVE: peripety_history_gone of the old name, and the new one as with ADD;
- *   subsystem scsi, REMOVE: peripety_history_address_gone of its name.
- * When none is waiting: peripety_history_advance with the time before you looked for one. When some were lost:
+ *   subsystem block, MOVE: peripety_history_gone with the old name, and then as for ADD with the new one;
+ *   subsystem scsi, REMOVE: peripety_history_address_gone with its name.
+ * When the queue is empty: peripety_history_advance with the time before you checked it. If uevents were lost:
  * peripety_history_resync.
  */
 
-/** Something happened after the one time, and not later than the other. */
+/** A period within which something happened. */
 typedef struct peripety_window {
-    uint64_t after; /**< It had not happened at this time. */
-    uint64_t by;    /**< It had happened at this time. */
+    uint64_t after; /**< Its beginning: it had not happened yet. */
+    uint64_t by;    /**< Its end: it had happened. */
 } peripety_window;
 
-/** Who had a name at a moment. */
+/** Which device had a name at some time. */
 typedef enum peripety_history_answer {
-    PERIPETY_HISTORY_ABSENT = 0,    /**< Nobody, as far as this history knows. */
-    PERIPETY_HISTORY_UNCERTAIN = 1, /**< Something came or went about then. */
+    PERIPETY_HISTORY_ABSENT = 0,    /**< No device, as far as this history knows. */
+    PERIPETY_HISTORY_UNCERTAIN = 1, /**< Something appeared or disappeared around that time. */
     PERIPETY_HISTORY_KNOWN = 2      /**< This device, as it was last seen. */
 } peripety_history_answer;
 
 void peripety_history_free(peripety_history *history);
 /**
- * Begins with the devices that peripety_tree_list_all found when it looked: after the one time, and not later than the
- * other. What happens after the first is given later. The list is copied.
+ * Starts with the devices that peripety_tree_list_all found within the period `looked`. Uevents after its beginning are
+ * passed in later. The list is copied.
  */
 peripety_code peripety_history_new(const char *boot_id, peripety_window looked, const peripety_list *blocks,
                                    peripety_history **history, peripety_error **error);
-/** The boot of which it tells: 32 hexadecimal digits. */
+/** The boot that it covers: 32 hexadecimal digits. */
 const char *peripety_history_boot_id(const peripety_history *history);
 /** The history is complete up to this time. Always known. */
 bool peripety_history_complete_until(const peripety_history *history, uint64_t *complete_until);
-/** Goes up with every change but that of peripety_history_progress: what was saved under this number need not be saved again. */
+/** Increases with every change except those covered by peripety_history_progress: a history saved with the same number need not be
+ * saved again. */
 bool peripety_history_generation(const peripety_history *history, uint64_t *generation);
 /** The number of devices, present and past. */
 size_t peripety_history_len(const peripety_history *history);
-/** How many names that ended are kept: the newest. */
+/** Maximum number of ended names that are kept: the newest. */
 size_t peripety_history_most_ended(void);
 /**
- * Who had this name at that time? A name is what the kernel or journald writes: "sdb", "[sdb]", "8:16", "b8:16",
- * "2:0:0:1", "+scsi:2:0:0:1", "dm-0-8"; a device-mapper name as "/dev/mapper/NAME". After PERIPETY_OK `who` says how
- * much is known; only with KNOWN there is a block, which is the caller's, and `present` says whether it still has the
+ * Which device had this name at that time? A name is one that the kernel or journald writes: "sdb", "[sdb]", "8:16", "b8:16",
+ * "2:0:0:1", "+scsi:2:0:0:1", "dm-0-8"; a device-mapper name as "/dev/mapper/NAME". After PERIPETY_OK, `who` is
+ * the kind of answer. Only with KNOWN there is a block, which the caller owns, and `present` says whether it still has the
  * name. `who` and `present` may be NULL.
  */
 peripety_code peripety_history_at(const peripety_history *history, const char *name, uint64_t time,
                                   peripety_history_answer *who, bool *present, peripety_block **block,
                                   peripety_error **error);
 /**
- * The device that was meant at that time by the UUID of a file system or by a mount point. KNOWN only when it is the only
- * one, or the one on top of all others, that had it and was there. The rest is as with peripety_history_at.
+ * The device that the UUID of a file system, or a mount point, referred to at that time. KNOWN only if it is the only
+ * device that had it and was present, or is on top of all others. Otherwise like peripety_history_at.
  */
 peripety_code peripety_history_content_at(const peripety_history *history, const char *name, uint64_t time,
                                           peripety_history_answer *who, bool *present, peripety_block **block,
                                           peripety_error **error);
-/** As peripety_history_at, and what people write: a device-mapper name, a file system's UUID, a mount point. */
+/** Like peripety_history_at, also for names that people use: a device-mapper name, a file system UUID, a mount point. */
 peripety_code peripety_history_any_at(const peripety_history *history, const char *name, uint64_t time,
                                       peripety_history_answer *who, bool *present, peripety_block **block,
                                       peripety_error **error);
 /**
- * As peripety_history_at while it is not certain that the history is complete: `is_same` looks, after `now`, whether the device that
- * has the name by what was given is still there; then it had it up to now. The function is given `user`, and must return
- * (no longjmp, no exception) and not change this history. The block is valid until it returns. Without a function (NULL)
- * no device is there.
+ * Like peripety_history_at, for a history that may be incomplete: `is_same` checks, after `now`, whether the last known
+ * holder of the name is still present; in that case it had the name up to now. The function gets `user`; it must return
+ * (no longjmp, no exception) and must not change this history. The block is valid until it returns. NULL stands for a
+ * function that always returns false.
  */
 peripety_code peripety_history_at_or_look(const peripety_history *history, const char *name, uint64_t time,
                                           uint64_t now, bool (*is_same)(void *user, const peripety_block *held),
                                           void *user, peripety_history_answer *who, bool *present,
                                           peripety_block **block, peripety_error **error);
-/** Everything that happened up to `now` has been given: no uevent is waiting. */
+/** All uevents up to `now` have been passed in: the queue is empty. */
 peripety_code peripety_history_advance(peripety_history *history, uint64_t now, peripety_error **error);
-/** No uevent is waiting at `now`, but some may be missing. */
+/** The queue is empty at `now`, but uevents may have been lost. */
 peripety_code peripety_history_advance_in_part(peripety_history *history, uint64_t now, peripety_error **error);
 /**
- * The mount table (peripety_tree_mounts) was read within `looked`. All uevents up to `looked.by` must be given before.
- * Only from tables is known what was mounted where.
+ * The mount table (peripety_tree_mounts) was read within `looked`. All uevents up to `looked.by` must have been passed in
+ * before. Mounts are known only from these tables.
  */
 peripety_code peripety_history_mounts(peripety_history *history, peripety_window looked,
                                       const peripety_mounts *mounts, peripety_error **error);
 /** The mount table has not changed up to this time. */
 peripety_code peripety_history_advance_mounts(peripety_history *history, uint64_t now, peripety_error **error);
-/** A device came, or changed. It happened between complete_until and `now`. */
+/** A device appeared or changed between complete_until and `now`. */
 peripety_code peripety_history_seen(peripety_history *history, const peripety_block *block, uint64_t now,
                                     peripety_error **error);
 /**
- * What is known of a device that is there has changed, but not its names: mounted, for one. Nothing happens when that
- * device has the name no more.
+ * Updates the properties of a present device, but not its names: for example, after a mount. Ignored if the device no
+ * longer has the name.
  */
 peripety_code peripety_history_refresh(peripety_history *history, const peripety_block *block,
                                        peripety_error **error);
 /**
- * The block device of that kernel name went. Its SCSI address stays until peripety_history_address_gone: the driver
- * has some last words. `diskseq` may be NULL; else only that disk went, and nothing happens when the name is another
- * disk's by now.
+ * The block device with that kernel name was removed. Its SCSI address stays until peripety_history_address_gone, because
+ * the driver may still log messages. If `diskseq` is not NULL, only that disk was removed: ignored if the name belongs to
+ * another disk by now.
  */
 peripety_code peripety_history_gone(peripety_history *history, const char *kdev, const uint64_t *diskseq,
                                     uint64_t now, peripety_error **error);
-/** The SCSI device of that address went. */
+/** The SCSI device with that address was removed. */
 peripety_code peripety_history_address_gone(peripety_history *history, const char *address, uint64_t now,
                                             peripety_error **error);
 /**
- * Uevents were lost, or nobody listened: these are the devices that are there now, as in peripety_history_new. What is
- * the same device as before had its name all the time.
+ * Uevents were lost, or not read: these are the devices that are present now, as in peripety_history_new. A device that is
+ * the same as before had its name all the time.
  */
 peripety_code peripety_history_resync(peripety_history *history, peripety_window looked,
                                       const peripety_list *blocks, peripety_error **error);
-/** All of it, to be saved: what peripetyd keeps in devices.json. */
+/** The whole history, for saving; peripetyd keeps this in devices.json. */
 char *peripety_history_to_json(const peripety_history *history);
 /** The high-water mark as JSON: small, while the whole history need be saved only when the generation changed. */
 char *peripety_history_progress(const peripety_history *history);
-/** Of a history that was saved: it is complete up to the mark, and nothing else changed. Ignored when the generation is another. */
+/** Applies the mark to a history that was saved: it is complete up to there, with no other changes. Ignored for another generation. */
 peripety_code peripety_history_catch_up(peripety_history *history, const char *progress, peripety_error **error);
-/** A history that goes on where it was saved; in the same boot tell it peripety_history_resync next. */
+/** A history that continues from a saved one; call peripety_history_resync next if it is the same boot. */
 peripety_code peripety_history_from_json(const char *text, peripety_history **history, peripety_error **error);
 
-/** What happened to a device. Later versions may add actions. */
+/** The action of a uevent. Later versions may add actions. */
 typedef enum peripety_action {
-    PERIPETY_ACTION_OTHER = 0,  /**< Bound, unbound, online, offline: nothing about names. */
-    PERIPETY_ACTION_ADD = 1,    /**< It is there. */
-    PERIPETY_ACTION_REMOVE = 2, /**< It is not there any more. */
-    PERIPETY_ACTION_CHANGE = 3, /**< Something about it changed. */
-    PERIPETY_ACTION_MOVE = 4    /**< It has another name. */
+    PERIPETY_ACTION_OTHER = 0,  /**< Bind, unbind, online, offline: no effect on names. */
+    PERIPETY_ACTION_ADD = 1,    /**< The device appeared. */
+    PERIPETY_ACTION_REMOVE = 2, /**< The device was removed. */
+    PERIPETY_ACTION_CHANGE = 3, /**< Its properties changed. */
+    PERIPETY_ACTION_MOVE = 4    /**< It was renamed. */
 } peripety_action;
 
 void peripety_uevent_free(peripety_uevent *uevent);

@@ -1,17 +1,18 @@
-"""Which device had a name at a moment that has passed?
+"""Which device had a name at a time in the past?
 
-The line about a lost disk arrives when the disk is gone, and its name may be another disk's by then. A `History` is
-given what came and went, and answers for any time since. It reads nothing by itself. Times are µs of CLOCK_MONOTONIC::
+The message about a lost disk arrives when the disk is gone, and its name may belong to another disk by then. A `History`
+is given the devices that appear and disappear, and answers for any time since. It reads nothing by itself. Times are µs
+of CLOCK_MONOTONIC::
 
     before = time.monotonic_ns() // 1000
     blocks = tree.list_all()
     looked = Window(before, time.monotonic_ns() // 1000)
     history = History(tree.boot_id(), looked, blocks)
 
-Then read the kernel's uevents (netlink(7), NETLINK_KOBJECT_UEVENT, group 1), and tell of each `Uevent`: of a block
-device that came or changed, `History.seen` with what `Tree.kernel_block` says of its name; of one that went,
-`History.gone`; of a SCSI device that went, `History.address_gone`. When none is waiting, `History.advance` with the time
-before you looked for one. When some were lost, `History.resync`.
+Then read the kernel's uevents (netlink(7), NETLINK_KOBJECT_UEVENT, group 1), and for each `Uevent` call: for a block
+device that appeared or changed, `History.seen` with the result of `Tree.kernel_block` for its name; for one that was
+removed, `History.gone`; for a SCSI device that was removed, `History.address_gone`. When the queue is empty, call
+`History.advance` with the time before you checked it. If uevents were lost, call `History.resync`.
 """
 
 import weakref
@@ -39,11 +40,11 @@ __all__ = [
 
 
 class Window(NamedTuple):
-    """Something happened after the one time, and not later than the other. µs of CLOCK_MONOTONIC."""
+    """A period within which something happened, in µs of CLOCK_MONOTONIC."""
 
-    #: It had not happened at this time.
+    #: Its beginning: it had not happened yet.
     after: int
-    #: It had happened at this time.
+    #: Its end: it had happened.
     by: int
 
 
@@ -51,7 +52,7 @@ class Window(NamedTuple):
 class Known:
     """This device had the name, as it was last seen."""
 
-    #: What was known of it.
+    #: Its last known description.
     block: BlockInfo
     #: It still has the name.
     present: bool
@@ -59,15 +60,15 @@ class Known:
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Something came or went about then."""
+    """Something appeared or disappeared around that time."""
 
 
 @dataclass(frozen=True)
 class Absent:
-    """Nobody had the name, as far as the history knows."""
+    """No device had the name, as far as the history knows."""
 
 
-#: Who had a name at a moment.
+#: Which device had a name at some time.
 Answer = Union[Known, Uncertain, Absent]
 
 
@@ -81,7 +82,7 @@ _MOST = 2**64
 
 
 def _time(time: int) -> int:
-    """A time as the library takes it: ctypes would cut off what does not fit."""
+    """A time for the library, checked: ctypes would truncate larger values."""
     if not 0 <= time < _MOST:
         raise ValueError(f"{time} is not a time: it must be at least 0 and below 2**64")
     return time
@@ -121,14 +122,14 @@ _address_gone = change("peripety_history_address_gone", c_void_p, c_char_p, c_ui
 _resync = change("peripety_history_resync", c_void_p, _Window, c_void_p)
 _block_free = function("peripety_block_free", None, c_void_p)
 
-#: How many names that ended are kept: the newest.
+#: Maximum number of ended names that are kept: the newest.
 MAX_ENDED = int(function("peripety_history_most_ended", c_size_t)())
 
 _UNCERTAIN, _KNOWN = 1, 2
 
 
 def _answer(ask: Callable[..., Optional[int]], *asked: Any) -> Answer:
-    """What the library says of who had a name."""
+    """The answer of the library."""
     who, present = c_uint(), c_bool()
     block = ask(*asked, byref(who), byref(present))
     if who.value == _KNOWN:
@@ -137,10 +138,10 @@ def _answer(ask: Callable[..., Optional[int]], *asked: Any) -> Answer:
 
 
 class History:
-    """The block devices of one boot over time. It changes, and locks itself: threads may use it at the same time."""
+    """The block devices of one boot over time. It has an internal lock, so threads may use it concurrently."""
 
     def __init__(self, boot_id: str, looked: "tuple[int, int]", blocks: Iterable[BlockInfo]) -> None:
-        """Begins with the devices (`Tree.list_all`) that were there when somebody `looked`, see `Window`.
+        """Starts with the devices that `Tree.list_all` found within the period `looked`.
 
         What happens after the first of these times is given later.
         """
@@ -155,13 +156,13 @@ class History:
 
     @classmethod
     def from_json(cls, text: str) -> "History":
-        """One that goes on where it was saved; in the same boot call `resync` next. Raises BadTextError."""
+        """Continues from a saved history; call `resync` next if it is the same boot. Raises BadTextError."""
         history = cls.__new__(cls)
         history._own(_from_json(encoded(text)))
         return history
 
     def to_json(self) -> str:
-        """All of it, to be saved: what peripetyd keeps in devices.json."""
+        """The whole history, for saving; peripetyd keeps this in devices.json."""
         return known(taken(_to_json(self._handle)))
 
     def progress(self) -> str:
@@ -172,7 +173,7 @@ class History:
         return known(taken(_progress(self._handle)))
 
     def catch_up(self, progress: str) -> None:
-        """Of a history that was saved: it is complete up to the mark, and nothing else changed.
+        """Applies the mark to a history that was saved: it is complete up to there, with no other changes.
 
         Ignored when that is about another generation, where something did. Raises BadTextError.
         """
@@ -180,7 +181,7 @@ class History:
 
     @property
     def boot_id(self) -> str:
-        """The boot of which it tells."""
+        """The boot that it covers."""
         return known(_boot_id(self._handle))
 
     @property
@@ -190,7 +191,7 @@ class History:
 
     @property
     def generation(self) -> int:
-        """Goes up with every change but that of `progress`: what was saved under it need not be saved again."""
+        """Increases with every change except those of `progress`: a history saved with it need not be saved again."""
         return int(_generation(self._handle))
 
     def __len__(self) -> int:
@@ -198,11 +199,11 @@ class History:
         return int(_len(self._handle))
 
     def __bool__(self) -> bool:
-        """It is there, also when it knows of no device."""
+        """True, even if there are no devices."""
         return True
 
     def at(self, name: str, time: int) -> Answer:
-        """Who had this name at that time?
+        """Which device had this name at that time?
 
         A name is what the kernel or journald writes: ``sdb``, ``[sdb]``, ``8:16``, ``b8:16``, ``2:0:0:1``,
         ``+scsi:2:0:0:1``, ``dm-0-8``; a device-mapper name as ``/dev/mapper/NAME``.
@@ -210,7 +211,7 @@ class History:
         return _answer(_at, self._handle, encoded(name), _time(time))
 
     def content_at(self, name: str, time: int) -> Answer:
-        """The device that was meant at that time by the UUID of a file system or by a mount point.
+        """The device that the UUID of a file system, or a mount point, referred to at that time.
 
         Known only when it is the only one, or the one on top of all others, that had it and was there. Where devices
         are mounted is known from `mounts`.
@@ -218,11 +219,11 @@ class History:
         return _answer(_content_at, self._handle, encoded(name), _time(time))
 
     def any_at(self, name: str, time: int) -> Answer:
-        """As `at`, and what people write: a device-mapper name, the UUID of a file system, a mount point."""
+        """Like `at`, also for names that people use: a device-mapper name, a file system UUID, a mount point."""
         return _answer(_any_at, self._handle, encoded(name), _time(time))
 
     def at_or_look(self, name: str, time: int, now: int, is_same: Callable[[BlockInfo], bool]) -> Answer:
-        """As `at` while it is not certain that the history is complete.
+        """Like `at`, for a history that may be incomplete.
 
         `is_same` looks, after `now`, whether the device that has the name by what was given is still there; then it had
         it up to now. What it raises is raised. It must not change this history.
@@ -243,15 +244,15 @@ class History:
         return answer
 
     def advance(self, now: int) -> None:
-        """Everything that happened up to `now` has been given: no uevent is waiting."""
+        """All uevents up to `now` have been passed in: the queue is empty."""
         _told(self._handle, _time(now))
 
     def advance_in_part(self, now: int) -> None:
-        """No uevent is waiting at `now`, but some may be missing."""
+        """The queue is empty at `now`, but uevents may have been lost."""
         _advance_in_part(self._handle, _time(now))
 
     def mounts(self, looked: "tuple[int, int]", table: Iterable[Mount]) -> None:
-        """The mount table (`Tree.mounts`) was read within `looked`. All uevents up to its end must be given before."""
+        """The mount table (`Tree.mounts`) was read within `looked`, after all uevents up to its end were passed in."""
         window = _window(looked)
         _write.with_mounts(table, lambda handle: _mounts(self._handle, window, handle))
 
@@ -260,19 +261,19 @@ class History:
         _advance_mounts(self._handle, _time(now))
 
     def seen(self, block: BlockInfo, now: int) -> None:
-        """A device came, or changed. It happened between `complete_until` and `now`."""
+        """A device appeared or changed between `complete_until` and `now`."""
         time = _time(now)
         _write.with_block(block, lambda handle: _seen(self._handle, handle, time))
 
     def refresh(self, block: BlockInfo) -> None:
-        """What is known of a device that is there has changed, but not its names: mounted, for one.
+        """Updates the properties of a present device, but not its names: for example, after a mount.
 
         Nothing happens when that device has the name no more.
         """
         _write.with_block(block, lambda handle: _refresh(self._handle, handle))
 
     def gone(self, kdev: str, diskseq: Optional[int], now: int) -> None:
-        """The block device of that kernel name went. Its SCSI address stays until `address_gone`.
+        """The block device with that kernel name was removed. Its SCSI address stays until `address_gone`.
 
         With `diskseq` only that disk; nothing happens when the name is another disk's by now.
         """
@@ -280,11 +281,11 @@ class History:
         _gone(self._handle, encoded(kdev), disk, _time(now))
 
     def address_gone(self, address: str, now: int) -> None:
-        """The SCSI device of that address went."""
+        """The SCSI device with that address was removed."""
         _address_gone(self._handle, encoded(address), _time(now))
 
     def resync(self, looked: "tuple[int, int]", blocks: Iterable[BlockInfo]) -> None:
-        """Uevents were lost, or nobody listened: these are the devices that are there now.
+        """Uevents were lost, or not read: these are the devices that are present now.
 
         What is the same device as before had its name all the time. `looked` is as when a history begins.
         """
@@ -293,17 +294,17 @@ class History:
 
 
 class Action(Enum):
-    """What happened to a device."""
+    """The action of a uevent."""
 
-    #: Bound, unbound, online, offline: nothing about names.
+    #: Bind, unbind, online, offline: no effect on names.
     OTHER = 0
-    #: It is there.
+    #: The device appeared.
     ADD = 1
-    #: It is not there any more.
+    #: The device was removed.
     REMOVE = 2
-    #: Something about it changed.
+    #: Its properties changed.
     CHANGE = 3
-    #: It has another name: `Uevent.devpath` is the new one.
+    #: It was renamed: `Uevent.devpath` is the new one.
     MOVE = 4
 
 
@@ -330,28 +331,28 @@ _UEVENT = {
 
 @dataclass(frozen=True)
 class Uevent:
-    """One message of the kernel's about a device."""
+    """A uevent: the kernel's message about a device."""
 
-    #: What happened.
+    #: The action.
     action: Action
     #: The directory below /sys.
     devpath: str
     #: ``block``, ``scsi``, ``nvme`` …
     subsystem: str
-    #: The number of the message; each is one more than the last.
+    #: The sequence number of the uevent; each is one higher than the last.
     seqnum: int
     #: The sequence number of the disk (Linux 5.15 and later).
     diskseq: Optional[int]
     #: Where it was before a MOVE.
     devpath_old: Optional[str]
-    #: The kernel's name of the device, its ``/`` spelled as one.
+    #: The kernel name of the device, with ``/`` instead of ``!``.
     name: str
     #: The name it had before a MOVE.
     old_name: Optional[str]
 
     @classmethod
     def parse(cls, message: bytes) -> "Optional[Uevent]":
-        """Reads a message; None when it is not one of the kernel's."""
+        """Parses a message; None if it is not from the kernel."""
         if not isinstance(message, bytes):
             raise TypeError(f"a message is bytes, not {type(message).__name__}")
         handle = _parse(message, len(message))
