@@ -61,7 +61,7 @@ fn none_is_forged(formats: impl Iterator<Item = Format>, fewest: usize) {
 /// Those that are not known by their text, and those of storage code.
 #[test]
 fn no_name_makes_an_event_of_another_line() {
-    none_is_forged(names::formats().filter(|format| !format.is_telling() || format.owner.is_some()), 2);
+    none_is_forged(names::formats().filter(|format| !format.is_distinctive() || format.owner.is_some()), 2);
 }
 
 /// Of those that are known by their text all that begin with the name of a process, and every 200th other one: the search
@@ -108,7 +108,7 @@ fn lines_of_known_formats_are_no_rule_s() {
     beginnings.sort();
     beginnings.dedup();
     let (mut tried, mut next) = (0, 0);
-    for format in names::formats().filter(Format::is_telling) {
+    for format in names::formats().filter(Format::is_distinctive) {
         for words in [&b"I/O error, failed: sda1"[..], b"", b"lost\nsda1: timed out (error -5)"] {
             for suffix in format.kind.suffixes() {
                 next = (next + 7) % beginnings.len();

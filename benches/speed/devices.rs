@@ -52,10 +52,8 @@ pub fn run(repeat: u32) -> anyhow::Result<()> {
     })?;
     let row =
         |what: &str, seconds: f64| vec![what.to_owned(), microseconds(seconds), table::ratio(walk, seconds)];
-    let mut rows = vec![
-        row("names and numbers of all devices, read plainly", walk),
-        row("all devices, in full", list),
-    ];
+    let mut rows =
+        vec![row("names and numbers of all devices, read plainly", walk), row("all devices, in full", list)];
     for (what, count, name) in QUESTIONS {
         rows.push(row(what, cold(repeat, &tree, count, name)?));
     }

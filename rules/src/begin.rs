@@ -6,7 +6,7 @@ use regex_syntax::hir::{Hir, Look};
 /// Number of bytes at the beginning that are examined.
 const MAX_BYTES: usize = 12;
 /// Maximum number of beginnings of a pattern that are distinguished.
-const MOST_BEGINNINGS: usize = 2048;
+const MAX_BEGINNINGS: usize = 2048;
 
 /// For each of the first bytes of a line, which ones are possible. Empty: anything is.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ impl Begin {
         }
         let mut extractor = Extractor::new();
         extractor.kind(ExtractKind::Prefix).limit_class(96).limit_repeat(4).limit_literal_len(MAX_BYTES);
-        let found = extractor.limit_total(MOST_BEGINNINGS).extract(pattern);
+        let found = extractor.limit_total(MAX_BEGINNINGS).extract(pattern);
         let Some(literals) = found.literals() else { return Begin::default() };
         let shortest = literals.iter().map(|literal| literal.len()).min().unwrap_or_default();
         let mut places = vec![[0; 4]; shortest.min(MAX_BYTES)];

@@ -10,9 +10,9 @@ use super::reach::reach;
 use super::rule::{Attempt, Rule};
 
 /// Most misses in an answer.
-const MOST_MISSES: usize = 5;
+const MAX_MISSES: usize = 5;
 /// Maximum number of rules whose regex is compared with the line, those with most literal text first.
-const MOST_COMPARED: usize = 30;
+const MAX_COMPARED: usize = 30;
 
 /// A rule that nearly matches a line.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl RuleSet {
             misses.extend(unlike);
             misses.extend(nearly_matching(&unmatched, line));
         }
-        misses.truncate(MOST_MISSES);
+        misses.truncate(MAX_MISSES);
         Trial { matched, misses }
     }
 
@@ -72,7 +72,7 @@ fn nearly_matching(unmatched: &[&Arc<Rule>], line: &[u8]) -> Vec<Miss> {
     let texts = unmatched.iter().map(|rule| (FixedText::of(rule, line), *rule));
     let mut candidates: Vec<(FixedText, &Arc<Rule>)> = texts.filter(|(text, _)| text.found > 0).collect();
     candidates.sort_by_key(|(text, _)| (Reverse(text.found), text.missing));
-    let compared = candidates.into_iter().take(MOST_COMPARED).map(|(text, rule)| {
+    let compared = candidates.into_iter().take(MAX_COMPARED).map(|(text, rule)| {
         let reach = reach(rule.spec.regex.get_ref(), rule.origin.user, line);
         (text, miss(rule, MissReason::Regex, reach))
     });

@@ -12,7 +12,7 @@ use crate::journal::Tail;
 const BEHIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between attempts to reopen the journal, the first and the longest; each is twice the previous one.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(320);
+const MAX_PAUSE: Duration = Duration::from_secs(320);
 
 /// What is wrong with a reader that is at the end of its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl Lag {
                 Verdict::StillDeaf(self.deafness(realtime))
             }
             Some(again) if again.at <= now => {
-                let pause = (again.pause * 2).min(LONGEST_PAUSE);
+                let pause = (again.pause * 2).min(MAX_PAUSE);
                 self.again = Some(Again { at: now + pause, pause });
                 Verdict::Reopen(None)
             }

@@ -17,7 +17,7 @@ use crate::store::trust::Trust;
 use crate::store::{readback, socket, EventOutput, Store, ToStore};
 
 /// How long journald may take to process what was sent to it before the start.
-const JOURNALD_PATIENCE: Duration = Duration::from_secs(30);
+const JOURNALD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the store shares with the rest.
 #[derive(Clone)]
@@ -94,7 +94,7 @@ async fn start_store(from: StartAt, sink: &EventOutput, parts: &Parts) -> Result
         return Err(DaemonError::NoJournald);
     }
     // What a killed daemon sent last must be in the journal before it is searched for.
-    if !journald.drain(JOURNALD_PATIENCE).await {
+    if !journald.drain(JOURNALD_TIMEOUT).await {
         tracing::warn!(
             "journald does not read what is sent to it; events of the last run may be stored twice"
         );

@@ -4,10 +4,10 @@
 //! the device (lib/kobject_uevent.c, kobject_uevent_net_broadcast), so that a container that starts makes a gap here. A
 //! uevent that was lost because of a full buffer makes the same gap. So all devices are scanned, but not for every container.
 
-/// Looks at all devices because of gaps are so many times as far apart as the last one took.
-const APART: u64 = 20;
-/// But not farther than this, µs.
-const MOST_APART: u64 = 10_000_000;
+/// The interval between scans because of gaps, as a multiple of the duration of the last scan.
+const SCAN_INTERVAL_FACTOR: u64 = 20;
+/// Maximum of that interval, µs.
+const MAX_SCAN_INTERVAL: u64 = 10_000_000;
 
 /// The last sequence number, and whether some are missing since the last full scan.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Gaps {
     pub fn looked(&mut self, begin: u64, end: u64, all: bool) {
         let took = end.saturating_sub(begin);
         self.open = !all;
-        self.looked = Some((end, took.saturating_mul(APART).min(MOST_APART)));
+        self.looked = Some((end, took.saturating_mul(SCAN_INTERVAL_FACTOR).min(MAX_SCAN_INTERVAL)));
     }
 }
 
@@ -67,9 +67,9 @@ mod tests {
         let end = now + SECOND;
         gaps.looked(now, end, false);
         assert!(gaps.open() && !gaps.due(end), "it could not be");
-        assert!(gaps.due(end + MOST_APART));
+        assert!(gaps.due(end + MAX_SCAN_INTERVAL));
         gaps.looked(end, end, true);
-        assert!(!gaps.open() && !gaps.due(end + MOST_APART));
+        assert!(!gaps.open() && !gaps.due(end + MAX_SCAN_INTERVAL));
     }
 
     /// Number of scans in a hundred seconds of starting containers, if a scan takes this long.

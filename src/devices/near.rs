@@ -14,7 +14,7 @@ use crate::bus::RawEvent;
 /// How long an event waits for the device that is being probed, µs.
 pub const PROBING: u64 = MAX_PROBE_US;
 /// Lines kept that name a disk and its address.
-const MOST_CLAIMS: usize = 256;
+const MAX_CLAIMS: usize = 256;
 
 /// Lines that name a disk and its address, the newest first.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Claims {
         }
         let at = claims.iter().position(|other| other.time <= claim.time).unwrap_or(claims.len());
         claims.insert(at, claim);
-        claims.truncate(MOST_CLAIMS);
+        claims.truncate(MAX_CLAIMS);
     }
 
     fn of(&self, name: &str) -> Vec<Claim> {

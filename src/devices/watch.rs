@@ -15,17 +15,16 @@ use super::mount_table::{MountTable, CHANGED};
 use super::uevents::Received;
 use crate::sys::poll_for;
 
-/// How often is looked whether messages wait, while nobody asks. What happened in between is not known to be earlier or
-/// later than a log line.
-const IDLE: Duration = Duration::from_millis(500);
-/// The same while log lines come.
-const BUSY: Duration = Duration::from_millis(20);
-/// Log lines came so short ago, µs.
+/// Idle poll interval of the uevent socket. Events within an interval cannot be ordered relative to a log line.
+const IDLE_POLL: Duration = Duration::from_millis(500);
+/// Poll interval while log lines arrive.
+const BUSY_POLL: Duration = Duration::from_millis(20);
+/// How recently log lines must have arrived for that, µs.
 const RECENT: u64 = 10_000_000;
-/// When udev and file systems are done with a device that came or changed, µs.
+/// Time after which udev and file systems have finished with a device that appeared or changed, µs.
 const SETTLED: u64 = 2_000_000;
-/// Removed devices that nobody has asked for.
-const MOST_REMOVED: usize = 4096;
+/// Maximum number of removed devices that have not been collected.
+const MAX_REMOVED: usize = 4096;
 
 /// The devices of a machine over time.
 #[derive(Debug)]
@@ -338,15 +337,15 @@ impl Watch {
     fn pause(&self, state: &Observed) -> Duration {
         let now = self.clock.now();
         match state.asked.is_some_and(|asked| now.saturating_sub(asked) < RECENT) {
-            true => BUSY,
-            false => IDLE,
+            true => BUSY_POLL,
+            false => IDLE_POLL,
         }
     }
 }
 
 impl Observed {
     fn note_removed(&mut self, removed: Removed) {
-        if self.removed.len() >= MOST_REMOVED {
+        if self.removed.len() >= MAX_REMOVED {
             self.removed.pop_front();
         }
         self.removed.push_back(removed);
@@ -355,12 +354,12 @@ impl Observed {
 
 /// Reads messages as they come, and looks what is mounted when that changes, as long as somebody has the watch.
 fn follow(watch: &Weak<Watch>, socket: RawFd) {
-    let mut pause = IDLE;
+    let mut pause = IDLE_POLL;
     let mounts = MountTable::open().ok();
     let waited = [(socket, PollFlags::IN), (mounts.as_ref().map_or(-1, MountTable::as_raw_fd), CHANGED)];
     while watch.strong_count() > 0 {
         if poll_for(waited, pause).is_err() {
-            std::thread::sleep(IDLE);
+            std::thread::sleep(IDLE_POLL);
         }
         let Some(watch) = watch.upgrade() else { return };
         pause = watch.catch_up();

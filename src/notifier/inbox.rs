@@ -14,7 +14,7 @@ use crate::bus::Published;
 /// Pause after the first failure; each further one doubles it …
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// … up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// What a notifier is given.
 #[derive(Clone, Debug)]
@@ -187,7 +187,7 @@ impl Inbox {
 /// How long to wait after an attempt.
 fn pause(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
-    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(MAX_PAUSE)
 }
 
 #[cfg(test)]

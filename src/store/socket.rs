@@ -13,9 +13,9 @@ use tokio::net::UnixDatagram;
 /// Where journald listens.
 pub const PATH: &str = "/run/systemd/journal/socket";
 
-/// First pause before reconnecting to journald; doubled up to [`LONGEST_PAUSE`].
+/// First pause before reconnecting to journald; doubled up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// Interval between checks of what journald has not read.
 const DRAIN_STEP: Duration = Duration::from_millis(2);
 
@@ -76,7 +76,7 @@ impl JournalSocket {
                     self.waiting.mention(format_args!("take events ({e})"));
                     self.socket = None;
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_PAUSE);
                 }
             }
         }

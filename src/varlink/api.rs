@@ -30,7 +30,7 @@ const TRIALS: (usize, usize) = (2, 1);
 /// Messages of up to 1 MiB that come in at the same time, and those of one user.
 const LONG_MESSAGES: (usize, usize) = (16, 8);
 /// Most names in one list of a filter: journald's index takes longer the more there are.
-const MOST_NAMES: usize = 64;
+const MAX_NAMES: usize = 64;
 
 /// What all calls share.
 #[derive(Debug)]
@@ -152,8 +152,8 @@ impl Service {
         for (name, list) in
             [("event_types", &mut filter.event_types), ("sub_systems", &mut filter.sub_systems)]
         {
-            if list.as_ref().is_some_and(|list| list.len() > MOST_NAMES) {
-                let message = format!("more than {MOST_NAMES} names; ask for all and choose");
+            if list.as_ref().is_some_and(|list| list.len() > MAX_NAMES) {
+                let message = format!("more than {MAX_NAMES} names; ask for all and choose");
                 return Err(invalid(&format!("filter.{name}"), &message));
             }
             list.take_if(|list| list.is_empty());

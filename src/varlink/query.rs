@@ -14,7 +14,7 @@ use crate::store::stored::StoredEvent;
 /// Events in a reply when the client names no limit.
 const DEFAULT_PAGE: u64 = 100;
 /// Most events in one reply.
-const LONGEST_PAGE: u64 = 1000;
+const MAX_PAGE: u64 = 1000;
 
 /// Answers a call: all matching events in several replies with `more`, else one page. Each event is sent as it was stored.
 pub async fn answer(
@@ -37,7 +37,7 @@ pub async fn answer(
 
 /// One reply, which ends where the page does. It is written as the events are read.
 async fn page(call: &Call, mut query: Query) -> Result<(), Failure> {
-    let length = query.limit.unwrap_or(DEFAULT_PAGE).min(LONGEST_PAGE);
+    let length = query.limit.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
     query.limit = Some(length);
     let mut batches = run(call, query)?;
     let mut next = batches.recv().await.transpose().map_err(unreadable)?;

@@ -9,7 +9,7 @@ use crate::journal::LOG_VALUE;
 use crate::rules::{shown, RuleSet};
 
 /// Longest line of a client that may not read events. Others may try what the collector looks at.
-const LONGEST_OF_STRANGERS: usize = 8 * 1024;
+const MAX_UNPRIVILEGED_LINE: usize = 8 * 1024;
 
 /// Replies with the rules in force. Each is encoded when the client is about to take it.
 pub async fn list(rules: &RuleSet, wanted: &ListRulesParameters, writer: &FrameWriter) -> Result<(), Gone> {
@@ -22,7 +22,7 @@ pub async fn list(rules: &RuleSet, wanted: &ListRulesParameters, writer: &FrameW
 
 /// Refuses a line that is too long to be tried.
 pub fn check_length(line: &str, peer: Peer) -> Result<(), ErrorReply> {
-    let longest = if peer.may_read { LOG_VALUE } else { LONGEST_OF_STRANGERS };
+    let longest = if peer.may_read { LOG_VALUE } else { MAX_UNPRIVILEGED_LINE };
     match line.len() <= longest {
         true => Ok(()),
         false => Err(invalid("line", &format!("{} bytes; at most {longest} can be tried", line.len()))),

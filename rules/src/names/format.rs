@@ -139,7 +139,7 @@ impl Format {
 
     /// A line of this format can be distinguished from other lines: by the text behind the name, if there is enough of it, or nothing
     /// else than numbers; or because it has the number of a process there. Those of storage code were looked at one by one.
-    pub fn is_telling(&self) -> bool {
+    pub fn is_distinctive(&self) -> bool {
         if self.owner.is_some() {
             return true;
         }

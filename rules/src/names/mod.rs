@@ -28,11 +28,11 @@ pub fn speaks(line: &[u8], sub_system: &str) -> bool {
 struct Known {
     /// `None`: all formats are tried.
     longest_texts: Option<AhoCorasick>,
-    formats: Vec<Telling>,
+    formats: Vec<Distinctive>,
 }
 
 /// A format that can be recognised.
-struct Telling {
+struct Distinctive {
     format: Format,
     parts: Vec<Part>,
 }
@@ -40,9 +40,10 @@ struct Telling {
 fn known() -> &'static Known {
     static KNOWN: OnceLock<Known> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let telling = formats().filter(Format::is_telling);
-        let formats: Vec<Telling> = telling.map(|format| Telling { parts: format.parts(), format }).collect();
-        let texts = formats.iter().map(Telling::longest_text);
+        let distinctive = formats().filter(Format::is_distinctive);
+        let formats: Vec<Distinctive> =
+            distinctive.map(|format| Distinctive { parts: format.parts(), format }).collect();
+        let texts = formats.iter().map(Distinctive::longest_text);
         let longest_texts = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts);
         Known { longest_texts: longest_texts.ok(), formats }
     })
@@ -50,7 +51,9 @@ fn known() -> &'static Known {
 
 impl Known {
     fn may_print(&self, line: &[u8], sub_system: &str) -> bool {
-        let prints = |telling: &Telling| telling.format.owner != Some(sub_system) && telling.may_print(line);
+        let prints = |distinctive: &Distinctive| {
+            distinctive.format.owner != Some(sub_system) && distinctive.may_print(line)
+        };
         match &self.longest_texts {
             Some(texts) => {
                 let found = texts.find_overlapping_iter(line);
@@ -61,7 +64,7 @@ impl Known {
     }
 }
 
-impl Telling {
+impl Distinctive {
     /// The text behind the name that is in every line; at its end there may be no white space.
     fn longest_text(&self) -> &[u8] {
         let texts = self.parts.iter().map(|part| match part {
