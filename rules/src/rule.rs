@@ -109,7 +109,7 @@ impl Rule {
                 located(
                     Some(word.span()),
                     &e.to_string(),
-                    "leave severity out to take the priority of the log entry",
+                    "remove severity to use the priority of the log entry",
                 )
             })?),
         };
@@ -118,14 +118,14 @@ impl Rule {
             Some(("none", _)) => DeviceWay::None,
             Some(("entry", _)) => DeviceWay::Entry,
             Some((_, span)) => {
-                return Err(located(Some(span), "device is \"none\" or \"entry\"", "leave it out when a capture of the regex names the device"))
+                return Err(located(Some(span), "device is \"none\" or \"entry\"", "remove it if a capture of the regex names the device"))
             }
             None if has_device_capture => DeviceWay::Capture,
             None => {
                 return Err(located(
                     Some(spec.regex.span()),
-                    "this rule has no way to its device",
-                    "capture it, as in (?P<kdev>sd[a-z]+), or say device = \"none\" (or \"entry\": journald's own device fields)",
+                    "this rule does not say how to find its device",
+                    "add a capture such as (?P<kdev>sd[a-z]+), or set device = \"none\" (or \"entry\": journald's own device fields)",
                 ))
             }
         };

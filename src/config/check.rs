@@ -74,13 +74,13 @@ fn examples_of(rule: &Rule) -> Vec<Finding> {
             }
             Some(captures) if !example.captures.is_empty() && captures != example.captures.map() => {
                 let message = format!("the captures of this example are {captures:?}");
-                add(&example.line, 0, &message, "write down all of them, or none");
+                add(&example.line, 0, &message, "list all of them, or none");
             }
             Some(_) => {}
         }
     }
     for line in rule.spec.not.iter().filter(|line| rule.is_match(line.as_bytes())) {
-        let message = "the rule matches this line, which its \"not\" says it must not";
+        let message = "the rule matches this line, which is listed in its \"not\"";
         add(line, 0, message, "make the regex stricter, or move the line to the examples");
     }
     findings

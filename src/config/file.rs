@@ -83,7 +83,7 @@ impl RawBurst {
         let wrong = self.interval_seconds.as_ref().filter(|seconds| !(1..=DAY).contains(seconds.get_ref()));
         if let Some(seconds) = wrong {
             let message = format!("interval_seconds is {}", seconds.get_ref());
-            let remedy = "write a number from 1 to 86400; enabled = false switches counting off";
+            let remedy = "write a number from 1 to 86400; enabled = false disables summaries";
             return Err(Located::at(file, text, Some(seconds.span()), &message, remedy).into());
         }
         Ok(BurstTable {
@@ -172,19 +172,19 @@ fn warnings(rule: &Rule, text: &str) -> Vec<Located> {
     };
     let mut found = Vec::new();
     if rule.never_matches() {
-        let message = "this rule can never match: its regex begins with other text than its starts_with";
-        found.push(at(message, "make both begin alike, or leave starts_with out"));
+        let message = "this rule can never match: its regex and its starts_with begin with different text";
+        found.push(at(message, "make both begin with the same text, or remove starts_with"));
     }
     if !regex.get_ref().contains('^') && rule.spec.starts_with.is_none() {
         found.push(at(
             "the regex is not anchored",
-            "begin it with ^, or it is searched for anywhere in every line, which is slow",
+            "begin it with ^; otherwise every line is searched for it, which is slow",
         ));
     }
     if !rule.has_literal() {
         found.push(at(
-            "the regex contains no fixed text, so that it may take lines about anything",
-            "give it some fixed text of 3 or more characters, or a starts_with",
+            "the regex contains no literal text, so it may match unrelated lines",
+            "add literal text of 3 or more characters, or a starts_with",
         ));
     }
     found

@@ -148,7 +148,7 @@ impl Config {
         }
         for path in found.passed_over {
             let name = path.display().to_string();
-            let message = "passed over: its name does not end in .toml";
+            let message = "ignored: its name does not end in .toml";
             config.warnings.push(Located::at(&name, "", None, message, "rename it, or move it elsewhere"));
         }
         if errors.is_empty() {

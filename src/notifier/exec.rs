@@ -53,7 +53,7 @@ fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Err
         true => Ok(path.into()),
         false => Err(fault(
             format!("{path:?} is not an absolute path"),
-            "write the path of the program from / on: there is no shell, and no search in PATH",
+            "write the full path of the program: no shell is used, and PATH is not searched",
         )),
     }
 }
