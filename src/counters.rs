@@ -65,7 +65,7 @@ pub struct Counters {
     pub events_stored: Counter,
     /// Events that journald did not keep.
     pub events_not_stored: Counter,
-    /// How often the journal was written and not read, so that it had to be opened again.
+    /// Number of times the journal was written but not read, and had to be reopened.
     pub times_deaf: Counter,
     /// Journal files that were found damaged.
     pub journal_files_damaged: Counter,

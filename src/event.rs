@@ -56,7 +56,7 @@ pub struct Covered {
 pub struct Holder {
     /// Its names, without `/dev/`: the kernel's (`sdb`), the node's (`mapper/…` without its directory), number, SCSI address.
     pub names: Vec<String>,
-    /// What tells it from other devices of the same name.
+    /// What distinguishes it from other devices with the same name.
     pub identity: Identity,
     /// It was no longer there when the line was worked on.
     pub gone: bool,

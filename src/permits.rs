@@ -34,7 +34,7 @@ impl Permits {
     /// Waits for a permit for this user.
     pub async fn acquire(&self, uid: u32) -> Permit {
         let _waiting = Waiting::new(&self.waiting);
-        // The semaphores are never closed, so that neither call fails.
+        // The semaphores are never closed, so neither call fails.
         let of_user = self.of_user(uid).acquire_owned().await.ok();
         let of_all = self.all.clone().acquire_owned().await.ok();
         Permit { _of_user: of_user, _of_all: of_all }

@@ -124,7 +124,7 @@ pub fn passed_socket() -> Result<Option<std::os::unix::net::UnixListener>, Strin
         (true, Some(n)) => return Err(format!("{n} sockets instead of one")),
     }
     // SAFETY: systemd passes descriptor 3 to this process for its own use; the variables are
-    // removed, so that nobody takes it a second time.
+    // removed, so that it cannot be taken twice.
     let fd = unsafe { OwnedFd::from_raw_fd(3) };
     let flags = rustix::io::fcntl_getfd(&fd).map_err(|e| e.to_string())?;
     rustix::io::fcntl_setfd(&fd, flags | rustix::io::FdFlags::CLOEXEC).map_err(|e| e.to_string())?;
@@ -134,7 +134,7 @@ pub fn passed_socket() -> Result<Option<std::os::unix::net::UnixListener>, Strin
     Ok(Some(fd.into()))
 }
 
-/// SIGHUP has no effect from now on, until somebody listens to it.
+/// Ignores SIGHUP until a handler is installed.
 pub fn ignore_hangup() {
     // SAFETY: SIG_IGN runs no code of ours.
     unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };

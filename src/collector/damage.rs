@@ -11,8 +11,8 @@ use crate::journal::{DamageCheck, Damaged, Location};
 
 /// Interval between checks of changed files.
 const PAUSE: Duration = Duration::from_secs(30);
-/// A pause is at least so many times as long as the processor time of the look before it. Time spent waiting for a processor does not
-/// count: on a busy machine a look of a second would otherwise put off the next one by minutes.
+/// An interval is at least this many times as long as the CPU time of the check before it. Time spent waiting for a processor does not
+/// count: on a busy machine a check of a second would otherwise delay the next one by minutes.
 const SHARE: u32 = 100;
 
 /// The thread that checks.
@@ -91,7 +91,7 @@ fn processor_time() -> Duration {
 mod tests {
     use super::*;
 
-    /// A look that waits, for a file or for a processor, does not put off the next one.
+    /// A check that waits for a file or for a processor does not delay the next one.
     #[test]
     fn only_processor_time_lengthens_the_pause() {
         let began = processor_time();

@@ -9,8 +9,8 @@ use crate::event::{event_id, EntryTime};
 /// Number of previous matched entries that are compared.
 const WINDOW: usize = 1024;
 
-/// The identifiers of the last matched entries. As numbers: texts would lie all over the heap after a storm, each in a page that
-/// cannot be given back.
+/// The identifiers of the last matched entries, as numbers: strings would be scattered over the heap after a storm, each in a page that
+/// cannot be returned to the kernel.
 #[derive(Debug, Default)]
 pub struct DuplicateCounter {
     recent: VecDeque<Uuid>,

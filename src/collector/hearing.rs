@@ -107,12 +107,12 @@ impl Hearing {
 
     /// A reader at the end of its journal looked at the files' headers at this time (`realtime`: µs since the epoch).
     pub fn looked(&mut self, behind: Option<Behind>, now: Instant, realtime: u64) -> Verdict {
-        // What is unread now was not there at the last look, and may have come right after it.
+        // Unread entries were not there at the last check, and may have arrived right after it.
         let since = self.looked.replace(realtime).unwrap_or(realtime);
         match &mut self.behind {
             Some(state) if behind.as_ref() == Some(&state.behind) => state.judge(now, realtime),
             _ => {
-                // What was unread before was read meanwhile; what is unread now came later.
+                // Entries that were unread before have been read in the meantime; those unread now are newer.
                 let before = self.behind.take();
                 self.behind = behind.map(|behind| Lag::new(behind, now, since));
                 let deaf = before.filter(|state| state.again.is_some());

@@ -85,7 +85,7 @@ impl Collector {
             bus.send(item).await?;
         }
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
-        // Only now may the parsers end: whoever sees that knows the result.
+        // Only now may the parsers stop: by then the result is known.
         drop(bus);
         match joined {
             Ok(Ok(result)) => Ok(result?),

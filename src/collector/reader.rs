@@ -235,7 +235,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Between two entries: takes new rules, hands on a sign of life. False: nobody takes events
+    /// Between two entries: adopts new rules, passes on the heartbeat. Returns false if nothing consumes events
     /// any more.
     fn check_control(&mut self) -> bool {
         if self.settings.rules.has_changed().unwrap_or(false) {
@@ -275,7 +275,7 @@ impl Reader {
         }
     }
 
-    /// Works on the current entry. False: nobody takes events any more.
+    /// Processes the current entry. Returns false if nothing consumes events any more.
     fn take_entry(&mut self) -> Result<bool, Error> {
         if let Some(wanted) = self.gap.take() {
             let found = self.journal.position()?;

@@ -94,7 +94,7 @@ pub(crate) fn replace(path: &Path, text: &[u8], durable: bool) -> std::io::Resul
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
         _ => {}
     }
-    // New, so that nothing that somebody put there in between is written to (open(2): O_EXCL).
+    // Newly created, so that nothing that was placed there in the meantime is written to (open(2): O_EXCL).
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::open(&temporary, flags, MODE)?);
     file.write_all(text)?;

@@ -6,7 +6,7 @@
 pub struct Tool {
     /// What it calls itself: `SYSLOG_IDENTIFIER`.
     pub identifier: &'static str,
-    /// Names of its executables. One that begins or ends in `*` stands for all that end or begin so.
+    /// Names of its executables; `*` at the beginning or the end matches any text.
     pub programs: &'static [&'static str],
     /// Its systemd units, in the same way.
     pub units: &'static [&'static str],
@@ -15,7 +15,7 @@ pub struct Tool {
 }
 
 const ROOT: &[&str] = &["0"];
-/// `ceph`, whose number is the same on all machines of a distribution: Red Hat and its like, Debian and its like.
+/// `ceph`, whose UID is the same on all machines of a distribution: Red Hat and derivatives, Debian and derivatives.
 const CEPH: &[&str] = &["0", "167", "64045"];
 
 const LVM_UNITS: &[&str] = &[

@@ -19,7 +19,7 @@ use rustix::event::{eventfd, EventfdFlags};
 use crate::bus::Beat;
 use crate::sys::poll_readable;
 
-/// First pause after a kernel line; each one is twice as long as the one before.
+/// First pause after a kernel message; each one is twice as long as the previous one.
 const FIRST_STEP: Duration = Duration::from_millis(1);
 /// After a pause of this length the journal's own notification is waited for again.
 const LAST_STEP: Duration = Duration::from_millis(128);
@@ -181,7 +181,7 @@ impl Waker {
         Ok(woken(stop, stopped, changed))
     }
 
-    /// Moves behind the last kernel line, so that only a new one wakes again.
+    /// Moves past the last kernel message, so that only a new one causes another wakeup.
     fn rewind_alarm(&mut self) {
         self.step = Some(FIRST_STEP);
         if let Some(time) = self.kmsg.as_mut().and_then(newest_record) {
@@ -212,7 +212,7 @@ fn newest_record(kmsg: &mut File) -> Option<u64> {
     for _ in 0..MAX_RECORDS {
         match kmsg.read(&mut record) {
             Ok(length) => newest = time_of(record.get(..length)?).or(newest),
-            // Records were overwritten before they were read; the next read goes on behind them.
+            // Records were overwritten before they were read; the next read continues after them.
             Err(e) if e.kind() == ErrorKind::BrokenPipe => {}
             Err(_) => break,
         }

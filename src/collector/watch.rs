@@ -118,7 +118,7 @@ impl Reader {
         }
     }
 
-    /// A handle that lost pages reads zeros there for ever, or passes over the whole file.
+    /// A handle that lost pages keeps reading zeros there, or skips the whole file.
     fn notice_vanished(&mut self) {
         if self.journal.has_vanished() && !self.stale {
             let location = &self.settings.location;

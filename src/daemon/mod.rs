@@ -44,7 +44,7 @@ pub struct Options {
     pub varlink: Address,
     /// Where the configuration is.
     pub config: ConfigSource,
-    /// Begin at this time, µs since the epoch, whatever was read before.
+    /// Start at this time, µs since the epoch, regardless of what was read before.
     pub since: Option<u64>,
     /// Wait for new entries at the end of the journal.
     pub follow: bool,
@@ -98,7 +98,7 @@ pub fn prepare_process() {
     }
 }
 
-/// Runs until told to end by SIGTERM or SIGINT, or (without `follow`) to the journal's end.
+/// Runs until SIGTERM or SIGINT, or (without `follow`) to the end of the journal.
 /// `socket` is the one that systemd passed.
 pub async fn run(options: Options, socket: Option<UnixListener>) -> Result<(), DaemonError> {
     let mut signals = signals::Signals::new().map_err(DaemonError::Signals)?;

@@ -59,7 +59,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Saves the position from time to time and reads the configuration again when told to; at
+    /// Saves the position periodically and reloads the configuration on request; at
     /// the end lets every stage finish what it has, in the order in which data flows.
     pub async fn until_end(
         mut self,

@@ -11,7 +11,7 @@ pub struct Signals {
     reload: bool,
 }
 
-/// What a signal asks for.
+/// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// To end.

@@ -59,7 +59,7 @@ fn is_place(name: &str) -> bool {
     name.starts_with('/') && !name.starts_with("/dev/") && !name.starts_with("/sys/")
 }
 
-/// A path in a log line is a mount point or the file behind a loop device; the file system in which it lies is not meant.
+/// A path in a log line is a mount point or the file behind a loop device, never the file system that contains it.
 fn is_exactly(found: &BlockInfo, name: &str) -> bool {
     let behind = found.extension.get("backing_file").is_some_and(|file| file == name);
     !is_place(name) || behind || found.mount_points.iter().any(|point| point == name)
@@ -109,7 +109,7 @@ impl Devices {
         Devices { watch, earlier, ..Self::still(tree, boot_id) }
     }
 
-    /// What is known of the devices of another machine, or nothing: no device of this machine is ever looked at.
+    /// The devices of another machine, or none: no device of this machine is ever read.
     pub fn elsewhere(history: Option<History>) -> Self {
         let tree = Arc::new(Tree::new(Recorded::default()));
         Devices { earlier: history, ..Self::still(tree, None) }
@@ -132,7 +132,7 @@ impl Devices {
         Ok(Devices { watch, clock: recording.clock(), ..Self::still(tree, Some(boot_id)) })
     }
 
-    /// The block devices that were removed since this was asked last, in order. One asks: who does, takes them.
+    /// The block devices that were removed since the last call, in order. The caller takes them.
     pub fn removed(&self) -> Vec<Removed> {
         self.watch.as_ref().map(|watch| watch.removed()).unwrap_or_default()
     }
@@ -142,7 +142,7 @@ impl Devices {
         self.watch.as_ref().map_or(0, |watch| watch.count())
     }
 
-    /// Reads what has happened by now, as the thread that watches this machine does.
+    /// Reads pending changes, like the thread that watches this machine.
     pub fn catch_up(&self) {
         if let Some(watch) = &self.watch {
             watch.catch_up();
@@ -154,12 +154,12 @@ impl Devices {
         self.clock.now()
     }
 
-    /// What can be asked of the devices changes with time: this is the running machine, or a recorded one that goes on.
+    /// Whether the devices change with time: this is the running machine, or a recording that is being played.
     pub fn moves(&self) -> bool {
         self.watch.is_some() || self.tree.is_live()
     }
 
-    /// The entry is of the boot that goes on, and so new (`within`) that what it is about may still appear.
+    /// Whether the entry is of the current boot, and so recent (`within`) that its device may still appear.
     pub fn is_new(&self, entry: &EntryInfo, within: Duration) -> bool {
         let age = self.clock.now().saturating_sub(entry.monotonic);
         self.moves() && self.knows(entry) && Duration::from_micros(age) < within
@@ -170,7 +170,7 @@ impl Devices {
         self.watch.as_ref().map(|watch| watch.history())
     }
 
-    /// Up to when that is known; it says whether anything changed.
+    /// The time up to which the history is complete, with its generation.
     pub fn progress(&self) -> Option<HighWaterMark> {
         self.watch.as_ref().map(|watch| watch.progress())
     }
@@ -190,7 +190,7 @@ impl Devices {
         self.boot_id.as_ref().is_some_and(|boot| *boot == entry.boot_id)
     }
 
-    /// The device that `name` meant when the entry was logged; `None` when that is not known.
+    /// The device that had the name `name` when the entry was logged, if known.
     pub fn at(&self, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         if !self.knows(entry) {
             return self.in_earlier_boot(entry, name);
@@ -214,7 +214,7 @@ impl Devices {
         }
     }
 
-    /// The device that had the name when the line was logged, which may be gone by now.
+    /// The device that had the name when the line was logged; it may have been removed since.
     fn watched(&self, watch: &Watch, entry: &EntryInfo, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         let time = entry.monotonic;
         let past = match (watch.at(name.text(), time), name) {
@@ -252,7 +252,7 @@ impl Devices {
         }
     }
 
-    /// The device, gone or changed, on which the file system of that UUID lay.
+    /// The device, possibly removed or changed since, that held the file system with that UUID.
     fn lay_on(&self, watch: &Watch, time: u64, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         match (name, watch.content_at(name.text(), time)) {
             (Name::Any(_), Past::Known { block, .. }) => Some(block),

@@ -22,7 +22,7 @@ impl MountTable {
         Ok(Self { file: File::open("/proc/self/mountinfo")?, read: false })
     }
 
-    /// Has it changed since this was asked last? The first answer is yes.
+    /// Whether it changed since the last call. The first answer is yes.
     pub fn changed(&mut self) -> bool {
         let mut set = [PollFd::new(&self.file, CHANGED)];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -32,7 +32,7 @@ impl MountTable {
 }
 
 impl AsRawFd for MountTable {
-    /// To be waited for with [`CHANGED`]; whoever waits takes note of a change, and needs a table of its own.
+    /// For polling with [`CHANGED`]. Polling consumes the change, so every waiter needs a table of its own.
     fn as_raw_fd(&self) -> RawFd {
         self.file.as_raw_fd()
     }

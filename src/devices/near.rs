@@ -51,7 +51,7 @@ impl Devices {
         }
     }
 
-    /// The device that a kernel name meant although nobody had it for certain.
+    /// The device that a kernel name referred to although no device had it for certain.
     pub(super) fn near(&self, watch: &Watch, time: u64, name: Name<'_>) -> Option<Arc<BlockInfo>> {
         let Name::Kernel(name) = name else { return None };
         let gone = watch.mounted_and_gone(name, time);
@@ -83,14 +83,14 @@ impl Devices {
         watch.probed(name, entry.monotonic, &self.claims.of(name)) == Probed::NotYet
     }
 
-    /// The device is so new that its identity may not be known yet: udev tells that of an array.
+    /// Whether the device is so new that its WWID may be unknown yet: that of an array comes from udev.
     pub fn is_unidentified(&self, entry: &EntryInfo, block: &BlockInfo) -> bool {
         let identified = block.dev_wwid.is_some() || !matches!(block.blk_type, BlkType::Md | BlkType::Scsi);
         let watch = self.watch.as_ref().filter(|_| !identified);
         watch.is_some_and(|watch| watch.is_young(&block.kdev, entry.monotonic))
     }
 
-    /// The kernel said which file system it mounts from a device.
+    /// Records the file system that the kernel reports mounting from a device.
     pub fn note_file_system(&self, block: &BlockInfo, uuid: &str) {
         if let Some(watch) = &self.watch {
             watch.note_file_system(&block.kdev, uuid);
@@ -106,7 +106,7 @@ impl Devices {
     }
 }
 
-/// The line is written only of a device that goes, or is gone; or, where nobody has its name, of one that is gone.
+/// Whether the line is logged only about a device that is being removed or was removed; if no device has the name, about a removed one.
 pub fn is_last_word(raw: &RawEvent) -> bool {
     let is = |name: &str, value: &str| raw.captures.get(name).is_some_and(|found| found == value);
     is_deleted(raw)
@@ -116,12 +116,12 @@ pub fn is_last_word(raw: &RawEvent) -> bool {
         || LAST_WORDS.contains(&raw.rule.event_type.as_str())
 }
 
-/// The line is about a deleted disk, perhaps before the uevent that says so: it has no sectors (block/genhd.c, del_gendisk).
+/// Whether the line is about a deleted disk, perhaps before its uevent: it has no sectors (block/genhd.c, del_gendisk).
 pub fn is_deleted(raw: &RawEvent) -> bool {
     raw.captures.get("limit").is_some_and(|limit| limit == "0")
 }
 
-/// A file system could not write: where nobody has the name, its disk was removed. What is being probed is only read.
+/// Whether a file system could not write: if no device has the name, its disk was removed. A disk that is being probed is only read.
 fn is_failed_write(raw: &RawEvent) -> bool {
     let lost = raw.captures.get("detail").is_some_and(|detail| detail.starts_with("lost "));
     lost || raw.rule.event_type == "FS_IO_ERROR"

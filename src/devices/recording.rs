@@ -82,7 +82,7 @@ struct Playback {
     coming: VecDeque<(u64, Change)>,
     /// Uevents that wait to be read.
     waiting: VecDeque<Uevent>,
-    /// The mount table as it was when last asked for.
+    /// The mount table of the last call.
     mounts: Option<Option<String>>,
 }
 
@@ -93,7 +93,7 @@ impl fmt::Debug for Playback {
 }
 
 impl Recording {
-    /// Reads a directory. The machine is as `tree.txt` says, and the time 0: see [`Recording::begin`].
+    /// Reads a directory. The machine is in the state of `tree.txt`, and the time is 0: see [`Recording::begin`].
     ///
     /// # Errors
     /// A file is missing, cannot be read, or is not in its format.
@@ -223,7 +223,7 @@ fn in_order(uevents: Vec<(u64, Uevent)>, trees: Vec<(u64, Arc<Recorded>)>) -> Ve
         let tree = trees.iter().find(|(time, tree)| (at..until).contains(time) && has(tree, event));
         tree.map(|(_, tree)| tree.clone())
     };
-    // Messages about what is no storage may have been left out of the recording: the numbers tell nothing.
+    // Uevents that do not concern storage may be missing from the recording: sequence numbers mean nothing.
     let told = (0..).zip(&uevents).map(|(seqnum, (at, event))| {
         let later = (event.subsystem == "block").then(|| describing(*at, event)).flatten();
         (*at, Change::Uevent(Uevent { seqnum, ..event.clone() }, later))

@@ -39,7 +39,7 @@ struct Observed {
     history: History,
     feed: Box<dyn Feed>,
     gaps: Gaps,
-    /// Devices to be looked at again, and since when.
+    /// Devices to be read again, and since when.
     unsettled: BTreeSet<String>,
     changed: Option<u64>,
     asked: Option<u64>,
@@ -57,7 +57,7 @@ pub struct Removed {
 }
 
 impl Watch {
-    /// Begins to watch this machine. `earlier`, what an earlier run of the daemon saw in the same boot, goes on.
+    /// Starts watching this machine. `earlier`, the history of a previous run in the same boot, is continued.
     pub fn start(tree: Arc<Tree>, boot_id: &str, earlier: Option<History>) -> Result<Arc<Self>, String> {
         let kernel = Kernel::open().map_err(|e| format!("cannot listen to the kernel's uevents: {e}"))?;
         let fd = kernel.fd();
@@ -70,7 +70,7 @@ impl Watch {
         Ok(watch)
     }
 
-    /// A watch that reads when it is asked something, and in [`Watch::catch_up`].
+    /// A watch that reads on each lookup, and in [`Watch::catch_up`].
     pub fn new(
         tree: Arc<Tree>,
         boot_id: &str,
@@ -99,7 +99,7 @@ impl Watch {
         Ok(Arc::new(Watch { tree, clock, state: Mutex::new(state) }))
     }
 
-    /// Reads what waits, and looks again at devices that have settled. Returns how long to wait for the next message.
+    /// Reads pending uevents, and reads settled devices again. Returns how long to wait for the next uevent.
     pub fn catch_up(&self) -> Duration {
         let mut state = self.state();
         self.read(&mut state);
@@ -118,7 +118,7 @@ impl Watch {
         }
     }
 
-    /// Nothing was told of it, but messages may be missing: is it the same under all of its names?
+    /// There was no uevent for it, but some may be missing: whether it is the same under all of its names.
     fn is_there(&self, block: &BlockInfo) -> bool {
         let found = self.tree.kernel_block(&block.kdev);
         found.is_ok_and(|found| {
@@ -179,7 +179,7 @@ impl Watch {
         state
     }
 
-    /// The block devices that were removed since this was asked last, in order; of very many the last ones.
+    /// The block devices that were removed since the last call, in order; if there are very many, only the last ones.
     pub fn removed(&self) -> Vec<Removed> {
         self.state().removed.drain(..).collect()
     }
@@ -190,7 +190,7 @@ impl Watch {
         self.state().history.refresh(block.clone(), now);
     }
 
-    /// Up to when the history was told.
+    /// How far the history is complete.
     pub fn progress(&self) -> HighWaterMark {
         let mut state = self.state();
         self.read(&mut state);
@@ -251,7 +251,7 @@ impl Watch {
 
     /// Looks whether something was mounted or unmounted.
     fn read_mounts(&self, state: &mut Observed) {
-        // Which devices a table means is certain only when all was told.
+        // The devices of a table are certain only if the history is complete.
         if state.gaps.open() {
             return;
         }
@@ -297,7 +297,7 @@ impl Watch {
         }
     }
 
-    /// A device came or changed. What has its name by now may be a later one: it came in the same span of time.
+    /// A device appeared or changed. The present holder of the name may be a later device that appeared within the same period.
     fn look(&self, state: &mut Observed, event: &Uevent) {
         let Ok(block) = self.tree.kernel_block(&event.name()) else { return };
         state.unsettled.insert(block.kdev.clone());
@@ -317,7 +317,7 @@ impl Watch {
         }
     }
 
-    /// Looks again at devices that have settled: udev knows more of them by then, and a message that came out of order
+    /// Reads settled devices again: udev knows more about them by then, and a uevent that arrived out of order
     /// is set right.
     fn settle(&self, state: &mut Observed) {
         let now = self.clock.now();
@@ -352,7 +352,7 @@ impl Observed {
     }
 }
 
-/// Reads messages as they come, and looks what is mounted when that changes, as long as somebody has the watch.
+/// Reads uevents as they arrive, and the mount table when it changes, as long as the watch is in use.
 fn follow(watch: &Weak<Watch>, socket: RawFd) {
     let mut pause = IDLE_POLL;
     let mounts = MountTable::open().ok();
@@ -366,7 +366,7 @@ fn follow(watch: &Weak<Watch>, socket: RawFd) {
     }
 }
 
-/// All block devices, empty and hidden ones too, and when they were looked at.
+/// All block devices, including empty and hidden ones, and the period of the scan.
 fn look_at_all(tree: &Tree, clock: &Clock) -> Result<(Window, Vec<BlockInfo>), peripety_blkinfo::Error> {
     let after = clock.now();
     let blocks = tree.list_all()?;

@@ -51,7 +51,7 @@ pub fn first_start(location: &Location, boot_id: &str) -> Result<Option<u64>, Er
     Ok(started.map(|(usec, _)| usec))
 }
 
-/// The lines of the kernel itself in a boot; the reader stands before the first.
+/// The kernel's own messages of a boot; the reader is positioned before the first.
 pub fn kernel_lines(location: &Location, boot_id: &str) -> Result<Reader, Error> {
     let mut reader = Reader::open(location, LOG_VALUE)?;
     for (field, value) in [("_BOOT_ID", boot_id), ("_TRANSPORT", "kernel"), ("SYSLOG_FACILITY", "0")] {

@@ -13,12 +13,12 @@ use super::header::{number, Header, Unreadable};
 use super::layout::{files, FileKey};
 use super::{Location, Reader, LOG_VALUE};
 
-/// Pause before damage is looked at again: journald may be at work on the file.
+/// Pause before damage is checked again: journald may be modifying the file.
 const CONFIRM: Duration = Duration::from_millis(500);
-/// How often all files are looked at again when one changed meanwhile.
+/// Number of times all files are checked again if one changed in the meantime.
 const PASSES: usize = 3;
 
-/// How long ago a complete file was written to at most for what its entries say to be checked, too.
+/// How recently an archived file must have been written for the content of its entries to be checked, too.
 const RECENT: Duration = Duration::from_secs(600);
 
 /// A number of entries of a damaged file.
@@ -55,7 +55,7 @@ pub enum Damage {
     Whole {
         /// Why not.
         why: &'static str,
-        /// How many entries it has, where its header still says so, or did when it was last seen whole.
+        /// The number of entries according to its header, now or when it was last intact.
         entries: Option<Count>,
     },
     /// Some of its entries cannot be read.
@@ -103,7 +103,7 @@ pub struct Damaged {
     pub damage: Damage,
 }
 
-/// Looks for damaged files of one journal: at the headers of the files and of the entries. What the entries say is read only
+/// Checks the files of a journal for damage: headers of files and entries. The content of entries is read only
 /// of files that are damaged, and once of those that were completed lately, or were altered after that.
 #[derive(Debug)]
 pub struct DamageCheck {
@@ -139,7 +139,7 @@ impl DamageCheck {
         found
     }
 
-    /// Looks at every file once. False: one of them changed meanwhile, so that it is not clear what is damaged.
+    /// Checks every file once. Returns false if one of them changed in the meantime, which makes the result unreliable.
     fn pass(&mut self, since: u64, found: &mut Vec<Damaged>) -> bool {
         // Opening a file that is named fails when nothing of it can be read.
         let refused = matches!(self.location, Location::Files(_)) && !self.checked;
@@ -153,7 +153,7 @@ impl DamageCheck {
                 std::thread::sleep(CONFIRM);
                 now.damage = damage(&path, since);
                 if now.damage.is_none() {
-                    // Whole by now, or another file by now: journald renames and replaces what it finds damaged.
+                    // Intact or replaced by now: journald renames and replaces damaged files.
                     clear = false;
                     continue;
                 }
@@ -232,7 +232,7 @@ const ARRAY_HEAD: u64 = 24;
 struct Objects(BufReader<File>);
 
 impl Objects {
-    /// How many entries can be reached and look like entries. A list that is broken ends the count.
+    /// Number of reachable entries that look like entries. A broken list ends the count.
     fn good_entries(&mut self, header: &Header) -> u64 {
         let (mut good, mut seen, mut list) = (0, 0, header.entry_array);
         while seen < header.entries && list != 0 {
@@ -245,7 +245,7 @@ impl Objects {
                 seen += 1;
                 good += u64::from(self.is_entry(offset).unwrap_or(false));
             }
-            // Lists are written one behind the other: one that points back would be read for ever.
+            // Lists are written in ascending order: one that points backwards would be an endless loop.
             list = if next > list { next } else { 0 };
         }
         good
@@ -273,7 +273,7 @@ impl Objects {
         Ok(bytes.first() == Some(&ENTRY) && size && positive(16) && positive(24))
     }
 
-    /// Bytes of the file. Of a damaged length no more is taken than the file has.
+    /// Bytes of the file. A damaged length is limited to the size of the file.
     fn read(&mut self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         let place = self.0.stream_position()?;
         let distance = i64::try_from(offset).ok().zip(i64::try_from(place).ok());

@@ -85,7 +85,7 @@ impl Entry {
         wanted(&self.identifier)
     }
 
-    /// Sets a field. False: the writer is now known, and not wanted.
+    /// Sets a field. Returns false if the writer is now known and not wanted.
     fn set_if(&mut self, name: &[u8], value: &[u8], wanted: impl Fn(&[u8]) -> bool) -> bool {
         self.set(name, value);
         name != b"SYSLOG_IDENTIFIER" || self.identifier.is_empty() || wanted(&self.identifier)
@@ -119,7 +119,7 @@ mod tests {
         let kernel = |identifier: &[u8]| identifier == b"kernel";
         let mut entry = Entry::default();
         assert!(entry.set_if(b"_UID", b"0", kernel));
-        // A client may send the field empty, and twice: the first that says something counts.
+        // A client may send an empty field, or the field twice: the first non-empty one is used.
         assert!(entry.set_if(b"SYSLOG_IDENTIFIER", b"", kernel));
         assert!(entry.set_if(b"SYSLOG_IDENTIFIER", b"kernel", kernel));
         assert!(entry.set_if(b"SYSLOG_IDENTIFIER", b"sshd", kernel));

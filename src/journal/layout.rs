@@ -14,7 +14,7 @@ use super::Location;
 /// Where journald keeps its directories (systemd-journald.service(8)).
 const ROOTS: [&str; 2] = ["/run/log/journal", "/var/log/journal"];
 
-/// What a file is whatever its name: device and inode.
+/// The identity of a file regardless of its name: device and inode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FileKey {
     device: u64,
@@ -82,7 +82,7 @@ fn machine_id() -> String {
 }
 
 thread_local! {
-    /// The machine id that libsystemd knows on this thread: the one of the first time it needed it.
+    /// The machine ID that libsystemd has cached on this thread.
     static KNOWN_MACHINE: OnceCell<String> = const { OnceCell::new() };
 }
 
@@ -128,7 +128,7 @@ fn directories(location: &Location, machine_id: Option<&str>) -> Vec<PathBuf> {
     }
 }
 
-/// The files of a journal, where libsystemd looks for them.
+/// The files of a journal, in the directories that libsystemd searches.
 pub(super) fn files(location: &Location) -> Vec<PathBuf> {
     if let Location::Files(files) = location {
         return files.clone();

@@ -31,10 +31,10 @@ pub use packed::PackedPosition;
 pub use position::{EntryKey, Position};
 pub use tails::{tails, Tail, Tails};
 
-/// Longest value looked at in a log entry. The kernel's lines have less than 1 KiB
+/// Longest value that is read of a log entry. Kernel messages have less than 1 KiB
 /// (kernel/printk/printk.c: PRINTKRB_RECORD_MAX), those of tools little more.
 pub const LOG_VALUE: usize = 64 * 1024;
-/// Longest value looked at in a stored event: its JSON holds the log line several times, and up to six
+/// Longest value that is read of a stored event: its JSON contains the log line several times, and up to six
 /// bytes stand for one.
 pub const EVENT_VALUE: usize = 64 * LOG_VALUE;
 

@@ -89,7 +89,7 @@ impl EntryKey {
     }
 
     /// Both name the same entry. Two entries that are equal in every field and lie in different
-    /// files cannot be told from one that was copied.
+    /// files cannot be distinguished from one entry that was copied.
     pub fn same_entry(&self, other: &EntryKey) -> bool {
         self.content == other.content
             && (self.sequence == other.sequence || self.sequence.0 != other.sequence.0)

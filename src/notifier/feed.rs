@@ -84,12 +84,12 @@ impl Feed {
         feed
     }
 
-    /// What is not taken now can be read from the journal later.
+    /// Events that are not taken now can be read from the journal later.
     pub fn is_stored(&self) -> bool {
         self.store.borrow().is_some()
     }
 
-    /// Holds no event, and none in the outbox, until it is asked again: its notifier is busy for a while.
+    /// Holds no events, here or in the outbox, until the next call: its notifier is busy for a while.
     pub fn park(&mut self) {
         if self.is_stored() && self.place.position.is_some() {
             (self.live, self.next) = (None, None);
@@ -190,7 +190,7 @@ impl Feed {
         let posted = received.or_else(|_| live.try_recv());
         match posted {
             Ok(posted) => {
-                // Of a stored event this says nothing new.
+                // For stored events this changes nothing.
                 if self.place.mark.is_none_or(|mark| mark.number < posted.before().number) {
                     self.missed(posted.before());
                 }

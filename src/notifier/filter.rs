@@ -18,7 +18,7 @@ pub struct Filter {
     /// Any of these sub-systems.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub_systems: Option<Vec<String>>,
-    /// Any of these devices, or one built on it: WWIDs, paths and names as they stand in events.
+    /// Any of these devices, or one built on it: WWIDs, paths and names as they appear in events.
     #[serde(skip_serializing_if = "Option::is_none")]
     devices: Option<Vec<String>>,
     /// Only events that follow from no other.

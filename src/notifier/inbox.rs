@@ -21,7 +21,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(300);
 pub enum Item {
     /// Something happened.
     Event(Arc<Published>),
-    /// So many events are lost for this notifier: they are not stored, and it was too slow. The log and the counters say so
+    /// This number of events is lost for the notifier: they are not stored, and it was too slow. The log and the counters show it
     /// already.
     Lost(u64),
 }
@@ -49,7 +49,7 @@ pub struct Inbox {
     works_off: bool,
     /// Where it is with what was handed out.
     place: SavedPlace,
-    /// Items handed out and not answered for: events, and those of them that came from the journal.
+    /// Items in flight: events, and those of them that came from the journal.
     out: (u64, u64),
     failing: bool,
 }
@@ -106,7 +106,7 @@ impl Inbox {
         }
     }
 
-    /// All items so far are delivered: they do not come again, whatever happens.
+    /// Marks all items so far as delivered: they are not repeated, whatever happens.
     pub async fn delivered(&mut self) {
         self.status.delivered.add(self.out.0);
         self.done().await;

@@ -46,7 +46,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a program with this environment and nothing else of the daemon's. Waits for the file system that it lies on.
+    /// Starts a program with only this environment. Blocks on the file system of the program.
     ///
     /// # Errors
     /// It cannot be started.

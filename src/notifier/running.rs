@@ -38,8 +38,8 @@ pub struct Notifiers {
     slots: BTreeMap<String, Slot>,
 }
 
-/// The place of one notifier. It stays when the notifier is taken out of the configuration, so that one of the same name
-/// begins when the old one has ended.
+/// The slot of one notifier. It remains when the notifier is removed from the configuration, so that one with the same name
+/// starts only after the old one has stopped.
 #[derive(Debug)]
 struct Slot {
     keeper: Arc<Keeper>,
@@ -68,8 +68,8 @@ impl Notifiers {
         self.board.clone()
     }
 
-    /// Runs these, and no others. A new one begins with the events that come from now on; one whose settings changed is
-    /// started again, and goes on where it was. Waits for none of them.
+    /// Runs exactly these. A new notifier starts with new events; one whose settings changed is
+    /// restarted, and continues where it was. Does not wait for any of them.
     pub async fn apply(&mut self, configured: Vec<Configured>) {
         let is_configured = |name: &str| configured.iter().any(|configured| configured.name == name);
         for (_, slot) in self.slots.iter().filter(|(name, _)| !is_configured(name)) {
@@ -164,7 +164,7 @@ struct Supervised {
 impl Supervised {
     async fn supervise(mut self, mut wanted: watch::Receiver<Wanted>) {
         let mut ran = false;
-        // Until nobody can want anything any more.
+        // Until no request can arrive any more.
         while wanted.has_changed().is_ok() {
             let now = wanted.borrow_and_update().clone();
             match now {

@@ -78,7 +78,7 @@ impl fmt::Display for Configured {
     }
 }
 
-/// The notifiers of all files by name: a later table takes the place of an earlier one.
+/// The notifiers of all files by name: a later table replaces an earlier one.
 pub type Table = BTreeMap<String, Configured>;
 
 /// All notifiers: those with a table, and the standard output when `notify_stdout` is on and has none.
@@ -95,7 +95,7 @@ pub fn all(tables: &Table, notify_stdout: bool) -> Vec<Configured> {
     all
 }
 
-/// Reads the notifiers of a file whose text is `text`. Everything that is wrong is an error of its own.
+/// Reads the notifiers of a file with the content `text`. Every problem is a separate error.
 pub fn read(file: &str, text: &str, errors: &mut Vec<RuleError>) -> Vec<Configured> {
     let mut root = match DeTable::parse(text) {
         Ok(root) => root.into_inner(),
@@ -166,7 +166,7 @@ impl Source<'_> {
         names.into_iter().flat_map(|names| names.iter()).filter_map(named).collect()
     }
 
-    /// The type that is written, else the one that the notifier is named after.
+    /// The type given, or else the name of the notifier.
     fn kind(
         &self,
         at: &Range<usize>,

@@ -29,7 +29,7 @@ const TREE_READINGS: (usize, usize) = (4, 2);
 const TRIALS: (usize, usize) = (2, 1);
 /// Messages of up to 1 MiB that come in at the same time, and those of one user.
 const LONG_MESSAGES: (usize, usize) = (16, 8);
-/// Most names in one list of a filter: journald's index takes longer the more there are.
+/// Maximum number of names in a list of a filter: each costs time in journald's index.
 const MAX_NAMES: usize = 64;
 
 /// What all calls share.
@@ -147,7 +147,7 @@ impl Service {
         }
     }
 
-    /// What a client's filter selects; the device is looked up now. Blocks: it reads sysfs.
+    /// Resolves a client's filter, including its device. Blocks, because it reads sysfs.
     fn select(&self, mut filter: Filter) -> Result<Selection, ErrorReply> {
         for (name, list) in
             [("event_types", &mut filter.event_types), ("sub_systems", &mut filter.sub_systems)]
@@ -162,8 +162,8 @@ impl Service {
         Ok(Selection { filter, device })
     }
 
-    /// The names under which a device stands in events. A string that names no present device
-    /// is taken as a world wide id.
+    /// The names of a device in events. A string that names no present device
+    /// is treated as a WWID.
     fn device(&self, blk: &str) -> Result<Device, ErrorReply> {
         use peripety_blkinfo::Error;
         match self.devices.tree().block(blk) {

@@ -33,7 +33,7 @@ impl Activity {
     }
 }
 
-/// Milliseconds since this was first asked.
+/// Milliseconds since the first call.
 fn milliseconds() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
@@ -53,7 +53,7 @@ struct Connections {
     connected: HashMap<u64, Connected>,
     /// Number of the next connection.
     next: u64,
-    /// Connections refused since the log last said so, and when it did.
+    /// Connections refused since that was last logged, and when that was.
     refused: u64,
     complained: Option<Instant>,
 }
@@ -88,7 +88,7 @@ impl Clients {
         Arc::new(Clients { limits, possible, state: Mutex::default() })
     }
 
-    /// Takes a client in, or says why not. When room gets scarce, those who have done nothing for long have to leave.
+    /// Admits a client, or gives the reason for refusing it. If connections become scarce, idle clients are disconnected.
     pub fn enter(self: &Arc<Self>, uid: u32) -> Result<Seat, String> {
         let limits = self.limits.borrow().clone();
         let total = limits.connections.min(self.possible);

@@ -19,7 +19,7 @@ pub const MAX_MESSAGE: usize = 1 << 20;
 pub const SMALL: usize = 1 << 16;
 /// How long a client may take to send a message that is not small.
 const LARGE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes that are written at a time, when a reply is made while the client takes it.
+/// Number of bytes written at a time, if a reply is encoded while the client reads it.
 const PIECE: usize = 32 * 1024;
 
 /// Why no message was received.
@@ -225,7 +225,7 @@ impl ListReply<'_> {
     }
 }
 
-/// A message as it is sent.
+/// An encoded message.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(message).unwrap_or_default();
     bytes.push(0);

@@ -5,11 +5,11 @@ use std::time::Duration;
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections of all users together, of which only root may have the last eighth.
+    /// Maximum number of connections of all users; the last eighth is reserved for root.
     pub connections: usize,
     /// Connections of one user other than root.
     pub connections_per_user: usize,
-    /// Who has taken no reply and sent no call for so long may be disconnected when a limit is near.
+    /// Clients that have been idle for this long may be disconnected when a limit is near.
     pub idle: Duration,
 }
 

@@ -51,7 +51,7 @@ pub enum ListenError {
 }
 
 /// The socket that systemd passed (sd_listen_fds(3)), if it did. To be called before the first
-/// thread is started: it takes the environment variables away.
+/// thread is started: it removes the environment variables.
 pub fn passed() -> Result<Option<std_net::UnixListener>, ListenError> {
     crate::sys::passed_socket().map_err(ListenError::Passed)
 }
@@ -77,7 +77,7 @@ pub fn listen(passed: Option<std_net::UnixListener>, address: &Address) -> Resul
     }
 }
 
-/// Binds a path, replacing the socket of a daemon that is gone.
+/// Binds a path, replacing the socket of a daemon that no longer runs.
 fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError> {
     let unusable = |cause| ListenError::Unusable { address: address.clone(), cause };
     let directory = path.parent().unwrap_or(Path::new("/"));

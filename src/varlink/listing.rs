@@ -10,11 +10,11 @@ use peripety_blkinfo::BlockInfo;
 use super::api::{list_blocks, Call, Failure};
 use super::frame::Gone;
 
-/// How long the list is kept while the client takes nothing of it.
+/// How long the list is kept while the client reads nothing of it.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// Replies with all block devices. With thousands of devices the list takes megabytes: when the client is slow it is
-/// dropped, and read again when the client goes on.
+/// Replies with all block devices. With thousands of devices the list takes megabytes: if the client is slow, it is
+/// dropped, and read again when the client continues.
 pub async fn answer(call: &Call) -> Result<(), Failure> {
     let mut rest = read(call).await?;
     let mut reply = call.writer.list("infos");

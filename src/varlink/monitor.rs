@@ -20,7 +20,7 @@ const CHUNK: usize = 64 * 1024;
 
 const EMPTY: MonitorReply = MonitorReply { event: None, lost: None };
 
-/// Answers a call until the client leaves or has as many events as it wanted.
+/// Handles a call until the client disconnects or the limit is reached.
 pub async fn answer(
     call: &Call,
     selection: Selection,
@@ -93,7 +93,7 @@ impl Monitor<'_> {
                 Ok(None) => return Ok(()),
                 Ok(Some(delivery)) => {
                     self.take(delivery, &mut buffer).await?;
-                    // What waits already goes with it, so that a burst costs few writes.
+                    // Pending events are included, so that a burst costs few writes.
                     while let Some(more) = (buffer.len() < CHUNK).then(|| self.events.try_next()).flatten() {
                         self.take(more, &mut buffer).await?;
                     }

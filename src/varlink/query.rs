@@ -54,7 +54,7 @@ async fn page(call: &Call, mut query: Query) -> Result<(), Failure> {
     Ok(page.end(&[("cursor", cursor)]).await?)
 }
 
-/// The reply has begun, so that the error can only end it.
+/// The reply has begun, so an error can only end it.
 fn cut(error: Error) -> Gone {
     tracing::warn!("a reply of Query ends too early: {error}");
     Gone

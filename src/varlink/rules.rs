@@ -8,7 +8,7 @@ use super::peer::Peer;
 use crate::journal::LOG_VALUE;
 use crate::rules::{shown, RuleSet};
 
-/// Longest line of a client that may not read events. Others may try what the collector looks at.
+/// Longest line of a client that may not read events. Others may test lines as long as the collector reads.
 const MAX_UNPRIVILEGED_LINE: usize = 8 * 1024;
 
 /// Replies with the rules in force. Each is encoded when the client is about to take it.
