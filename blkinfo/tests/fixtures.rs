@@ -1,9 +1,9 @@
-//! Recorded device trees and what is known about the devices in them.
+//! Recorded device trees, and the answers about the devices in them.
 //!
-//! A case is a folder below `tests/fixtures`:
+//! A case is a directory in `tests/fixtures`:
 //! * `tree.txt`: the tree (the format of `peripety_blkinfo::Recorded`; `tests/lab/snapshot-to-tree.py` makes one);
-//! * `queries.txt`: one question a line (see `answer`), `#` begins a comment;
-//! * `expected.txt`: the answers. `BLESS=1 cargo test -p peripety-blkinfo` writes it: read what you bless.
+//! * `queries.txt`: one query per line (see `answer`), `#` begins a comment;
+//! * `expected.txt`: the answers. `BLESS=1 cargo test -p peripety-blkinfo` writes it: review the result.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -114,9 +114,9 @@ fn trees_survive_writing() {
     }
 }
 
-/// The same tree as files in a folder gives the same answers, and does not lead out of that folder.
+/// The same tree as files in a directory gives the same answers, and nothing outside of that directory is read.
 #[test]
-fn folders_answer_as_recordings() {
+fn directories_answer_as_recordings() {
     for case in cases() {
         let recorded = Recorded::parse(&fs::read_to_string(case.join("tree.txt")).unwrap()).unwrap();
         let name = case.file_name().unwrap().to_str().unwrap().to_owned();

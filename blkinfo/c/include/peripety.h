@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /**
- * What block device is this?
+ * libperipety: look up block devices. One file of over 400 lines, because it is the whole interface of the library.
  *
  * libperipety takes any string that names a block device ("sdb", "8:16", "2:0:0:1", "/dev/disk/by-id/...",
- * "mpatha", "vg/lv", a file system's UUID, a mount point) and answers with one peripety_block: its identity, what
- * it is built from, what lies on it, how it is attached. It reads sysfs, links in /dev, udev's database and the
- * mount table. It never opens a device node: a question about a dead disk costs no I/O on it and cannot hang.
+ * "mpatha", "vg/lv", a file system UUID, a mount point) and returns one peripety_block: its WWID, what it is built
+ * from, its content, and how it is attached. It reads sysfs, links in /dev, udev's database and the mount table. It
+ * never opens a device node: a lookup causes no I/O on a dead disk and cannot block.
  *
- * Handles. A function that answers with a handle through a pointer to a non-const handle gives it to the caller,
- * who frees it with the function named after its type. A const handle that a getter returns lies inside the handle
- * it was got from, is valid until that one is freed, and is not freed by itself. Each _free function takes NULL.
+ * Handles. The caller owns a handle that is returned through a pointer to a non-const handle, and frees it with the
+ * function named after its type. A const handle returned by a getter belongs to the handle it was obtained from: it is
+ * valid until that one is freed, and is not freed separately. All _free functions accept NULL.
  *
- * Strings are UTF-8 and end with a NUL. "const char *" belongs to the handle it was got from. "char *" belongs to
- * the caller: free it with peripety_string_free. Bytes that are not printable are written as \xNN.
+ * Strings are UTF-8 and NUL-terminated. A "const char *" belongs to the handle it was obtained from. A "char *" belongs
+ * to the caller: free it with peripety_string_free. Unprintable bytes are written as \xNN.
  *
- * Errors. A function that can fail returns a peripety_code. Its last two arguments are where the answer and the
- * error go: after PERIPETY_OK the error is NULL, otherwise the answer is NULL. The place for the error may be NULL.
- * An argument that is NULL, or a string that is not UTF-8, is PERIPETY_INVALID_ARGUMENT.
+ * Errors. A function that can fail returns a peripety_code. Its last two arguments receive the result and the error:
+ * after PERIPETY_OK the error is NULL, otherwise the result is NULL. The pointer for the error may be NULL. A NULL
+ * argument, or a string that is not UTF-8, is PERIPETY_INVALID_ARGUMENT.
  *
- * Getters return NULL, 0 or false when they are given NULL, and for what is not known. An index past the end gives
- * NULL. Getters of numbers and flags return whether it is known, and store it only then.
+ * Getters return NULL, 0 or false if their argument is NULL or the value is unknown. An index past the end gives NULL.
+ * Getters of numbers and flags return whether the value is known, and store it only then.
  *
- * Threads. There is no global state. A handle does not change (but a peripety_history, which locks itself), so that
- * threads may use it at the same time; only freeing it needs that no other thread uses it.
+ * Threads. There is no global state. Handles are immutable (except peripety_history, which has an internal lock), so
+ * threads may share them; only freeing a handle requires that no other thread uses it.
  */
 #ifndef PERIPETY_H
 #define PERIPETY_H
