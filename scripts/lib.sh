@@ -95,7 +95,8 @@ supervise() {
     while :; do
         status=0
         wait "$SUPERVISED" || status=$?
-        [ "$status" -gt 128 ] && kill -0 "$SUPERVISED" 2>/dev/null || break
+        # A signal interrupts wait: then COMMAND is still there.
+        if [ "$status" -le 128 ] || ! kill -0 "$SUPERVISED" 2>/dev/null; then break; fi
     done
     trap - TERM HUP
     return "$status"
