@@ -86,9 +86,10 @@ find_python() {
 # would end at once and clean up while COMMAND still runs. A Ctrl-C at the terminal reaches COMMAND directly; if this shell is killed,
 # COMMAND gets SIGTERM.
 supervise() {
-    local status
-    # A shell starts background jobs with SIGINT ignored and without standard input.
-    env --default-signal=INT,QUIT setpriv --pdeathsig TERM "$@" <&0 &
+    local status signals=(env --default-signal=INT,QUIT)
+    # A shell starts background jobs with SIGINT ignored and without standard input. An env other than that of GNU may not reset it.
+    "${signals[@]}" true 2>/dev/null || signals=()
+    "${signals[@]}" setpriv --pdeathsig TERM "$@" <&0 &
     SUPERVISED=$!
     trap : INT
     trap 'kill -TERM "$SUPERVISED" 2>/dev/null || true' TERM HUP
