@@ -86,7 +86,7 @@ find_python() {
 # would end at once and clean up while COMMAND still runs. A Ctrl-C at the terminal reaches COMMAND directly; if this shell is killed,
 # COMMAND gets SIGTERM.
 supervise() {
-    local status signals=(env --default-signal=INT,QUIT)
+    local status signals=(env --default-signal=INT --default-signal=QUIT)
     # A shell starts background jobs with SIGINT ignored and without standard input. An env other than that of GNU may not reset it.
     "${signals[@]}" true 2>/dev/null || signals=()
     "${signals[@]}" setpriv --pdeathsig TERM "$@" <&0 &
