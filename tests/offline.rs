@@ -258,14 +258,15 @@ fn a_directory_says_what_its_devices_are() {
         r#"{"blockdevices":[{"kname":"dm-0","maj:min":"253:0","type":"lvm","path":"/dev/mapper/vg-a"}]}"#,
     )
     .unwrap();
-    fs::write(at("udevadm_info_--export-db"), "P: /devices/virtual/block/dm-0\nE: SUBSYSTEM=block\nE: DM_NAME=vg-a\nE: DM_UUID=LVM-abc\nE: MAJOR=253\nE: MINOR=0\nE: USEC_INITIALIZED=5000000\n").unwrap();
+    fs::write(at("udevadm_info_--export-db"), "P: /devices/virtual/block/dm-0\nE: SUBSYSTEM=block\nE: DM_NAME=vg-a\nE: DM_UUID=LVM-abc\nE: MAJOR=253\nE: MINOR=0\nE: USEC_INITIALIZED=20000000\n\n\
+        P: /devices/pci/host0/target0:0:0/0:0:0:0/block/sda\nE: SUBSYSTEM=block\nE: MAJOR=8\nE: MINOR=0\nE: USEC_INITIALIZED=2000000\n").unwrap();
     fs::write(at("proc/mounts"), "/dev/mapper/vg-a /data xfs rw 0 0\n").unwrap();
     fs::write(at("proc/uptime"), "1000.00 1.00\n").unwrap();
     fs::write(at("date"), "Tue Nov 24 13:00:00 UTC 2026\n").unwrap();
     fs::write(at("hostname"), "lab\n").unwrap();
     fs::write(
         at("dmesg"),
-        "[    1.000000] XFS (dm-0): log I/O error -5\n[   12.345678] XFS (dm-0): log I/O error -5\n",
+        "[    1.000000] XFS (dm-0): log I/O error -5\n[   22.345678] XFS (dm-0): log I/O error -5\n",
     )
     .unwrap();
     fs::write(at("messages"), "Nov 23 12:48:14 lab kernel: XFS (dm-0): log I/O error -5\nNov 24 12:48:14 lab kernel: XFS (dm-0): log I/O error -5\n").unwrap();
@@ -279,9 +280,9 @@ fn a_directory_says_what_its_devices_are() {
     let known = serde_json::json!(["LVM-abc"]);
     let none = serde_json::json!([]);
     let booted = 1_795_525_200_000_000 - 1_000_000_000;
-    // Before udev saw the device, and in the boot before, nothing is known of it.
+    // Before udev saw the device, which came when the others of this boot were there, and in the boot before, nothing is known of it.
     assert_eq!(found[0], (booted + 1_000_000, none.clone()));
-    assert_eq!(found[1], (booted + 12_345_678, known.clone()));
+    assert_eq!(found[1], (booted + 22_345_678, known.clone()));
     assert_eq!(found[2].1, none);
     assert_eq!(found[3].1, known);
 }

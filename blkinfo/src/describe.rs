@@ -1,5 +1,6 @@
 //! From a device in sysfs to everything that is known about it.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::device::{Device, CLASS};
@@ -20,12 +21,42 @@ const SECTOR: u64 = 512;
 /// What many devices have in common and is read once.
 pub(crate) struct Common {
     context: Context,
-    swaps: Vec<DevNumber>,
+    /// Where the mounts of each device stand in the table.
+    mounted: Mounted,
+    /// Kernel names of the devices that are used as swap.
+    swaps: HashSet<String>,
+}
+
+/// Places in the mount table.
+#[derive(Default)]
+struct Mounted {
+    by_number: HashMap<DevNumber, Vec<usize>>,
+    /// Of devices without a number.
+    by_name: HashMap<String, Vec<usize>>,
+    btrfs: Vec<usize>,
+}
+
+impl Mounted {
+    fn of(tree: &Tree, mounts: &[Mount]) -> Self {
+        let mut mounted = Self::default();
+        for (at, mount) in mounts.iter().enumerate() {
+            match tree.unnumbered_of_mount(mount) {
+                Some(device) => mounted.by_name.entry(device.name.clone()).or_default().push(at),
+                None => mounted.by_number.entry(mount.major_minor).or_default().push(at),
+            }
+            if mount.fs_type == "btrfs" {
+                mounted.btrfs.push(at);
+            }
+        }
+        mounted
+    }
 }
 
 impl Common {
     pub fn read(tree: &Tree) -> Self {
-        Self { context: Context::read(tree), swaps: tree.swaps() }
+        let context = Context::read(tree);
+        let mounted = Mounted::of(tree, &context.mounts);
+        Self { context, mounted, swaps: tree.swaps().into_iter().map(|device| device.name.clone()).collect() }
     }
 }
 
@@ -73,14 +104,17 @@ fn describe_all(
 
 fn is_shown(tree: &Tree, device: &Device) -> bool {
     const RAM_MAJOR: u32 = 1;
-    let Some(number) = device.number(tree).filter(|_| !device.is_hidden(tree)) else {
+    let number = device.number(tree);
+    // Only path nodes have none in the kernel; a list may leave it out.
+    if device.is_hidden(tree) || number.is_none() && nvme_head(&device.name).is_some() {
         return false;
-    };
+    }
     let empty_loop = || {
-        let empty = size_bytes(tree, device) == 0 && device.attr(tree, "loop/backing_file").is_none();
+        let empty = device.attr(tree, "size").is_some_and(|size| size == "0")
+            && device.attr(tree, "loop/backing_file").is_none();
         empty && tree.blk_type(device) == BlkType::Loop
     };
-    number.major != RAM_MAJOR && !empty_loop()
+    number.is_none_or(|number| number.major != RAM_MAJOR) && !empty_loop()
 }
 
 pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockInfo {
@@ -93,7 +127,7 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         dev_wwid: context.wwid(tree, owner),
     };
     let extension = tree.path_detail(device);
-    let mounts = mounts_of(tree, number, &record, &context.mounts);
+    let mounts = mounts_of(tree, device, &record, common);
     let blk_type = tree.blk_type(device);
     let hardware = Hardware::read(tree, device, &record);
     BlockInfo {
@@ -114,10 +148,14 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         removable: hardware.removable,
         rotational: hardware.rotational,
         read_only: hardware::flag(tree, device, "ro"),
-        fs_type: record.encoded("ID_FS_TYPE").or_else(|| mounts.first().map(|mount| mount.fs_type.clone())),
+        fs_type: record.encoded("ID_FS_TYPE").or_else(|| {
+            // A list may not say it.
+            let mut types = mounts.iter().map(|mount| &mount.fs_type).filter(|fs_type| !fs_type.is_empty());
+            types.next().cloned()
+        }),
         fs_uuid: record.encoded("ID_FS_UUID"),
         fs_label: record.encoded("ID_FS_LABEL"),
-        mount_points: mount_points(&mounts, number.is_some_and(|number| common.swaps.contains(&number))),
+        mount_points: mount_points(&mounts, common.swaps.contains(&device.name)),
         transport: extension.get("transport").map(str::to_owned),
         extension,
         paths: tree.paths(device),
@@ -146,22 +184,27 @@ fn size_bytes(tree: &Tree, device: &Device) -> u64 {
 }
 
 /// The mounts of a device, and those of a btrfs of which it is one of several members.
-fn mounts_of<'a>(
-    tree: &Tree,
-    number: Option<DevNumber>,
-    record: &Record,
-    all: &'a [Mount],
-) -> Vec<&'a Mount> {
+fn mounts_of<'a>(tree: &Tree, device: &Device, record: &Record, common: &'a Common) -> Vec<&'a Mount> {
+    let Common { context, mounted, .. } = common;
+    let own = match device.number(tree) {
+        Some(number) => mounted.by_number.get(&number),
+        None => mounted.by_name.get(&device.name),
+    };
+    let own = own.map(Vec::as_slice).unwrap_or_default();
     let btrfs = record.get("ID_FS_UUID").filter(|_| record.get("ID_FS_TYPE") == Some("btrfs"));
     let same_btrfs = |mount: &Mount| {
-        let named = tree.device_by_number(mount.major_minor);
+        let named = tree.device_of_mount(mount);
         named.is_some_and(|named| tree.udev(&named).get("ID_FS_UUID") == btrfs)
     };
-    let mine = |mount: &&Mount| {
-        Some(mount.major_minor) == number
-            || (btrfs.is_some() && mount.fs_type == "btrfs" && same_btrfs(mount))
-    };
-    all.iter().filter(mine).collect()
+    let mount = |at: &usize| context.mounts.get(*at);
+    if btrfs.is_none() {
+        return own.iter().filter_map(mount).collect();
+    }
+    // In the order of the table.
+    let mut places = own.to_vec();
+    places.extend(mounted.btrfs.iter().filter(|at| !own.contains(at) && mount(at).is_some_and(same_btrfs)));
+    places.sort_unstable();
+    places.iter().filter_map(mount).collect()
 }
 
 fn mount_points(mounts: &[&Mount], swap: bool) -> Vec<String> {

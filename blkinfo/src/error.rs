@@ -41,6 +41,27 @@ pub enum Error {
         /// What would be right.
         remedy: &'static str,
     },
+    /// An archive, directory or file has no list of devices in it.
+    #[error(
+        "{} has no list of block devices in it{}; name a sosreport, a supportconfig, or what lsblk, multipath -ll and the like printed",
+        path.display(), because(problem)
+    )]
+    NoLists {
+        /// The archive.
+        path: PathBuf,
+        /// What could not be read in it, with file and line.
+        problem: Option<String>,
+    },
+    /// An archive tells of several machines, or not of the one that was named.
+    #[error("{} tells of the machines {}{}; name one of these", path.display(), machines.join(", "), and_not(host))]
+    Machine {
+        /// The archive.
+        path: PathBuf,
+        /// The machine that was named.
+        host: Option<String>,
+        /// Those of which it tells.
+        machines: Vec<String>,
+    },
     /// The boot id is not one.
     #[error("{} holds {found:?}, which is not a boot id of 32 hexadecimal digits; record the tree again", path.display())]
     BadBootId {
@@ -49,6 +70,16 @@ pub enum Error {
         /// What was found there.
         found: String,
     },
+}
+
+/// ` (PROBLEM)`.
+fn because(problem: &Option<String>) -> String {
+    problem.as_ref().map(|problem| format!(" ({problem})")).unwrap_or_default()
+}
+
+/// `, and not of HOST`.
+fn and_not(host: &Option<String>) -> String {
+    host.as_ref().map(|host| format!(", and not of {host:?}")).unwrap_or_default()
 }
 
 impl Error {

@@ -19,6 +19,8 @@
 //! # Ok::<(), peripety_blkinfo::Error>(())
 //! ```
 
+#[cfg(feature = "archive")]
+pub mod archive;
 mod describe;
 mod device;
 mod error;

@@ -99,6 +99,19 @@ impl Tree {
         Ok(covering(&self.mounts()?, path).cloned())
     }
 
+    /// The block device on which a mount's file system lies: by its number, and of a device without one by the node that was
+    /// mounted.
+    pub(crate) fn device_of_mount(&self, mount: &Mount) -> Option<Device> {
+        self.device_by_number(mount.major_minor).or_else(|| self.unnumbered_of_mount(mount))
+    }
+
+    /// The device without a number that was mounted.
+    pub(crate) fn unnumbered_of_mount(&self, mount: &Mount) -> Option<Device> {
+        let by_node = mount.major_minor.major == 0 && mount.source.starts_with("/dev/");
+        let device = by_node.then(|| self.device_of_node(&mount.source)).flatten()?;
+        device.number(self).is_none().then_some(device)
+    }
+
     /// The block device of a node or link in /dev, as a mount's or swap's source names it.
     pub(crate) fn device_of_node(&self, path: &str) -> Option<Device> {
         let path = Path::new(path);
@@ -108,11 +121,10 @@ impl Tree {
     }
 
     /// The block devices that are used as swap (/proc/swaps).
-    pub(crate) fn swaps(&self) -> Vec<DevNumber> {
+    pub(crate) fn swaps(&self) -> Vec<Device> {
         let table = self.read(Path::new("/proc/swaps")).map(|content| visible(&content)).unwrap_or_default();
         let paths = table.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().next());
-        let devices = paths.filter_map(|path| self.device_of_node(&decode_octal(path)));
-        devices.filter_map(|device| device.number(self)).collect()
+        paths.filter_map(|path| self.device_of_node(&decode_octal(path))).collect()
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn numbered(text: &str, prefix: &str) -> Option<u32> {
 }
 
 /// A SCSI address `host:channel:target:lun` as the kernel prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ScsiAddress {
     pub host: u32,
     pub channel: u32,
@@ -87,6 +87,12 @@ pub(crate) fn nvme_head(path_node: &str) -> Option<String> {
     let (controller, namespace) = rest.split_once('n')?;
     number::<u32>(controller)?;
     Some(format!("nvme{}n{}", number::<u32>(subsystem)?, number::<u32>(namespace)?))
+}
+
+/// The map of a logical volume: LVM joins group and volume with a hyphen, and doubles those within the names (lvm(8); libdm/libdm-string.c,
+/// dm_build_dm_name).
+pub(crate) fn lvm_name(group: &str, volume: &str) -> String {
+    format!("{}-{}", group.replace('-', "--"), volume.replace('-', "--"))
 }
 
 /// Is this string safe to be used as one component of a path in sysfs?

@@ -9,10 +9,18 @@ use std::sync::Arc;
 
 use crate::device::Device;
 use crate::escape::{decode_hex, is_visible, visible};
-use crate::name::{number, DevNumber};
+use crate::name::{number, nvme_head, DevNumber};
 use crate::tree::Tree;
 
 pub(crate) const DATABASE: &str = "/run/udev/data";
+
+/// What lsblk called a device of which nothing else says the kind, and how it is attached where no directory in sysfs says it: udev has
+/// no such properties, a tree that was made of lists has.
+pub(crate) const LISTED_TYPE: &str = "LISTED_TYPE";
+/// See [`LISTED_TYPE`].
+pub(crate) const LISTED_TRANSPORT: &str = "LISTED_TRANSPORT";
+/// How the record of a block device begins that has no number: `+block:nvme0c0n1` (systemd, sd_device_get_device_id(3)).
+pub(crate) const UNNUMBERED: &str = "+block:";
 
 /// What udev knows about one block device; empty when it knows nothing.
 #[derive(Debug, Default)]
@@ -120,7 +128,12 @@ impl Tree {
     /// udev's record of a device. A record that was made for an earlier disk of the same number is none.
     pub(crate) fn udev(&self, device: &Device) -> Arc<Record> {
         let read = || {
-            let record = device.number(self).map(|number| self.record(number)).unwrap_or_default();
+            let record = match device.number(self) {
+                Some(number) => self.record(number),
+                // The path nodes of NVMe have none, and nothing is known of them.
+                None if nvme_head(&device.name).is_some() => Record::default(),
+                None => self.record_named(&format!("{UNNUMBERED}{}", device.name)),
+            };
             match (record.diskseq(), device.diskseq(self)) {
                 (Some(old), Some(now)) if old != now => Arc::default(),
                 _ => Arc::new(record),
@@ -131,7 +144,12 @@ impl Tree {
 
     /// udev's record of whatever block device had that number last.
     pub(crate) fn record(&self, number: DevNumber) -> Record {
-        let path = Path::new(DATABASE).join(format!("b{number}"));
+        self.record_named(&format!("b{number}"))
+    }
+
+    /// The record of that name.
+    pub(crate) fn record_named(&self, name: &str) -> Record {
+        let path = Path::new(DATABASE).join(name);
         self.read(&path).map(|content| Record::parse(&content)).unwrap_or_default()
     }
 }

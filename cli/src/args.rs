@@ -2,6 +2,7 @@
 
 pub mod rules;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -46,7 +47,8 @@ Examples:
   prpt info sdb
   prpt info 253:3
   prpt info /srv/data
-  prpt info mpath-333333330000007d0 -J";
+  prpt info mpath-333333330000007d0 -J
+  prpt info --from sosreport-host1.tar.xz sdq";
 
 const TIME_HELP: &str = "\
 Accepted: \"2026-05-21 18:17:16\", 2026-05-21, 18:17, today, yesterday, tomorrow, now, -2h, \
@@ -186,9 +188,8 @@ pub struct InfoArgs {
     #[arg(value_name = "BLK", value_parser = non_empty)]
     pub blk: String,
 
-    /// Look up devices directly, without the daemon
-    #[arg(long)]
-    pub local: bool,
+    #[command(flatten)]
+    pub devices: DevicesArgs,
 }
 
 #[derive(Debug, Args)]
@@ -197,9 +198,25 @@ pub struct ListArgs {
     #[arg(short = 'D', long)]
     pub detail: bool,
 
+    #[command(flatten)]
+    pub devices: DevicesArgs,
+}
+
+/// Where devices are looked up: by the daemon, unless one of these is given.
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
     /// Look up devices directly, without the daemon
     #[arg(long)]
     pub local: bool,
+
+    /// Look up devices of another machine in its support archive: a sosreport, a supportconfig, a directory or a
+    /// file with the output of lsblk, multipath -ll and similar tools
+    #[arg(long, value_name = "ARCHIVE", conflicts_with = "local")]
+    pub from: Option<PathBuf>,
+
+    /// The machine in an archive of several machines: its host name, or its directory in the archive
+    #[arg(long, value_name = "NAME", requires = "from", value_parser = non_empty)]
+    pub host: Option<String>,
 }
 
 /// Which events. An event must satisfy all the options given.

@@ -9,6 +9,7 @@ mod connection;
 mod device;
 mod error;
 mod format;
+mod local;
 mod log_line;
 mod patience;
 mod progress;

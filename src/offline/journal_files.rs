@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::found::Found;
-use super::input::spool::Link;
+use super::input::link::Link;
 use super::rules::Rules;
 use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
 

@@ -10,7 +10,7 @@ use std::{io, thread};
 
 use super::chunk::{Chunk, Chunks, Format};
 use super::found::Found;
-use super::input::spool::Link;
+use super::input::link::Link;
 use super::input::{walk, Visitor};
 use super::progress::Progress;
 use super::record::{export, json};

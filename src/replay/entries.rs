@@ -1,9 +1,11 @@
 //! The entries of a recorded journal that rules match.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
+
+use peripety_blkinfo::archive::Stream;
 
 use super::ReplayError;
 use crate::bus::{RawEvent, Ticket};
@@ -67,13 +69,7 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
 }
 
 fn content(path: &Path) -> io::Result<Vec<u8>> {
-    let packed = BufReader::new(File::open(path)?);
     let mut data = Vec::new();
-    match path.extension().and_then(|end| end.to_str()) {
-        Some("xz") => liblzma::bufread::XzDecoder::new(packed).read_to_end(&mut data)?,
-        Some("gz") => flate2::bufread::MultiGzDecoder::new(packed).read_to_end(&mut data)?,
-        Some("zst") => zstd::stream::read::Decoder::with_buffer(packed)?.read_to_end(&mut data)?,
-        _ => BufReader::new(packed).read_to_end(&mut data)?,
-    };
+    Stream::open(File::open(path)?)?.whole().read_to_end(&mut data)?;
     Ok(data)
 }

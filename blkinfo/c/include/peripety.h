@@ -44,7 +44,10 @@ typedef enum peripety_code {
     PERIPETY_BAD_TEXT = 4,         /**< A recorded tree, or JSON, is not in its format. */
     PERIPETY_BAD_BOOT_ID = 5,      /**< The tree's boot id is not one. */
     PERIPETY_INVALID_ARGUMENT = 6, /**< NULL, not UTF-8, or an unknown number. */
-    PERIPETY_BUG = 7               /**< A bug in this library. */
+    PERIPETY_BUG = 7,              /**< A bug in this library. */
+    PERIPETY_NO_LISTS = 8,         /**< An archive, directory or file has no list of block devices in it. */
+    PERIPETY_MACHINE = 9           /**< An archive tells of several machines, or not of that one: see
+                                        peripety_error_candidate. */
 } peripety_code;
 
 /** What kind of block device it is. Later versions may add kinds. */
@@ -99,12 +102,12 @@ void peripety_error_free(peripety_error *error);
 peripety_code peripety_error_code(const peripety_error *error);
 /** What happened, where, and what can be done. For people; its wording may change. */
 const char *peripety_error_message(const peripety_error *error);
-/** NOT_FOUND, AMBIGUOUS: the string that was asked about. */
+/** NOT_FOUND, AMBIGUOUS: the string that was asked about. MACHINE: the machine that was named. */
 const char *peripety_error_device(const peripety_error *error);
-/** AMBIGUOUS: the kernel names of the devices, in natural order. */
+/** AMBIGUOUS: the kernel names of the devices, in natural order. MACHINE: the machines of which the archive tells. */
 size_t peripety_error_candidate_count(const peripety_error *error);
 const char *peripety_error_candidate(const peripety_error *error, size_t index);
-/** SOURCE, BAD_BOOT_ID: the path, as seen inside the tree. Not always UTF-8. */
+/** SOURCE, BAD_BOOT_ID: the path, as seen inside the tree. NO_LISTS, MACHINE: the archive. Not always UTF-8. */
 const char *peripety_error_path(const peripety_error *error);
 /** BAD_TEXT: the number of the line, from 1; 0 where JSON has no line. */
 bool peripety_error_line(const peripety_error *error, size_t *line);
@@ -120,6 +123,12 @@ peripety_code peripety_tree_live(peripety_tree **tree, peripety_error **error);
 peripety_code peripety_tree_open(const char *path, peripety_tree **tree, peripety_error **error);
 /** The tree below a directory, "/" for the running machine. The path may hold any bytes. Nothing is read yet. */
 peripety_code peripety_tree_directory(const char *root, peripety_tree **tree, peripety_error **error);
+/**
+ * The machine of which a support archive tells: a sosreport, a supportconfig, a directory or a single file with what lsblk,
+ * multipath -ll, udevadm info --export-db and the like printed there, packed or not. Of an archive with several machines `host`
+ * names one, by its host name or by its directory in the archive; it may be NULL. The path may hold any bytes.
+ */
+peripety_code peripety_tree_archive(const char *path, const char *host, peripety_tree **tree, peripety_error **error);
 /** A recorded tree: a text whose first line is "# peripety device tree 1". */
 peripety_code peripety_tree_recorded(const char *text, peripety_tree **tree, peripety_error **error);
 

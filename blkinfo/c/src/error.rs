@@ -23,6 +23,8 @@ pub(crate) enum Code {
     BadBootId = 5,
     InvalidArgument = 6,
     Bug = 7,
+    NoLists = 8,
+    Machine = 9,
 }
 
 /// An error as C sees it: `peripety_error`.
@@ -99,6 +101,13 @@ impl From<Error> for Failure {
             }
             Error::BadText { line, .. } => Self { line: Some(*line), ..failure(Code::BadText) },
             Error::BadBootId { path, .. } => Self { path: path_string(path), ..failure(Code::BadBootId) },
+            Error::NoLists { path, .. } => Self { path: path_string(path), ..failure(Code::NoLists) },
+            Error::Machine { path, host, machines } => Self {
+                device: host.as_deref().map(c_string),
+                candidates: c_strings(machines),
+                path: path_string(path),
+                ..failure(Code::Machine)
+            },
             _ => failure(Code::Bug),
         }
     }

@@ -67,8 +67,18 @@ pub(crate) extern "C" fn peripety_blk_type_name(number: c_uint) -> *const c_char
 }
 
 /// The names of the codes, in the order of their numbers.
-const CODES: [&CStr; 8] =
-    [c"OK", c"NOT_FOUND", c"AMBIGUOUS", c"SOURCE", c"BAD_TEXT", c"BAD_BOOT_ID", c"INVALID_ARGUMENT", c"BUG"];
+const CODES: [&CStr; 10] = [
+    c"OK",
+    c"NOT_FOUND",
+    c"AMBIGUOUS",
+    c"SOURCE",
+    c"BAD_TEXT",
+    c"BAD_BOOT_ID",
+    c"INVALID_ARGUMENT",
+    c"BUG",
+    c"NO_LISTS",
+    c"MACHINE",
+];
 
 /// See peripety.h.
 #[no_mangle]

@@ -47,6 +47,24 @@ pub(crate) unsafe extern "C" fn peripety_tree_directory(
 
 /// See peripety.h.
 #[no_mangle]
+pub(crate) unsafe extern "C" fn peripety_tree_archive(
+    path: *const c_char,
+    host: *const c_char,
+    tree: *mut *mut Tree,
+    error: *mut *mut Failure,
+) -> Code {
+    // SAFETY: the caller passes NULLs or strings, and NULLs or places for the answers.
+    unsafe {
+        answer(tree, error, || {
+            let path = file_name(path, "path")?;
+            let host = if host.is_null() { None } else { Some(string(host, "host")?) };
+            Ok(own(Tree::from_archive(path, host)?))
+        })
+    }
+}
+
+/// See peripety.h.
+#[no_mangle]
 pub(crate) unsafe extern "C" fn peripety_tree_recorded(
     text: *const c_char,
     tree: *mut *mut Tree,

@@ -189,6 +189,27 @@ static void openings(void) {
     INVALID(peripety_tree_new(&nothing, NULL, &error), NULL, "answer is NULL");
 }
 
+static void archives(const char *fixtures) {
+    char path[4096];
+    peripety_tree *tree;
+    peripety_error *error;
+    peripety_code code = peripety_tree_archive("/no/such/file", NULL, &tree, &error);
+    CHECK(tree == NULL && same(peripety_error_path(error), "/no/such/file"));
+    expect(code, PERIPETY_SOURCE, error, "cannot read");
+    snprintf(path, sizeof path, "%s/odd/tree.txt", fixtures);
+    code = peripety_tree_archive(path, NULL, &tree, &error);
+    CHECK(tree == NULL && same(peripety_error_path(error), path));
+    expect(code, PERIPETY_NO_LISTS, error, "no list of block devices");
+    snprintf(path, sizeof path, "%s/emulated-hardware/lsblk.json", fixtures);
+    code = peripety_tree_archive(path, "other", &tree, &error);
+    CHECK(tree == NULL && same(peripety_error_device(error), "other"));
+    CHECK(peripety_error_candidate_count(error) == 1 && same(peripety_error_candidate(error, 0), path));
+    expect(code, PERIPETY_MACHINE, error, "other");
+    INVALID(peripety_tree_archive(NULL, NULL, &tree, &error), tree, "path is NULL");
+    INVALID(peripety_tree_archive(path, BAD_UTF8, &tree, &error), tree, "not UTF-8");
+    INVALID(peripety_tree_archive(path, NULL, NULL, &error), NULL, "answer is NULL");
+}
+
 /* A history, with each argument wrong. Nothing that is wrong changes it. */
 static void histories(const peripety_tree *tree) {
     const peripety_window looked = {1, 2};
@@ -240,6 +261,7 @@ int main(int count, char **arguments) {
     not_found(tree);
     ambiguous(arguments[1]);
     source();
+    archives(arguments[1]);
     bad_text();
     bad_json();
     bad_boot_id();

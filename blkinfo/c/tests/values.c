@@ -7,6 +7,8 @@ static void names(void) {
     CHECK(peripety_version() != NULL && strchr(peripety_version(), '.') != NULL);
     CHECK(same(peripety_code_name(PERIPETY_OK), "OK"));
     CHECK(same(peripety_code_name(PERIPETY_BUG), "BUG"));
+    CHECK(same(peripety_code_name(PERIPETY_NO_LISTS), "NO_LISTS"));
+    CHECK(same(peripety_code_name(PERIPETY_MACHINE), "MACHINE"));
     CHECK(peripety_code_name((peripety_code)99) == NULL);
     CHECK(same(peripety_blk_type_name(PERIPETY_BLK_TYPE_OTHER), "other"));
     CHECK(same(peripety_blk_type_name(PERIPETY_BLK_TYPE_ZRAM), "zram"));
@@ -228,6 +230,20 @@ static void trees(const char *fixtures) {
     CHECK(same_freed(text, "# peripety device tree 1\n/sys/class/block/a/\n/sys/class/block/b/\n"));
 }
 
+/* Another machine, by what lsblk printed there. */
+static void archive(const char *fixtures) {
+    char path[4096];
+    peripety_tree *tree;
+    peripety_block *block;
+    snprintf(path, sizeof path, "%s/emulated-hardware/lsblk.json", fixtures);
+    CHECK(peripety_tree_archive(path, NULL, &tree, NULL) == PERIPETY_OK && !peripety_tree_is_live(tree));
+    CHECK(peripety_tree_block(tree, "0:0:1:0", &block, NULL) == PERIPETY_OK);
+    CHECK(same(peripety_block_kdev(block), "sda"));
+    CHECK(same(peripety_block_dev_wwid(block), "naa.5000c50000000500"));
+    peripety_block_free(block);
+    peripety_tree_free(tree);
+}
+
 int main(int count, char **arguments) {
     char *boot_id;
     CHECK(count == 2);
@@ -247,5 +263,6 @@ int main(int count, char **arguments) {
     paths(arguments[1]);
     preferred(arguments[1]);
     trees(arguments[1]);
+    archive(arguments[1]);
     return 0;
 }

@@ -56,6 +56,26 @@ class BadBootIdError(PeripetyError, ValueError):
         self.path = path
 
 
+class NoListsError(PeripetyError, LookupError):
+    """An archive, directory or file has no list of block devices in it."""
+
+    def __init__(self, message: str, path: Optional[str] = None) -> None:
+        super().__init__(message)
+        #: The archive.
+        self.path = path
+
+
+class MachineError(PeripetyError, LookupError):
+    """An archive tells of several machines, or not of the one that was named."""
+
+    def __init__(self, message: str, host: Optional[str] = None, machines: Tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        #: The machine that was named.
+        self.host = host
+        #: Those of which the archive tells.
+        self.machines = machines
+
+
 class InvalidArgumentError(PeripetyError, ValueError):
     """An argument cannot be: a string with a NUL in it, or one that is not UTF-8."""
 

@@ -145,6 +145,10 @@ def _exception(error: int) -> errors.PeripetyError:
         return errors.BadBootIdError(message, _error_path(error))
     if code == 6:
         return errors.InvalidArgumentError(message)
+    if code == 8:
+        return errors.NoListsError(message, _error_path(error))
+    if code == 9:
+        return errors.MachineError(message, _error_device(error), _error_candidates(error))
     return errors.BugError(message)
 
 

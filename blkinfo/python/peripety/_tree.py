@@ -15,6 +15,7 @@ T = TypeVar("T")
 _tree_live = question("peripety_tree_live")
 _tree_open = question("peripety_tree_open", c_char_p)
 _tree_directory = question("peripety_tree_directory", c_char_p)
+_tree_archive = question("peripety_tree_archive", c_char_p, c_char_p)
 _tree_recorded = question("peripety_tree_recorded", c_char_p)
 _tree_free = function("peripety_tree_free", None, c_void_p)
 _is_live = function("peripety_tree_is_live", c_bool, c_void_p)
@@ -61,7 +62,7 @@ class Tree:
     """The block devices of one machine: at one moment (a recorded tree), or right now (the live one).
 
     A tree does not change, so that threads may use it at the same time. Make one with `Tree.live`, `Tree.open`,
-    `Tree.directory`, `Tree.recorded` or `Tree.new`.
+    `Tree.directory`, `Tree.from_archive`, `Tree.recorded` or `Tree.new`.
     """
 
     def __init__(self, handle: Optional[int], keep: Any = None) -> None:
@@ -88,6 +89,16 @@ class Tree:
     def directory(cls, root: Union[str, bytes, "os.PathLike[Any]"]) -> "Tree":
         """The tree below a directory; ``/`` is the running machine."""
         return cls(_tree_directory(file_name(root)))
+
+    @classmethod
+    def from_archive(cls, path: Union[str, bytes, "os.PathLike[Any]"], host: Optional[str] = None) -> "Tree":
+        """The machine of which a support archive tells: a sosreport, a supportconfig, a directory or a file with what lsblk,
+        multipath -ll and the like printed. Of several machines, `host` names one.
+
+        Raises SourceError when it cannot be read, NoListsError when there is no list of devices in it, MachineError when it tells
+        of several machines, or not of that one.
+        """
+        return cls(_tree_archive(file_name(path), None if host is None else encoded(host)))
 
     @classmethod
     def recorded(cls, text: str) -> "Tree":

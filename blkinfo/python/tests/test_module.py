@@ -70,6 +70,21 @@ def test_source(tmp_path):
         peripety.Tree.open(tmp_path).mounts()
 
 
+def test_an_archive(tmp_path):
+    listed = FIXTURES / "emulated-hardware" / "lsblk.json"
+    tree = peripety.Tree.from_archive(listed)
+    assert tree.block("0:0:1:0").dev_wwid == "naa.5000c50000000500"
+    assert not tree.is_live
+    with pytest.raises(peripety.MachineError) as caught:
+        peripety.Tree.from_archive(listed, host="other")
+    assert (caught.value.host, caught.value.machines) == ("other", (str(listed),))
+    with pytest.raises(peripety.NoListsError) as caught:
+        peripety.Tree.from_archive(tmp_path)
+    assert caught.value.path == str(tmp_path)
+    with pytest.raises(peripety.SourceError):
+        peripety.Tree.from_archive(tmp_path / "missing")
+
+
 def test_bad_text_and_bad_boot_id():
     with pytest.raises(peripety.BadTextError) as caught:
         peripety.Tree.recorded("# peripety device tree 1\nwrong\n")

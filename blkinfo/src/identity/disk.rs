@@ -26,9 +26,13 @@ pub(super) fn nvme(tree: &Tree, device: &Device) -> Option<String> {
 pub(super) fn md(tree: &Tree, device: &Device) -> Option<String> {
     let uuid =
         device.attr(tree, "md/uuid").or_else(|| tree.udev(device).get("MD_UUID").map(str::to_owned))?;
+    array_uuid(&uuid)
+}
+
+/// The UUID of an array, with hyphens or colons, or without either: 8-4-4-4-12 digits. An array without one has zeros.
+pub(crate) fn array_uuid(uuid: &str) -> Option<String> {
     let digits: String =
         uuid.chars().filter(|c| !matches!(c, '-' | ':')).collect::<String>().to_ascii_lowercase();
-    // 8-4-4-4-12 digits; an array without a uuid has zeros.
     let group = |from: usize, to: usize| digits.get(from..to);
     let valid = digits.len() == 32
         && digits.bytes().all(|b| b.is_ascii_hexdigit())

@@ -3,6 +3,8 @@
 mod backed;
 mod disk;
 
+#[cfg(feature = "archive")]
+pub(crate) use disk::array_uuid;
 pub(crate) use disk::joined;
 
 use crate::device::Device;
@@ -10,6 +12,7 @@ use crate::info::BlkType;
 use crate::mounts::Mount;
 use crate::name::ScsiAddress;
 use crate::tree::Tree;
+use crate::udev::LISTED_TYPE;
 
 /// How deep an identity may be made from other devices' (partition of a map of …). Real stacks need four.
 const MAX_DEPTH: u8 = 8;
@@ -67,7 +70,11 @@ impl Tree {
         } else if is_virtio(device) {
             BlkType::Virtio
         } else {
-            const BY_NAME: [(&str, BlkType); 4] = [
+            // The first three where a list has no more than the name.
+            const BY_NAME: [(&str, BlkType); 7] = [
+                ("sd", BlkType::Scsi),
+                ("sr", BlkType::Scsi),
+                ("vd", BlkType::Virtio),
                 ("md", BlkType::Md),
                 ("loop", BlkType::Loop),
                 ("zram", BlkType::Zram),
@@ -88,7 +95,14 @@ impl Tree {
             Some("mpath") => BlkType::DmMultipath,
             Some("LVM") => BlkType::DmLvm,
             Some("CRYPT") => BlkType::DmCrypt,
-            _ => BlkType::Dm,
+            Some(_) => BlkType::Dm,
+            None => match self.udev(device).get(LISTED_TYPE) {
+                Some("mpath") => BlkType::DmMultipath,
+                Some("lvm") => BlkType::DmLvm,
+                Some("crypt") => BlkType::DmCrypt,
+                Some("part") => BlkType::Partition,
+                _ => BlkType::Dm,
+            },
         }
     }
 }

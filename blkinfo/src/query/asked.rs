@@ -6,16 +6,32 @@ use std::sync::OnceLock;
 
 use crate::device::{Device, CLASS};
 use crate::error::Error;
-use crate::name::{natural_cmp, DevNumber};
+use crate::name::{natural_cmp, nvme_head, DevNumber};
 use crate::share::shared_out;
 use crate::tree::Tree;
-use crate::udev::{Record, DATABASE};
+use crate::udev::{Record, DATABASE, UNNUMBERED};
 
 /// The tree during one question.
 pub(super) struct Asked<'a> {
     tree: &'a Tree,
-    records: OnceLock<Vec<(DevNumber, Record)>>,
+    records: OnceLock<Vec<(Id, Record)>>,
     devices: OnceLock<Vec<Device>>,
+}
+
+/// What a record of udev is called after.
+enum Id {
+    Number(DevNumber),
+    /// A device without a number. (Of a path node of NVMe, its namespace is what is meant.)
+    Name(String),
+}
+
+impl Id {
+    fn of_record(name: &str) -> Option<Self> {
+        if let Some(name) = name.strip_prefix(UNNUMBERED) {
+            return nvme_head(name).is_none().then(|| Self::Name(name.to_owned()));
+        }
+        name.strip_prefix('b').and_then(DevNumber::parse).map(Self::Number)
+    }
 }
 
 impl<'a> Asked<'a> {
@@ -33,11 +49,10 @@ impl<'a> Asked<'a> {
     }
 
     /// udev's records of all block devices.
-    fn records(&self) -> &[(DevNumber, Record)] {
+    fn records(&self) -> &[(Id, Record)] {
         self.records.get_or_init(|| {
             let names = self.tree.names(Path::new(DATABASE)).into_iter();
-            let numbers = names.filter_map(|name| DevNumber::parse(name.strip_prefix('b')?));
-            numbers.map(|number| (number, self.tree.record(number))).collect()
+            names.filter_map(|name| Some((Id::of_record(&name)?, self.tree.record_named(&name)))).collect()
         })
     }
 
@@ -53,12 +68,16 @@ impl<'a> Asked<'a> {
     pub fn recorded(&self, meant: impl Fn(&Record) -> bool) -> Result<Vec<Device>, Error> {
         self.tree.listable(Path::new(CLASS))?;
         let mut found: Vec<Device> = Vec::new();
-        for (number, _) in self.records().iter().filter(|(_, record)| meant(record)) {
-            let by_number = self.tree.device_by_number(*number);
-            let has_number = |device: &&Device| device.number(self.tree) == Some(*number);
-            let device = match by_number {
-                None => self.all()?.iter().find(has_number).cloned(),
-                device => device,
+        for (id, _) in self.records().iter().filter(|(_, record)| meant(record)) {
+            let device = match id {
+                Id::Number(number) => {
+                    let has_number = |device: &&Device| device.number(self.tree) == Some(*number);
+                    match self.tree.device_by_number(*number) {
+                        None => self.all()?.iter().find(has_number).cloned(),
+                        device => device,
+                    }
+                }
+                Id::Name(name) => self.tree.device(name),
             };
             // Its record may be one of an earlier device of that number.
             found.extend(device.filter(|device| meant(&self.tree.udev(device))));

@@ -87,9 +87,7 @@ fn same(property: &str, found: &str, value: &str) -> bool {
 /// Those of the devices that are mounted.
 fn mounted(tree: &Tree, devices: Vec<Device>) -> Vec<Device> {
     let mounts = tree.mounts().unwrap_or_default();
-    let is_mounted = |device: &Device| {
-        let number = device.number(tree);
-        mounts.iter().any(|mount| Some(mount.major_minor) == number)
-    };
+    let mounted: Vec<Device> = mounts.iter().filter_map(|mount| tree.device_of_mount(mount)).collect();
+    let is_mounted = |device: &Device| mounted.contains(device);
     devices.into_iter().filter(is_mounted).collect()
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::device::{Device, CLASS};
 use crate::error::Error;
 use crate::escape::mangle;
+use crate::name::lvm_name;
 use crate::share::shared_out;
 use crate::tree::Tree;
 
@@ -19,18 +20,18 @@ pub(super) fn unlinked(tree: &Tree, name: &str) -> Result<Option<Device>, Error>
 }
 
 fn spellings(name: &str) -> impl Iterator<Item = String> {
-    [Some(mangle(name)), lvm_name(name).map(|name| mangle(&name))].into_iter().flatten()
+    [Some(mangle(name)), map_name(name).map(|name| mangle(&name))].into_iter().flatten()
 }
 
 /// `vg/lv`.
 pub(super) fn logical_volume(tree: &Tree, name: &str) -> Option<Device> {
-    tree.device_by_dm_name(&lvm_name(name)?)
+    tree.device_by_dm_name(&map_name(name)?)
 }
 
-/// LVM joins group and volume with a hyphen, and doubles those within the names (lvm(8)).
-fn lvm_name(path: &str) -> Option<String> {
+/// The map of `vg/lv`.
+fn map_name(path: &str) -> Option<String> {
     let (group, volume) = path.split_once('/').filter(|(_, volume)| !volume.contains('/'))?;
-    Some(format!("{}-{}", group.replace('-', "--"), volume.replace('-', "--")))
+    Some(lvm_name(group, volume))
 }
 
 impl Tree {

@@ -93,7 +93,7 @@ fn at(tree: &Tree, path: &str, fits: impl Fn(&Mount) -> bool) -> Result<Option<D
         return Ok(None);
     }
     let mount = tree.mount_at(path)?.filter(fits);
-    Ok(mount.and_then(|mount| tree.device_by_number(mount.major_minor)))
+    Ok(mount.and_then(|mount| tree.device_of_mount(&mount)))
 }
 
 /// Without `..`: what that means depends on links.

@@ -1,6 +1,8 @@
 //! Where a device tree is read from.
 
 mod directory;
+#[cfg(feature = "archive")]
+pub(crate) mod lists;
 mod memo;
 #[cfg(test)]
 mod memo_tests;

@@ -131,7 +131,7 @@ impl Recorded {
     }
 
     /// Adds a node and its parent directories. The error says which existing node prevents it.
-    pub(super) fn insert(&mut self, path: &Path, node: Node) -> Result<(), String> {
+    pub(in crate::source) fn insert(&mut self, path: &Path, node: Node) -> Result<(), String> {
         match (self.nodes.get(path), &node) {
             (None, _) => {}
             (Some(Node::Dir(_)), Node::Dir(_)) => return Ok(()),

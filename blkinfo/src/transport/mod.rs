@@ -16,6 +16,7 @@ use crate::identity::scsi_address;
 use crate::info::BlkType;
 use crate::name::{numbered, ScsiAddress};
 use crate::tree::Tree;
+use crate::udev::LISTED_TRANSPORT;
 
 /// Facts about a path by name; `transport` is one of them.
 pub(crate) type Detail = Extension;
@@ -38,7 +39,14 @@ impl Tree {
     pub(crate) fn path_detail(&self, device: &Device) -> Detail {
         let disk = device.disk(self);
         let device = disk.as_ref().unwrap_or(device);
-        device.detail.get_or_init(|| self.disk_detail(device)).clone()
+        let detail = || {
+            let mut detail = self.disk_detail(device);
+            if detail.get("transport").is_none() {
+                detail.add("transport", self.udev(device).get(LISTED_TRANSPORT).map(str::to_owned));
+            }
+            detail
+        };
+        device.detail.get_or_init(detail).clone()
     }
 
     fn disk_detail(&self, device: &Device) -> Detail {
@@ -108,7 +116,7 @@ fn pci_address(dir: &Path) -> Option<String> {
 
 /// Is it `domain:bus:slot.function`, as `0000:00:0a.0` (drivers/pci/probe.c, pci_setup_device)? The domain has four
 /// digits, or more behind Intel's VMD (drivers/pci/controller/vmd.c).
-fn is_pci_function(name: &str) -> bool {
+pub(crate) fn is_pci_function(name: &str) -> bool {
     let Some((place, function)) = name.rsplit_once('.') else {
         return false;
     };

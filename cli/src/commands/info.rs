@@ -10,12 +10,13 @@ use crate::connection::{connect, Address};
 use crate::device;
 use crate::error::Error;
 use crate::format::{Printer, Stack};
+use crate::local;
 
 /// Prints a device, what it is built from and what is built on it.
 pub fn info<W: Write>(args: &InfoArgs, address: &Address, printer: &mut Printer<W>) -> Result<(), Error> {
-    let stack = match args.local {
-        true => local(&args.blk)?,
-        false => {
+    let stack = match local::tree(&args.devices)? {
+        Some(tree) => within(&tree, &args.blk)?,
+        None => {
             let blk = device::resolve(&args.blk, address);
             let reply = connect(address)?.get_topology(blk).call()?;
             Stack { info: reply.info, below: reply.below, above: reply.above }
@@ -25,8 +26,8 @@ pub fn info<W: Write>(args: &InfoArgs, address: &Address, printer: &mut Printer<
     Ok(())
 }
 
-fn local(blk: &str) -> Result<Stack, Error> {
-    let topology = blocks::topology(&Tree::live(), blk)?;
+fn within(tree: &Tree, blk: &str) -> Result<Stack, Error> {
+    let topology = blocks::topology(tree, blk)?;
     let side = |blocks: Vec<&BlockInfo>| blocks.into_iter().cloned().map(Into::into).collect();
     let (below, above) = (side(topology.all_below()), side(topology.all_above()));
     Ok(Stack { info: topology.block.into(), below, above })

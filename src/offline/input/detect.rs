@@ -1,8 +1,8 @@
 //! What an input is, by its first bytes.
 
 use memchr::memmem;
+use peripety_blkinfo::archive::Kind;
 
-use super::archive::Kind;
 use crate::offline::chunk::Format;
 use crate::offline::record::json;
 use crate::offline::text::{clean, head};

@@ -1,11 +1,7 @@
 //! What is read: files, directories, archives, the standard input.
 
-pub mod archive;
 pub mod detect;
-pub mod spool;
-pub mod tar;
-pub mod unpack;
-pub mod utf16;
+pub mod link;
 pub mod walk;
 
 use std::fs::File;
@@ -13,10 +9,9 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::offline::chunk::Format;
-use archive::{Kind, MOST_NESTED};
 use detect::Content;
-use spool::Link;
-use unpack::Stream;
+use link::Link;
+use peripety_blkinfo::archive::{self, Kind, Stream, MAX_NESTED};
 
 /// Takes what is found, one after the other. False ends the reading.
 pub trait Visitor {
@@ -64,7 +59,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     let forced = about.forced.filter(|_| !matches!(found, Content::Journal | Content::Archive(_)));
     let name = about.name;
     match forced.map_or(found, Content::Log) {
-        Content::Archive(kind) if about.depth < MOST_NESTED => members(visitor, about, kind, stream),
+        Content::Archive(kind) if about.depth < MAX_NESTED => members(visitor, about, kind, stream),
         Content::Archive(_) => {
             visitor.failed(name, "too many archives within archives; unpack it, and name the directory")
         }

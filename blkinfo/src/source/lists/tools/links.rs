@@ -1,8 +1,12 @@
 //! `ls -l` of directories in /dev, also `ls -lR`: nodes with their numbers, and links to them.
 
-use super::super::named::{escaped_blanks, is_kernel_name, Named};
-use super::super::seen::{Devices, Note};
+use super::super::devices::Devices;
+use super::super::fact::Fact;
+use super::super::named::{is_kernel_name, Named};
+use super::super::note::Note;
 use super::super::wwid;
+use crate::escape::decode_hex;
+use crate::identity::array_uuid;
 
 /// A node of a block device, a link to one, or the name of a directory in /dev.
 pub fn prints(line: &str) -> bool {
@@ -24,7 +28,7 @@ pub fn take(devices: &mut Devices, command: &str, text: &str) {
         } else if let Some((number, name)) = node(line) {
             let top = place.ends_with("/dev") || !name.contains('/');
             if top && is_kernel_name(name) {
-                devices.note(Named::kernel(name), Note::default().fact("MAJ:MIN", &number));
+                devices.note(Named::kernel(name), Note::default().fact(Fact::Number, &number));
             }
         }
     }
@@ -60,17 +64,17 @@ fn node(line: &str) -> Option<(String, &str)> {
 fn linked(devices: &mut Devices, place: &str, name: &str, kname: &str) {
     let directory = place.rsplit('/').next().unwrap_or_default();
     let note = match directory {
-        "by-uuid" => Note::default().fact("UUID", name),
-        "by-label" => Note::default().fact("LABEL", &escaped_blanks(name)),
-        "mapper" if kname.starts_with("dm-") => Note::default().fact("DM_NAME", name),
+        "by-uuid" => Note::default().fact(Fact::FsUuid, name),
+        "by-label" => Note::default().fact(Fact::FsLabel, &decode_hex(name)),
+        "mapper" if kname.starts_with("dm-") => Note::default().fact(Fact::DmName, name),
         "by-path" | "by-partuuid" | "by-partlabel" | "by-diskseq" => Note::default(),
         // Names of by-id are known by themselves.
         _ => by_id(name, kname),
     };
-    devices.note(Named::kernel(kname), note);
-    if let Some((_, link)) = place.split_once("/dev/").filter(|_| !directory.starts_with("by-")) {
-        devices.link(&format!("{link}/{name}"), kname);
-    }
+    let link = place.split_once("/dev/").map(|(_, place)| format!("{place}/{name}"));
+    link.iter().for_each(|link| devices.link(link, kname));
+    let of_udev = link.filter(|_| directory.starts_with("by-"));
+    devices.note(Named::kernel(kname), of_udev.iter().fold(note, |note, link| note.link(link)));
 }
 
 /// What a link in /dev/disk/by-id says (rules of udev and of the tools).
@@ -79,16 +83,16 @@ fn by_id(name: &str, kname: &str) -> Note {
     let is_part =
         name.rsplit_once("-part").is_some_and(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
     if let Some(uuid) = name.strip_prefix("dm-uuid-") {
-        return note.fact("DM_UUID", uuid);
+        return note.fact(Fact::DmUuid, uuid);
     }
     if let Some(map) = name.strip_prefix("dm-name-") {
-        return note.fact("DM_NAME", map);
+        return note.fact(Fact::DmName, map);
     }
     if is_part {
         return note;
     }
     if let Some(uuid) = name.strip_prefix("md-uuid-") {
-        return note.wwid(wwid::of_md(uuid));
+        return note.wwid(array_uuid(uuid));
     }
     let wwid = match name.split_once('-') {
         // A map has the links of its paths, too.

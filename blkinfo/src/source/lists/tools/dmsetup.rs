@@ -1,7 +1,9 @@
 //! `dmsetup info` (also `-c`), `dmsetup table`, `dmsetup status` and `dmsetup ls --tree`.
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::{is_number, Named};
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::table::{value, Table};
 
 /// A line that only dmsetup prints.
@@ -24,8 +26,8 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 }
 
 fn map(name: &str, minor: &str, number: &str, uuid: Option<&str>) -> (Named, Note) {
-    let note = Note::default().fact("DM_NAME", name).fact("MAJ:MIN", number);
-    let note = uuid.map_or(note.clone(), |uuid| note.fact("DM_UUID", uuid));
+    let note = Note::default().fact(Fact::DmName, name).fact(Fact::Number, number);
+    let note = uuid.map_or(note.clone(), |uuid| note.fact(Fact::DmUuid, uuid));
     (Named::Kernel(format!("dm-{minor}")), note)
 }
 
@@ -76,7 +78,7 @@ fn info_long(devices: &mut Devices, text: &str) {
             let (device, note) = map(name, found.1, &format!("{}:{}", found.0, found.1), None);
             devices.note(device, note);
         } else if let (Some(uuid), Some((_, minor))) = (line.strip_prefix("UUID:"), numbers) {
-            devices.note(Named::Kernel(format!("dm-{minor}")), Note::default().fact("DM_UUID", uuid));
+            devices.note(Named::Kernel(format!("dm-{minor}")), Note::default().fact(Fact::DmUuid, uuid));
         }
     }
 }

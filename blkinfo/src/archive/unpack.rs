@@ -9,15 +9,15 @@ use super::utf16::{Order, Utf8};
 /// Bytes by which an input is recognised: a tar header, or the beginning of a log.
 pub const SAMPLE: usize = 64 * 1024;
 /// Compressed within compressed, so many times at most.
-const MOST_LAYERS: usize = 3;
+const MAX_LAYERS: usize = 3;
 /// Memory that xz may ask for.
 const XZ_MEMORY: u64 = 256 * 1024 * 1024;
 /// Window that zstd may ask for: 2 to this power bytes.
 const ZSTD_WINDOW: u32 = 27;
-/// What unpacks to more than this, and to more than [`MOST_TIMES`] its size, is made to fill a disk.
+/// What unpacks to more than this, and to more than [`MAX_TIMES`] its size, is made to fill a disk.
 const HARMLESS: u64 = 1024 * 1024 * 1024;
 /// Logs shrink to a hundredth at most.
-const MOST_TIMES: u64 = 500;
+const MAX_TIMES: u64 = 500;
 
 /// A stream whose beginning was looked at.
 pub struct Stream<'r> {
@@ -34,7 +34,7 @@ impl<'r> Stream<'r> {
     pub fn open(input: impl Read + 'r) -> io::Result<Self> {
         let mut stream = Stream { begin: Vec::new(), rest: Box::new(input), packed: false };
         stream.look()?;
-        for _ in 0..MOST_LAYERS {
+        for _ in 0..MAX_LAYERS {
             let Some(unpacked) = stream.unpacked() else { break };
             stream = unpacked?;
             stream.packed = true;
@@ -145,10 +145,10 @@ impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
         self.given += read as u64;
-        let most = self.taken.load(Ordering::Relaxed).saturating_mul(MOST_TIMES).max(HARMLESS);
+        let most = self.taken.load(Ordering::Relaxed).saturating_mul(MAX_TIMES).max(HARMLESS);
         if self.given > most {
             return Err(io::Error::other(format!(
-                "unpacks to more than {MOST_TIMES} times its size; the rest is not read"
+                "unpacks to more than {MAX_TIMES} times its size; the rest is not read"
             )));
         }
         Ok(read)

@@ -1,5 +1,7 @@
 //! How lists name devices.
 
+use crate::name::{lvm_name, DevNumber, ScsiAddress};
+
 /// What a list calls a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
@@ -25,18 +27,12 @@ impl Named {
 
 /// `8:16`, as kernel and tools write a device's number.
 pub fn is_number(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(major, minor)| {
-        [major, minor]
-            .iter()
-            .all(|part| (1..=7).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
-    })
+    DevNumber::parse(text).is_some()
 }
 
 /// `2:0:0:1`, the address of a SCSI disk.
 pub fn is_address(text: &str) -> bool {
-    let parts: Vec<&str> = text.split(':').collect();
-    parts.len() == 4
-        && parts.iter().all(|part| (1..=20).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    ScsiAddress::parse(text).is_some()
 }
 
 /// A name that only the kernel gives.
@@ -67,14 +63,9 @@ pub fn partition(name: &str) -> Option<(&str, &str)> {
     is_kernel_name(disk).then_some((disk, number))
 }
 
-/// The link below /dev to the map of a logical volume: in it, the hyphens of both names are doubled (libdm/libdm-string.c, dm_build_dm_name).
+/// The link below /dev to the map of a logical volume.
 pub fn volume(vg: &str, lv: &str) -> String {
-    format!("mapper/{}-{}", vg.replace('-', "--"), lv.replace('-', "--"))
-}
-
-/// A path or label whose blanks are written as the mount table or udev writes them.
-pub fn escaped_blanks(text: &str) -> String {
-    text.replace("\\040", " ").replace("\\x20", " ")
+    format!("mapper/{}", lvm_name(vg, lv))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::tar::{self, Archive};
 use super::unpack::{Bounded, Stream};
 
 /// Archives within archives, so many times at most.
-pub const MOST_NESTED: usize = 3;
+pub const MAX_NESTED: usize = 3;
 
 /// A form of archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 /// Bytes of a header and of what everything is padded to.
 const BLOCK: usize = 512;
 /// Longest name or pax header that is looked at.
-const LONGEST_HEAD: u64 = 64 * 1024;
+const MAX_HEAD_BYTES: u64 = 64 * 1024;
 
 /// These first bytes are of an archive.
 pub fn is_archive(begin: &[u8]) -> bool {
@@ -106,7 +106,7 @@ impl<R: Read> Archive<R> {
     /// The text of a header member, as far as it is looked at.
     fn head_text(&mut self) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        let most = self.left.min(LONGEST_HEAD);
+        let most = self.left.min(MAX_HEAD_BYTES);
         self.input.by_ref().take(most).read_to_end(&mut text)?;
         self.left -= most;
         Ok(text)

@@ -1,7 +1,9 @@
 //! `multipath -ll`, also with `-v3` and more, and `multipathd show topology`.
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::{is_address, is_number, Named};
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::wwid;
 
 /// A map or a path.
@@ -17,20 +19,20 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     for line in text.lines() {
         if let Some(map) = map(line) {
             let note = Note::default()
-                .fact("TYPE", "mpath")
-                .fact("DM_NAME", map.name)
-                .fact("DM_UUID", &format!("mpath-{}", map.wwid));
+                .fact(Fact::Type, "mpath")
+                .fact(Fact::DmName, map.name)
+                .fact(Fact::DmUuid, &format!("mpath-{}", map.wwid));
             devices.note(Named::kernel(map.kname), note);
             present = Some(map);
         } else if let Some(path) = path(line) {
             let map = present.as_ref().filter(|_| path.wwid.is_none());
             let id = path.wwid.or(map.map(|map| map.wwid)).unwrap_or_default();
-            let mut note = Note::default().fact("MAJ:MIN", path.number).wwid(wwid::of_scsi_id(id));
+            let mut note = Note::default().fact(Fact::Number, path.number).wwid(wwid::of_scsi_id(id));
             if path.kname.starts_with("sd") && is_address(path.address) {
-                note = note.fact("HCTL", path.address);
+                note = note.fact(Fact::Address, path.address);
             }
             if let Some((vendor, product)) = map.and_then(|map| map.about.split_once(',')) {
-                note = note.fact("VENDOR", vendor).fact("MODEL", product);
+                note = note.fact(Fact::Vendor, vendor).fact(Fact::Model, product);
             }
             devices.note(Named::kernel(path.kname), note);
             if let Some(map) = map {

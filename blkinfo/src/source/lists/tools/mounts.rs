@@ -1,8 +1,10 @@
 //! /proc/mounts, /etc/mtab, /proc/self/mountinfo, `mount`, `findmnt` and `df`.
 
-use super::super::named::{escaped_blanks, is_number, Named};
-use super::super::seen::{Devices, Note};
+use super::super::devices::Devices;
+use super::super::named::{is_number, Named};
+use super::super::note::Note;
 use super::super::table::{value, Table};
+use crate::escape::decode_octal;
 
 /// A line that only these print.
 pub fn prints(line: &str) -> bool {
@@ -26,7 +28,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             (tree, space) = (None, true);
         } else if let Some(found) = numbered(line).or_else(|| table_of_kernel(line)).or_else(|| printed(line))
         {
-            mounted(devices, found);
+            note(devices, found);
         } else if let Some(table) = &tree {
             let plain = line.replace(['├', '└', '│', '─', '|', '`'], " ");
             let row = table.row(&plain);
@@ -34,7 +36,8 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             if let (Some(target), Some(source)) = (target, value(&row, "SOURCE")) {
                 // A subvolume or a directory stands in brackets.
                 let source = source.split('[').next().unwrap_or(source);
-                mounted(devices, (Named::any(source), target.to_owned()));
+                let fs_type = value(&row, "FSTYPE").unwrap_or_default().to_owned();
+                note(devices, Mounted { device: Named::any(source), point: target.to_owned(), fs_type });
             }
         } else if space {
             let begins = line.starts_with("/dev/");
@@ -42,17 +45,24 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             let point = line.split_once("% ").map(|(_, point)| point.trim().to_owned());
             let node = if begins { line.split_whitespace().next() } else { broken };
             if let (Some(node), Some(point), true) = (node, point, whole) {
-                mounted(devices, (Named::any(node), point));
+                note(devices, Mounted { device: Named::any(node), point, fs_type: String::new() });
             }
             broken = (begins && !whole).then(|| line.trim());
         }
     }
 }
 
-fn mounted(devices: &mut Devices, (device, point): (Named, String)) {
+/// A file system, where it is mounted, and its type, which is empty where the list does not say it.
+struct Mounted {
+    device: Named,
+    point: String,
+    fs_type: String,
+}
+
+fn note(devices: &mut Devices, Mounted { device, point, fs_type }: Mounted) {
     let is_node = |device: &Named| !matches!(device, Named::Any(node) if !node.starts_with("/dev/"));
     if is_node(&device) && point.starts_with('/') {
-        devices.note(device, Note::default().mounted(&point));
+        devices.note(device, Note::default().mounted(&point, &fs_type));
     }
 }
 
@@ -67,27 +77,34 @@ fn is_df(line: &str) -> bool {
 }
 
 /// `/dev/mapper/vg-a /data xfs rw 0 0`.
-fn table_of_kernel(line: &str) -> Option<(Named, String)> {
+fn table_of_kernel(line: &str) -> Option<Mounted> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [node, point, _, _, dump, pass] = words.as_slice() else { return None };
+    let [node, point, fs_type, _, dump, pass] = words.as_slice() else { return None };
     let digit = |word: &str| word.len() == 1 && word.bytes().all(|b| b.is_ascii_digit());
-    (point.starts_with('/') && digit(dump) && digit(pass)).then(|| (Named::any(node), escaped_blanks(point)))
+    (point.starts_with('/') && digit(dump) && digit(pass)).then(|| Mounted {
+        device: Named::any(node),
+        point: decode_octal(point),
+        fs_type: decode_octal(fs_type),
+    })
 }
 
 /// `/dev/mapper/vg-a on /data type xfs (rw)`.
-fn printed(line: &str) -> Option<(Named, String)> {
+fn printed(line: &str) -> Option<Mounted> {
     let (node, rest) = line.split_once(" on /")?;
     let (point, rest) = rest.split_once(" type ")?;
     let fits = !node.contains(' ') && rest.contains(" (");
-    fits.then(|| (Named::any(node), format!("/{point}")))
+    let fs_type = rest.split(' ').next().unwrap_or_default().to_owned();
+    fits.then(|| Mounted { device: Named::any(node), point: format!("/{point}"), fs_type })
 }
 
 /// `26 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw` of /proc/self/mountinfo.
-fn numbered(line: &str) -> Option<(Named, String)> {
-    let mut words = line.split_whitespace();
-    let number = words.nth(2).filter(|number| is_number(number) && line.contains(" - "))?;
+fn numbered(line: &str) -> Option<Mounted> {
+    let (fixed, file_system) = line.split_once(" - ")?;
+    let mut words = fixed.split_whitespace();
+    let number = words.nth(2).filter(|number| is_number(number))?;
     let point = words.nth(1).filter(|point| point.starts_with('/'))?;
-    Some((Named::Number(number.to_owned()), escaped_blanks(point)))
+    let fs_type = decode_octal(file_system.split_whitespace().next().unwrap_or_default());
+    Some(Mounted { device: Named::Number(number.to_owned()), point: decode_octal(point), fs_type })
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `lvs` with the column of devices (`lvs -a -o +devices`).
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::{self, Named};
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::table::{value, Table};
 
 /// The head of the table.
@@ -24,7 +26,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
                 continue;
             };
             let below = on.split(',').filter_map(|device| below(vg, device));
-            devices.note(mapped(vg, lv), Note::default().fact("TYPE", "lvm").below(below));
+            devices.note(mapped(vg, lv), Note::default().fact(Fact::Type, "lvm").below(below));
         }
     }
 }

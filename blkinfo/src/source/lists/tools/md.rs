@@ -1,8 +1,9 @@
 //! /proc/mdstat and `mdadm -D`.
 
+use super::super::devices::Devices;
 use super::super::named::{is_kernel_name, Named};
-use super::super::seen::{Devices, Note};
-use super::super::wwid;
+use super::super::note::Note;
+use crate::identity::array_uuid;
 
 /// A line that only these print.
 pub fn prints(line: &str) -> bool {
@@ -18,13 +19,13 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
         } else if is_scan(line) {
             let uuid = line.split_whitespace().find_map(|word| word.strip_prefix("UUID="));
             if let (Some(node), Some(uuid)) = (line.split_whitespace().nth(1), uuid) {
-                devices.note(Named::any(node), Note::default().wwid(wwid::of_md(uuid)));
+                devices.note(Named::any(node), Note::default().wwid(array_uuid(uuid)));
             }
         } else if let Some(node) = array(line) {
             present = Some(Named::any(node));
         } else if let Some(array) = &present {
             if let Some(uuid) = line.trim().strip_prefix("UUID : ") {
-                devices.note(array.clone(), Note::default().wwid(wwid::of_md(uuid.trim())));
+                devices.note(array.clone(), Note::default().wwid(array_uuid(uuid.trim())));
             } else if let Some(member) = member(line) {
                 devices.note(array.clone(), Note::default().below([Named::any(member)]));
             }

@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::Named;
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::table::{value, Table};
+use super::lsblk;
 
 /// Nested objects.
 const DEEPEST: usize = 16;
@@ -25,11 +28,9 @@ pub fn prints(line: &str) -> bool {
 
 /// Takes namespaces.
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
-    if let Some(json) = text.find('{').filter(|_| is_json(text)).and_then(|at| text.get(at..)) {
-        let first = serde_json::Deserializer::from_str(json).into_iter::<Value>().next();
-        if let Some(Ok(value)) = first {
-            object(devices, &value, (None, None), 0);
-        }
+    if is_json(text) {
+        let value = lsblk::json(devices, text);
+        value.iter().for_each(|value| object(devices, value, (None, None), 0));
         return;
     }
     let mut table: Option<Table> = None;
@@ -49,9 +50,8 @@ type About<'v> = (Option<&'v str>, Option<&'v str>);
 
 fn note(devices: &mut Devices, node: &str, (serial, model): About<'_>) {
     let kname = node.strip_prefix("/dev/").unwrap_or(node);
-    let facts = [("SERIAL", serial), ("MODEL", model)];
-    let known = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    devices.note(Named::kernel(kname), Note::of(known));
+    let note = Note::default().maybe(Fact::Serial, serial).maybe(Fact::Model, model);
+    devices.note(Named::kernel(kname), note);
 }
 
 fn object<'v>(devices: &mut Devices, value: &'v Value, about: About<'v>, depth: usize) {

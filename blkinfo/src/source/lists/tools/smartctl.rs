@@ -1,7 +1,9 @@
 //! `smartctl -i` and what contains it. The device is in the command only.
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::{is_kernel_name, Named};
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::wwid;
 
 /// Its first line.
@@ -22,9 +24,9 @@ pub fn take(devices: &mut Devices, command: &str, text: &str) {
             "LU WWN Device Id" => note.wwid(wwid::of_naa_digits(value)),
             // A bare number may be an EUI-64, too: NAA 5 and 6 are certain enough.
             "Logical Unit id" => note.wwid(value.strip_prefix("0x").and_then(wwid::of_naa_digits)),
-            "Serial Number" | "Serial number" => note.fact("SERIAL", value),
-            "Device Model" | "Product" | "Model Number" => note.fact("MODEL", value),
-            "Vendor" => note.fact("VENDOR", value),
+            "Serial Number" | "Serial number" => note.fact(Fact::Serial, value),
+            "Device Model" | "Product" | "Model Number" => note.fact(Fact::Model, value),
+            "Vendor" => note.fact(Fact::Vendor, value),
             _ => note,
         };
     }

@@ -1,7 +1,8 @@
 //! `blkid`.
 
+use super::super::devices::Devices;
 use super::super::named::Named;
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::lsblk;
 
 /// `/dev/sda1: UUID="…" TYPE="xfs"`.
@@ -17,11 +18,11 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
         let Some((node, rest)) = line.split_once(": ") else { continue };
         let pairs = lsblk::pairs(rest);
         let known = pairs.iter().filter_map(|(name, value)| match name.as_str() {
-            "UUID" | "LABEL" => Some((name.as_str(), value.as_str())),
+            "UUID" | "LABEL" | "PARTUUID" | "PARTLABEL" => Some((name.as_str(), value.as_str())),
             "TYPE" => Some(("FSTYPE", value.as_str())),
             _ => None,
         });
-        devices.note(Named::any(node), Note::of(known));
+        devices.note(Named::any(node), Note::of_columns(known));
     }
 }
 

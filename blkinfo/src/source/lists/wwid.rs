@@ -35,25 +35,6 @@ pub fn of_naa_digits(text: &str) -> Option<String> {
     (known && is_hex(&digits)).then(|| format!("naa.{}", digits.to_ascii_lowercase()))
 }
 
-/// Device-mapper's: kpartx writes the partition's number first.
-pub fn of_dm(uuid: &str) -> String {
-    let partition = uuid.strip_prefix("part").and_then(|rest| rest.split_once('-'));
-    match partition.filter(|(number, _)| number.parse::<u32>().is_ok()) {
-        Some((number, rest)) => format!("{rest}-part{number}"),
-        None => uuid.to_owned(),
-    }
-}
-
-/// An md array's, with colons or without.
-pub fn of_md(uuid: &str) -> Option<String> {
-    let digits: String =
-        uuid.chars().filter(|c| !matches!(c, '-' | ':')).collect::<String>().to_ascii_lowercase();
-    let group = |from: usize, to: usize| digits.get(from..to);
-    let valid = digits.len() == 32 && is_hex(&digits) && digits.bytes().any(|digit| digit != b'0');
-    let groups = [group(0, 8)?, group(8, 12)?, group(12, 16)?, group(16, 20)?, group(20, 32)?];
-    valid.then(|| groups.join("-"))
-}
-
 fn is_hex(digits: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
@@ -72,12 +53,5 @@ mod tests {
         for none in ["1Linux_scsi_debug_2000", "SATA_x_1", "", "3", "3xyz", "é"] {
             assert_eq!(of_scsi_id(none), None, "{none}");
         }
-        assert_eq!(of_dm("part2-mpath-3600"), "mpath-3600-part2");
-        assert_eq!(of_dm("partial-x"), "partial-x");
-        assert_eq!(of_md("0123abcd:4567:89ab:cdef"), None, "too short");
-        assert_eq!(
-            of_md("93ba32ed:1dac9cdb:d4c2e7d8:6aa4ff51").as_deref(),
-            Some("93ba32ed-1dac-9cdb-d4c2-e7d86aa4ff51")
-        );
     }
 }

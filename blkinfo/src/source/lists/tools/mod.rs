@@ -18,7 +18,7 @@ mod nvme;
 mod smartctl;
 mod udev;
 
-use super::seen::Devices;
+use super::devices::Devices;
 
 /// Lines by which a text is recognised.
 const FIRST: usize = 12;
@@ -56,7 +56,7 @@ const TOOLS: [Tool; 13] = [
 /// A text begins as some tool's output does.
 pub fn is_list(text: &str) -> bool {
     let json = || text.trim_start().starts_with('{') && (lsblk::is_json(text) || nvme::is_json(text));
-    json() || sections(text).any(|(_, text)| by_lines(text).is_some())
+    json() || sections(text).any(|section| by_lines(section.text).is_some())
 }
 
 /// A command's name is one of a tool that lists devices.
@@ -66,7 +66,8 @@ pub fn is_command(command: &str) -> bool {
 
 /// Takes in what tools printed. `command`: what the text's name says of where it comes from.
 pub fn take(devices: &mut Devices, command: &str, text: &str) {
-    for (heading, text) in sections(text) {
+    for Section { line, command: heading, text } in sections(text) {
+        devices.begin(line);
         let command = if heading.is_empty() { command } else { heading };
         let named =
             || TOOLS.iter().find(|tool| tool.is_named(command) && tool.prints_first(text, usize::MAX));
@@ -94,20 +95,30 @@ impl Tool {
 
 /// The parts of a text that several commands printed, each with its command: supportconfig heads them with `#==[ Command ]`
 /// and `# /sbin/multipath -ll`; a terminal has a prompt.
-fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = Some(("", text));
+fn sections(text: &str) -> impl Iterator<Item = Section<'_>> {
+    let mut rest = Some(Section { line: 1, command: "", text });
     std::iter::from_fn(move || {
-        let (command, text) = rest.take()?;
+        let section = rest.take()?;
         let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            if let Some(next) = heading(line) {
-                rest = Some((next, text.get(at + line.len()..).unwrap_or_default()));
-                return Some((command, text.get(..at).unwrap_or_default()));
+        for (line, number) in section.text.split_inclusive('\n').zip(section.line..) {
+            if let Some(command) = heading(line) {
+                let behind = section.text.get(at + line.len()..).unwrap_or_default();
+                rest = Some(Section { line: number + 1, command, text: behind });
+                return Some(Section { text: section.text.get(..at).unwrap_or_default(), ..section });
             }
             at += line.len();
         }
-        Some((command, text))
+        Some(section)
     })
+}
+
+/// What one command printed.
+struct Section<'t> {
+    /// The number of its first line, from 1.
+    line: usize,
+    /// Empty where no heading names it.
+    command: &'t str,
+    text: &'t str,
 }
 
 /// The command that a line names, if it is a heading.
@@ -130,17 +141,22 @@ fn heading(line: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 pub(super) mod testing {
-    use peripety_blkinfo::BlockInfo;
+    use super::super::Lists;
+    use crate::{BlockInfo, Tree};
 
-    use super::super::seen::Devices;
+    /// The machine of which texts, each with its command, tell.
+    pub fn tree(texts: &[(&str, &str)]) -> Tree {
+        let mut lists = Lists::default();
+        texts.iter().for_each(|(command, text)| drop(lists.take(command, text)));
+        lists.settle();
+        lists.tree()
+    }
 
     /// What texts, each with its command, say of a device.
     pub fn block(texts: &[(&str, &str)], kname: &str) -> Option<BlockInfo> {
-        let mut devices = Devices::default();
-        texts.iter().for_each(|(command, text)| super::take(&mut devices, command, text));
-        devices.settle();
-        devices.blocks().into_iter().find(|block| block.kdev == kname)
+        tree(texts).list_all().unwrap().into_iter().find(|block| block.kdev == kname)
     }
 }
 
@@ -154,7 +170,7 @@ mod tests {
             mpatha (36001405abea000100000000000000000) dm-0 LIO-ORG,FILEIO\nsize=100M\n`- 3:0:0:0 sda 8:0 active ready running\n\n\
             #==[ Command ]======================================#\n# /sbin/dmsetup ls --tree\nvg-lv (253:1)\n `-mpatha (253:0)\n    `- (8:0)\n\
             [root@host ~]# lsscsi\n[2:0:0:9]    disk    LIO-ORG  FILEIO           4.0   /dev/sdz \n";
-        let commands: Vec<&str> = sections(text).map(|(command, _)| command).collect();
+        let commands: Vec<&str> = sections(text).map(|section| section.command).collect();
         assert_eq!(commands, ["", "/sbin/multipath -ll", "/sbin/dmsetup ls --tree", "lsscsi"]);
         assert!(is_list(text));
         let volume = testing::block(&[("mpio.txt", text)], "dm-1").unwrap();

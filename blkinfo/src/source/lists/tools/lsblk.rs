@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::seen::Devices;
+use super::super::devices::Devices;
+use super::super::named::Named;
+use super::super::note::Note;
 
 /// Nested devices in lsblk's JSON.
 const DEEPEST: usize = 32;
@@ -22,18 +24,30 @@ pub fn prints(line: &str) -> bool {
 
 /// Takes what it printed.
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
-    match text.find('{').filter(|_| is_json(text)).and_then(|at| text.get(at..)) {
-        Some(json) => objects(devices, json),
-        None => text.lines().for_each(|line| pairs_of_device(devices, line)),
+    match is_json(text) {
+        true => objects(devices, text),
+        false => text.lines().for_each(|line| pairs_of_device(devices, line)),
     }
 }
 
 fn objects(devices: &mut Devices, text: &str) {
-    // What follows the object may be another command's.
-    let first = serde_json::Deserializer::from_str(text).into_iter::<Value>().next();
-    let Some(Ok(value)) = first else { return };
+    let Some(value) = json(devices, text) else { return };
     let all = value.get("blockdevices").and_then(Value::as_array);
     all.into_iter().flatten().for_each(|device| object(devices, device, None, 0));
+}
+
+/// The first object in a text. What follows it may be another command's.
+pub fn json(devices: &mut Devices, text: &str) -> Option<Value> {
+    let at = text.find('{')?;
+    let (before, json) = text.split_at_checked(at)?;
+    match serde_json::Deserializer::from_str(json).into_iter::<Value>().next()? {
+        Ok(value) => Some(value),
+        Err(e) => {
+            let line = before.lines().count().max(1) + e.line().max(1) - 1;
+            devices.problem(line, &format!("damaged JSON, which is not read: {e}"));
+            None
+        }
+    }
 }
 
 fn object(devices: &mut Devices, device: &Value, parent: Option<&str>, depth: usize) {
@@ -44,29 +58,19 @@ fn object(devices: &mut Devices, device: &Value, parent: Option<&str>, depth: us
         _ => None,
     };
     let Some(kname) = text("kname").or_else(|| text("name")) else { return };
-    let Some(seen) = devices.of(&kname) else { return };
-    for (name, _) in device.as_object().into_iter().flatten() {
-        if let Some(value) = text(name) {
-            seen.add(&column(name), &value);
-        }
-    }
-    seen.below.extend(text("pkname").filter(|name| *name != kname));
-    seen.below.extend(parent.map(str::to_owned));
+    let names = device.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let columns: Vec<(&str, String)> = names.filter_map(|name| Some((name, text(name)?))).collect();
+    let note = Note::of_columns(columns.iter().map(|(name, value)| (*name, value.as_str())));
+    let listed = text("pkname").filter(|name| *name != kname);
+    let note = note.below(listed.into_iter().chain(parent.map(str::to_owned)).map(Named::Kernel));
     let points = device.get("mountpoints").and_then(Value::as_array).into_iter().flatten();
     let points = points.filter_map(Value::as_str).chain(device.get("mountpoint").and_then(Value::as_str));
-    points.for_each(|point| seen.mount(point));
+    let fs_type = text("fstype").unwrap_or_default();
+    let note = points.fold(note, |note, point| note.mounted(point, &fs_type));
+    devices.note(Named::kernel(&kname), note);
     let children = device.get("children").and_then(Value::as_array).into_iter().flatten();
     if depth < DEEPEST {
         children.for_each(|child| object(devices, child, Some(&kname), depth + 1));
-    }
-}
-
-/// The name of a column as it is kept. `MAJ_MIN`: lsblk -P may write it so.
-fn column(name: &str) -> String {
-    match name.to_ascii_uppercase().as_str() {
-        "MAJ_MIN" => "MAJ:MIN".to_owned(),
-        "DISK-SEQ" | "DISK_SEQ" => "DISKSEQ".to_owned(),
-        other => other.to_owned(),
     }
 }
 
@@ -78,11 +82,12 @@ fn pairs_of_device(devices: &mut Devices, line: &str) {
         pair.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     };
     let Some(kname) = value("KNAME").or_else(|| value("NAME")) else { return };
-    let Some(seen) = devices.of(kname) else { return };
-    seen.below.extend(value("PKNAME").map(str::to_owned));
+    let note = Note::of_columns(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    let note = note.below(value("PKNAME").map(Named::kernel));
     let points = value("MOUNTPOINTS").or_else(|| value("MOUNTPOINT"));
-    points.into_iter().flat_map(|points| points.split("\\x0a")).for_each(|point| seen.mount(point));
-    pairs.iter().for_each(|(key, value)| seen.add(key, value));
+    let fs_type = value("FSTYPE").unwrap_or_default();
+    let points = points.into_iter().flat_map(|points| points.split("\\x0a"));
+    devices.note(Named::kernel(kname), points.fold(note, |note, point| note.mounted(point, fs_type)));
 }
 
 /// The pairs of a line, also those of blkid.
@@ -91,7 +96,7 @@ pub fn pairs(line: &str) -> Vec<(String, String)> {
     let mut rest = line;
     while let Some((key, behind)) = rest.split_once("=\"") {
         let Some((value, behind)) = behind.split_once('"') else { break };
-        pairs.push((column(key.trim()), value.to_owned()));
+        pairs.push((key.trim().to_owned(), value.to_owned()));
         rest = behind;
     }
     pairs
@@ -117,7 +122,7 @@ mod tests {
             (map.owners_paths(), map.owners_wwids()),
             (vec!["/dev/sdb"], vec!["naa.5000c500a1b2c3d4"])
         );
-        assert_eq!((map.mount_points.as_slice(), map.present_since), (&["/data".to_owned()][..], Some(7)));
+        assert_eq!((map.mount_points.as_slice(), map.present_since), (&["/data".to_owned()][..], Some(0)));
         let disk = block(&all, "sdb").unwrap();
         assert_eq!((disk.holders, disk.transport.as_deref()), (vec!["dm-0".to_owned()], Some("SAS")));
     }

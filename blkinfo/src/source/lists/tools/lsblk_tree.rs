@@ -1,7 +1,9 @@
 //! `lsblk` for people: a table, in its first column a tree or a list (`-l`), with any columns.
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::{is_kernel_name, is_number, Named};
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::table::{self, Row, Table};
 
 /// Characters that the tree is drawn with.
@@ -39,7 +41,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             // A second mount point of the device before.
             let point = mount_point(&row).filter(|_| row.len() == 1);
             if let (Some(point), Some(device)) = (point, &last) {
-                devices.note(device.clone(), Note::default().mounted(point));
+                devices.note(device.clone(), Note::default().mounted(point, ""));
             }
             continue;
         }
@@ -59,7 +61,7 @@ fn name(row: &Row) -> Option<&str> {
 
 fn mount_point(row: &Row) -> Option<&str> {
     let point = table::value(row, "MOUNTPOINTS").or_else(|| table::value(row, "MOUNTPOINT"));
-    point.filter(|point| point.starts_with('/'))
+    point.filter(|point| point.starts_with('/') || *point == "[SWAP]")
 }
 
 fn device(row: &Row) -> Option<(Named, Note)> {
@@ -70,22 +72,22 @@ fn device(row: &Row) -> Option<(Named, Note)> {
         .map(|(column, value)| (column.as_str(), value.as_str()))
         .filter(|(column, _)| !matches!(*column, "NAME" | "KNAME" | "PKNAME" | "SIZE"))
         .filter(|(column, _)| !column.starts_with("MOUNTPOINT"));
-    let mut note = Note::of(known);
+    let mut note = Note::of_columns(known);
     if let Some(point) = mount_point(row) {
-        note = note.mounted(point);
+        note = note.mounted(point, table::value(row, "FSTYPE").unwrap_or_default());
     }
     // Of device-mapper, lsblk shows the map's name; the kernel's has the minor number.
     let minor = number.and_then(|number| number.split_once(':')).map(|(_, minor)| minor);
     let device = match (table::value(row, "KNAME"), minor) {
         (Some(kname), _) => {
             if kname.starts_with("dm-") && kname != name {
-                note = note.fact("DM_NAME", name);
+                note = note.fact(Fact::DmName, name);
             }
             Named::kernel(kname)
         }
         (None, _) if is_kernel_name(name) => Named::kernel(name),
         (None, Some(minor)) if is_map(row) => {
-            note = note.fact("DM_NAME", name);
+            note = note.fact(Fact::DmName, name);
             Named::Kernel(format!("dm-{minor}"))
         }
         (None, _) => Named::any(name),

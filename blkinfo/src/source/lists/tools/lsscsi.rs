@@ -1,7 +1,9 @@
 //! `lsscsi`, also with `-t`, `-i`, `-u`, `-w`, `-g` and `-s`.
 
+use super::super::devices::Devices;
+use super::super::fact::Fact;
 use super::super::named::{is_address, Named};
-use super::super::seen::{Devices, Note};
+use super::super::note::Note;
 use super::super::wwid;
 
 /// A line that only lsscsi prints.
@@ -39,16 +41,18 @@ fn disk(devices: &mut Devices, command: &str, address: &str, rest: &str) {
     let Some(kname) = behind.next() else { return };
     let mut note = Note::default();
     if is_address(address) {
-        note = note.fact("HCTL", address);
+        note = note.fact(Fact::Address, address);
     }
     let word = before.trim();
     if let Some(transport) =
         ["sas:", "fc:", "iqn.", "sata:", "usb:", "ata:"].iter().find(|begin| word.starts_with(**begin))
     {
-        note =
-            note.fact("TRAN", if *transport == "iqn." { "iscsi" } else { transport.trim_end_matches(':') });
+        note = note.fact(
+            Fact::Transport,
+            if *transport == "iqn." { "iscsi" } else { transport.trim_end_matches(':') },
+        );
     } else if let (Some(vendor), Some(model)) = (text_at(before, 4, 12), text_at(before, 13, 29)) {
-        note = note.fact("VENDOR", vendor).fact("MODEL", model);
+        note = note.fact(Fact::Vendor, vendor).fact(Fact::Model, model);
     }
     // lsscsi -i writes the identity behind the node, -u and -w before it.
     let after = behind.next().and_then(wwid::of_scsi_id);

@@ -2,11 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Mode, OFlags, CWD};
+use rustix::fs::{Mode, OFlags};
 
 use super::unpack::Stream;
 
@@ -31,46 +29,13 @@ impl Spool {
                 file.seek(SeekFrom::Start(0))?;
                 Ok(Spool(BufReader::new(file)))
             }
-            None => Ok(Spool(BufReader::new(copy(&mut stream.whole())?.1))),
-        }
-    }
-}
-
-/// A copy of a stream for a reader that wants a path: libsystemd opens no file without a name. It has one until this is
-/// dropped, which is when it is open.
-#[derive(Debug)]
-pub struct Link {
-    path: PathBuf,
-}
-
-impl Link {
-    /// A copy, with a name that nobody else has.
-    pub fn copy(input: &mut dyn Read, ending: &str) -> io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let (directory, copy) = copy(input)?;
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = directory.join(format!(".peripetyd-parse-{}-{number}{ending}", std::process::id()));
-        let unnamed = format!("/proc/self/fd/{}", copy.as_raw_fd());
-        rustix::fs::linkat(CWD, unnamed, CWD, &path, AtFlags::SYMLINK_FOLLOW)?;
-        Ok(Link { path })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        if let Err(e) = std::fs::remove_file(&self.path) {
-            tracing::warn!("cannot remove {}: {e}", self.path.display());
+            None => Ok(Spool(BufReader::new(unnamed_copy(&mut stream.whole())?.1))),
         }
     }
 }
 
 /// A copy without a name, in `$TMPDIR`, /var/tmp or /tmp: that directory, and the file at its beginning.
-fn copy(input: &mut dyn Read) -> io::Result<(PathBuf, File)> {
+pub fn unnamed_copy(input: &mut dyn Read) -> io::Result<(PathBuf, File)> {
     let (directory, mut file) = unnamed()?;
     let no_room = |e: &dyn std::fmt::Display| {
         let directory = directory.display();
@@ -134,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_read_from_any_place_and_leaves_nothing() {
+    fn a_copy_is_read_from_any_place() {
         let text = b"0123456789".repeat(100_000);
         let stream = Stream::open(text.as_slice()).unwrap();
         let mut spool = Spool::of(stream, None).unwrap();
@@ -142,10 +107,5 @@ mod tests {
         let mut end = String::new();
         spool.read_to_string(&mut end).unwrap();
         assert_eq!(end, "789");
-        let link = Link::copy(&mut text.as_slice(), ".x").unwrap();
-        let path = link.path().to_owned();
-        assert_eq!(std::fs::read(&path).unwrap(), text);
-        drop(link);
-        assert!(!path.exists());
     }
 }

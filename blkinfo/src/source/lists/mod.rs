@@ -1,0 +1,74 @@
+//! Devices as tools listed them: a [`Tree`] made of what a support archive has in place of sysfs.
+//!
+//! Each tool's file in [`tools`] takes facts out of what it prints. [`devices`] puts together what several lists say of one
+//! device, whatever each of them calls it, and [`tree`] writes it down with the layout of a running machine's files. So there is one
+//! code that says what a device is, whether it looks at a machine or at what was printed there.
+
+mod depth;
+mod devices;
+mod fact;
+mod log_line;
+mod mount_table;
+mod named;
+mod note;
+mod room;
+mod table;
+mod tools;
+mod tree;
+mod wwid;
+
+use crate::tree::Tree;
+use devices::Devices;
+
+/// Names of files that are logs, whatever commands they name.
+const LOGS: [&str; 7] = ["dmesg", "messages", "syslog", "kern", "journal", "console", ".log"];
+
+/// A text is the output of a tool that lists devices, by its file's name, as sosreport gives it, or by its first bytes. A log may quote
+/// such output, and is none.
+pub fn is_list(file_name: &str, begin: &[u8]) -> bool {
+    if begin.contains(&0) {
+        return false;
+    }
+    let file = file_name.to_ascii_lowercase();
+    let is_log = LOGS.iter().any(|word| file.contains(word));
+    let text = String::from_utf8_lossy(begin);
+    !is_log && tools::is_command(file_name) || tools::is_list(&text) && !log_line::is_in(&text)
+}
+
+/// The lists of one machine.
+#[derive(Clone, Debug, Default)]
+pub struct Lists(Devices);
+
+impl Lists {
+    /// Takes in a text. `command`: what its name says of where it comes from.
+    /// Gives what is wrong in it, with the number of the line.
+    pub fn take(&mut self, command: &str, text: &str) -> Vec<(usize, String)> {
+        tools::take(&mut self.0, command, text);
+        self.0.take_problems()
+    }
+
+    /// All lists are read.
+    pub fn settle(&mut self) {
+        self.0.settle();
+    }
+
+    /// No device is listed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// There was more than is kept.
+    pub fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+
+    /// Devices to which lists give several identities, which contradict each other, so that none counts.
+    pub fn contradictions(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.0.iter().filter_map(|(kname, seen)| Some((kname, seen.contradictions()?)))
+    }
+
+    /// The machine.
+    pub fn tree(&self) -> Tree {
+        Tree::new(tree::of(&self.0))
+    }
+}

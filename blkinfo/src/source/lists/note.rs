@@ -1,0 +1,92 @@
+//! What one list says of one device.
+
+use super::fact::Fact;
+use super::named::Named;
+
+/// What a list says of a device.
+#[derive(Clone, Debug, Default)]
+pub struct Note {
+    pub(super) facts: Vec<(Fact, String)>,
+    pub(super) wwids: Vec<String>,
+    pub(super) below: Vec<Named>,
+    pub(super) mounted: Vec<(String, String)>,
+    pub(super) links: Vec<String>,
+    pub(super) devpath: Option<String>,
+    pub(super) since: Option<u64>,
+    pub(super) properties: Vec<(String, String)>,
+}
+
+impl Note {
+    /// With a fact.
+    pub fn fact(mut self, fact: Fact, value: &str) -> Self {
+        self.facts.push((fact, value.to_owned()));
+        self
+    }
+
+    /// With a fact that a list may lack.
+    pub fn maybe(self, fact: Fact, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.fact(fact, value),
+            None => self,
+        }
+    }
+
+    /// The facts in columns of that name. Columns of which nothing is made are left out.
+    pub fn of_columns<'f>(columns: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
+        let known = columns.filter_map(|(name, value)| Some((Fact::of_column(name)?, value)));
+        known.fold(Note::default(), |note, (fact, value)| note.fact(fact, value))
+    }
+
+    /// With an identity.
+    pub fn wwid(mut self, wwid: Option<String>) -> Self {
+        self.wwids.extend(wwid);
+        self
+    }
+
+    /// Built from these devices.
+    pub fn below(mut self, devices: impl IntoIterator<Item = Named>) -> Self {
+        self.below.extend(devices);
+        self
+    }
+
+    /// Mounted here, as a file system of that type; it is empty where the list does not say it. `[SWAP]` is in use as swap.
+    pub fn mounted(mut self, point: &str, fs_type: &str) -> Self {
+        if point.starts_with('/') || point == "[SWAP]" {
+            self.mounted.push((point.to_owned(), fs_type.to_owned()));
+        }
+        self
+    }
+
+    /// A link of udev leads to it, without `/dev/`.
+    pub fn link(mut self, link: &str) -> Self {
+        self.links.push(link.to_owned());
+        self
+    }
+
+    /// Its path in sysfs, from `/devices` on.
+    pub fn devpath(mut self, path: &str) -> Self {
+        self.devpath = Some(path.to_owned());
+        self
+    }
+
+    /// When udev saw it first, µs since boot.
+    pub fn since(mut self, since: Option<u64>) -> Self {
+        self.since = since;
+        self
+    }
+
+    /// With a property of udev.
+    pub fn property(mut self, key: &str, value: &str) -> Self {
+        self.properties.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Bytes of its texts.
+    pub(super) fn bytes(&self) -> usize {
+        let pairs = self.mounted.iter().chain(&self.properties);
+        let pairs: usize = pairs.map(|(a, b)| a.len() + b.len()).sum();
+        let facts: usize = self.facts.iter().map(|(_, value)| value.len()).sum();
+        let texts: usize = self.wwids.iter().chain(&self.links).map(String::len).sum();
+        pairs + facts + texts + self.below.len() * 32
+    }
+}
