@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use peripety_blkinfo::{BlockInfo, Recorded, Source, Tree};
+use peripety_blkinfo::{archive, BlockInfo, Recorded, Source, Tree};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -139,6 +139,7 @@ fn lists_say_what_the_machine_says() {
                 ("sos_commands/devicemapper/dmsetup_table", &table),
                 ("proc/self/mountinfo", &mounts),
                 ("proc/mdstat", &mdstat(&recorded)),
+                ("proc/swaps", &recorded.text(Path::new("/proc/swaps")).unwrap_or_default()),
             ],
         );
         let (machine, listed) = (Tree::new(recorded), Tree::from_archive(lists, None));
@@ -164,13 +165,50 @@ fn lists_say_what_the_machine_says() {
     assert!(compared > 1000, "{compared}");
 }
 
-/// What these lists do not say: what a bcache lies on, where a file system of several devices is mounted, swap, to which of several
-/// devices a link leads, and in what order mounts of the whole come before those of a part.
+/// What these lists do not say: what a bcache lies on, and to which of several devices a link leads.
 fn is_known(field: &str, block: &BlockInfo, said: &str) -> bool {
     match field {
         "slaves" | "owners" | "holders" => said.is_empty() || said == "{}" || !said.contains("sda"),
-        "mount_points" => said.is_empty() || block.mount_points.len() > 1,
         "stable_path" => said.is_empty() || block.stable_path.is_none(),
         _ => false,
+    }
+}
+
+/// Lists that nobody's machine printed: bounded in memory and time, no device out of them, and what is left out is reported.
+#[test]
+fn lists_that_mean_harm() {
+    let many: String = (0..70_000).map(|n| format!("NAME=\"x{n}\" KNAME=\"x{n}\" TYPE=\"disk\"\n")).collect();
+    let mut chain = String::from("Name                     Maj Min Stat Open Targ Event  UUID\n");
+    for n in 0..4000 {
+        chain.push_str(&format!("m{n:<24} 253 {n:<3} L--w    1    1      0 LVM-{n}\n"));
+    }
+    chain.push('\n');
+    (1..4000).for_each(|n| chain.push_str(&format!("m{n}: 0 8 linear 253:{} 0\n", n - 1)));
+    let circle = "a: 0 8 linear 253:1 0\nb: 0 8 linear 253:0 0\nName  Maj Min Stat Open Targ Event  UUID\na     253   0 L--w    1    1      0 A\nb     253   1 L--w    1    1      0 B\n";
+    let names =
+        "P: /devices/../../etc/passwd\nN: x\nE: SUBSYSTEM=block\nE: MAJOR=8\nE: MINOR=0\nS: ../../etc/x\n\n\
+        P: /devices/x/..\nE: SUBSYSTEM=block\n\nP: /devices/x/sda\nS: ../../../etc\nE: SUBSYSTEM=block\n\n";
+    let nested = format!("{{\"blockdevices\": [{}", "{\"name\":\"sda\",\"children\":[".repeat(10_000));
+    let lines =
+        "{\"blockdevices\": [{\"name\": \"sda\\nI:1\\nE:ID_FS_UUID=x\", \"label\": \"a\\nE:ID_WWN=0x5\"}]}\n";
+    for (name, text, problem) in [
+        ("many", many.as_str(), None),
+        ("chain", &chain, Some("more than is kept")),
+        ("circle", circle, None),
+        ("names", names, None),
+        ("nested", &nested, Some("line 1: damaged JSON")),
+        ("lines", lines, None),
+    ] {
+        let file = directory("harm", &[(name, text)]).join(name);
+        let contents = archive::read(&file, &|_| None).unwrap();
+        let problems: Vec<String> = contents.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(problem.is_some(), !problems.is_empty(), "{name}: {problems:?}");
+        assert!(problem.is_none_or(|problem| problems[0].contains(problem)), "{problems:?}");
+        let Ok(machine) = contents.machine(None) else { continue };
+        let blocks = machine.tree().list_all().unwrap();
+        assert!(blocks.len() <= 65_536, "{name}: {}", blocks.len());
+        for block in blocks.iter().filter(|_| name != "many" && name != "chain") {
+            assert!(block.fs_uuid.is_none() && !block.kdev.contains(".."), "{name}: {block:?}");
+        }
     }
 }

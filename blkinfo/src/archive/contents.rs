@@ -119,8 +119,9 @@ impl Machine {
     }
 }
 
-/// Reads what an archive, a directory or a file with a list says of machines. `note` is given the name of each file: those for which it
-/// has a name are kept as text, up to 1 MiB ([`Machine::notes`]).
+/// Reads what an archive, a directory or a file with a list says of machines. `note` is given the name of each file, and of each program
+/// whose output stands in a file of supportconfig: those for which it has a name are kept as text, up to 1 MiB of a file
+/// ([`Machine::notes`]).
 ///
 /// # Errors
 /// [`Error::Source`] when the path cannot be read.
@@ -275,7 +276,7 @@ impl Reading<'_> {
             self.problem(name, None, format_args!("longer than {} MiB; the rest is not read", most >> 20));
         }
         let text = String::from_utf8_lossy(&bytes);
-        let base = self.base.clone();
+        let (base, note) = (self.base.clone(), self.note);
         let Some(machine) = self.machine(root(&base, name)) else {
             return self.problem(
                 name,
@@ -286,11 +287,16 @@ impl Reading<'_> {
         match kind {
             Role::List => {
                 let problems = machine.lists.take(file_name(name), &text);
+                for (program, output) in lists::programs(&text) {
+                    match note(program) {
+                        _ if program == "hostname" => machine.take(Beside::Hostname(first_line(output))),
+                        Some(note) => machine.take(Beside::Note(note, output.to_owned())),
+                        None => {}
+                    }
+                }
                 problems.into_iter().for_each(|(line, problem)| self.problem(name, Some(line), problem));
             }
-            Role::Hostname => {
-                self.beside(name, Beside::Hostname(text.trim().lines().next().unwrap_or_default().to_owned()))
-            }
+            Role::Hostname => self.beside(name, Beside::Hostname(first_line(&text))),
             Role::Note(note) => self.beside(name, Beside::Note(note, text.into_owned())),
         }
     }
@@ -327,6 +333,10 @@ impl Reading<'_> {
         }
         Contents { path: path.to_path_buf(), machines, problems: self.problems }
     }
+}
+
+fn first_line(text: &str) -> String {
+    text.trim().lines().next().unwrap_or_default().to_owned()
 }
 
 fn file_name(name: &str) -> &str {

@@ -1,10 +1,10 @@
-//! NVMe controllers, remote ports of a Fibre Channel network and iSCSI sessions, which are no block devices: a line about one is about what
+//! NVMe controllers, remote ports of a Fibre Channel network, iSCSI sessions and ATA ports, which are no block devices: a line about one is about what
 //! is behind it, if that is one device only.
 
 use std::sync::Arc;
 
 use crate::info::{BlkType, BlockInfo};
-use crate::name::numbered;
+use crate::name::{number, numbered};
 
 use super::tenure::Tenure;
 use super::{keys, Answer, History};
@@ -12,6 +12,8 @@ use super::{keys, Answer, History};
 impl History {
     /// Which device did the controller, port or session of that name lead to?
     pub(super) fn behind_controller(&self, controller: &str, time: u64) -> Answer {
+        let session = session_of(controller);
+        let controller = session.as_deref().unwrap_or(controller);
         let mut certain = self.led(controller, |tenure| tenure.certain(time, self.complete_until));
         let possible = self.led(controller, |tenure| tenure.possible(time));
         match (certain.pop(), possible.len()) {
@@ -56,7 +58,9 @@ impl History {
 
     /// The devices that a controller, port or session led to at some time, each once.
     fn led(&self, controller: &str, when: impl Fn(&Tenure) -> bool) -> Vec<u64> {
-        let is_numbered = ["nvme", "session"].iter().any(|prefix| numbered(controller, prefix).is_some());
+        let is_numbered =
+            ["nvme", "session", "ata"].iter().any(|prefix| numbered(controller, prefix).is_some())
+                || ata_device(controller);
         if !is_numbered && !controller.starts_with("rport-") {
             return Vec::new();
         }
@@ -71,4 +75,17 @@ impl History {
         found.dedup();
         found
     }
+}
+
+/// `ata3.00`: a device on a port (drivers/ata/libata-core.c, ata_dev_printk).
+fn ata_device(name: &str) -> bool {
+    let parts = name.strip_prefix("ata").and_then(|rest| rest.split_once('.'));
+    parts.is_some_and(|(port, device)| number::<u32>(port).and(number::<u32>(device)).is_some())
+}
+
+/// The session of a connection, `connection3:0` (drivers/scsi/scsi_transport_iscsi.c, iscsi_add_conn).
+fn session_of(connection: &str) -> Option<String> {
+    let (session, number_there) = connection.strip_prefix("connection")?.split_once(':')?;
+    number::<u32>(number_there)?;
+    number::<u32>(session).map(|session| format!("session{session}"))
 }

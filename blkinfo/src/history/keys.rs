@@ -24,7 +24,8 @@ pub(super) fn address(address: &str) -> String {
     format!("{ADDRESS}{address}")
 }
 
-/// The key of a device as that behind an NVMe controller, a remote port of a Fibre Channel network, or an iSCSI session: several may be.
+/// The key of a device as that behind an NVMe controller, a remote port of a Fibre Channel network, an iSCSI session or an ATA port: several
+/// may be.
 pub(super) fn controller(controller: &str, kdev: &str) -> String {
     format!("{CONTROLLER}{controller} {kdev}")
 }
@@ -51,8 +52,10 @@ pub(super) fn of(block: &BlockInfo) -> Vec<String> {
         keys.extend(controllers.map(|name| controller(name, &block.kdev)));
     }
     if block.blk_type == BlkType::Scsi {
-        let ports = ["rport", "session"].iter().filter_map(|key| block.extension.get(key));
+        let ports = ["rport", "session", "ata_port"].iter().filter_map(|key| block.extension.get(key));
         keys.extend(ports.map(|name| controller(name, &block.kdev)));
+        let on_port = block.extension.get("ata_device").map(|device| format!("ata{device}"));
+        keys.extend(on_port.map(|name| controller(&name, &block.kdev)));
     }
     keys.extend(block.dev_path.strip_prefix("/dev/mapper/").map(|name| format!("{MAPPER}{name}")));
     keys

@@ -49,6 +49,8 @@ pub fn of(path: &Path) -> Vec<(String, Machine)> {
 
 /// Seconds since boot, when the data were gathered.
 const UPTIME: &str = "uptime";
+/// The same as `uptime` prints it for people.
+const UP: &str = "up";
 /// When that was.
 const DATE: &str = "date";
 /// The kernel's counters, with the time of the boot among them.
@@ -60,6 +62,8 @@ fn note(name: &str) -> Option<&'static str> {
     let stem = file.strip_suffix(".txt").unwrap_or(file);
     match stem.to_ascii_lowercase().as_str() {
         "uptime" if name.ends_with("proc/uptime") => Some(UPTIME),
+        // supportconfig
+        _ if name == "uptime" => Some(UP),
         "stat" if name.ends_with("proc/stat") => Some(STAT),
         "date" => Some(DATE),
         _ => None,
@@ -92,6 +96,7 @@ fn blocks(found: &archive::Machine) -> Vec<BlockInfo> {
 fn booted(found: &archive::Machine) -> Option<u64> {
     let note = |name: &str| found.notes.get(name).map(String::as_str);
     let uptime = note(UPTIME).and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    let uptime = uptime.or_else(|| note(UP).and_then(up));
     let wall = note(DATE).and_then(|text| stamp::wall(text.trim().as_bytes())).map(|(wall, _)| wall);
     let date = wall.and_then(|wall| wall.micros_since_epoch(u64::MAX >> 2, &TimeZone::system()));
     let counted = date.zip(uptime).and_then(|(date, uptime)| {
@@ -100,4 +105,43 @@ fn booted(found: &archive::Machine) -> Option<u64> {
     });
     let seconds = note(STAT).and_then(|text| text.lines().find_map(|line| line.strip_prefix("btime ")));
     counted.or_else(|| seconds?.trim().parse::<u64>().ok()?.checked_mul(1_000_000))
+}
+
+/// Seconds since boot, from ` 10:00:00  up 12 days,  2:05,  1 user,  load average: …` (procps, lib/whattime.c): whole minutes.
+fn up(text: &str) -> Option<f64> {
+    let (_, rest) = text.split_once(" up ")?;
+    let mut seconds = 0.0;
+    let mut known = false;
+    for part in rest.split(',').map(str::trim) {
+        let (number, unit) = part.split_once(' ').unwrap_or((part, ""));
+        let part = match (number.split_once(':'), unit.trim()) {
+            (Some((hours, minutes)), "") => {
+                hours.trim().parse::<f64>().ok()? * 3600.0 + minutes.parse::<f64>().ok()? * 60.0
+            }
+            (None, "day" | "days") => number.parse::<f64>().ok()? * 86_400.0,
+            (None, "min") => number.parse::<f64>().ok()? * 60.0,
+            _ => break,
+        };
+        (seconds, known) = (seconds + part, true);
+    }
+    known.then_some(seconds)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_machine_is_up() {
+        for (text, seconds) in [
+            (" 10:00:00  up   2:00,  1 user,  load average: 0,00, 0,01, 0,05\n", Some(7_200.0)),
+            (" 10:00:00 up 12 days,  2:05,  2 users,  load average: 0.00", Some(12.0 * 86_400.0 + 7_500.0)),
+            (" 10:00:00 up 1 day, 5 min,  2 users,  load average: 0.00", Some(86_700.0)),
+            (" 10:00:00 up 7 min,  1 user", Some(420.0)),
+            ("12345.67 2345.00\n", None),
+        ] {
+            assert_eq!(up(text), seconds, "{text}");
+        }
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fact::{self, Fact};
 use super::named::{self, is_kernel_name, Named};
-use super::note::Note;
+use super::note::{MountPoint, Note};
+use super::nvme::Subsystem;
 use super::room::Room;
 use super::wwid;
 
@@ -22,14 +23,16 @@ pub struct Seen {
     facts: BTreeMap<Fact, String>,
     /// Identities, from all lists.
     wwids: BTreeSet<String>,
+    /// The identities that the kernel itself gives.
+    kernel_wwids: BTreeSet<String>,
     /// UUIDs of the map, from all lists.
     map_uuids: BTreeSet<String>,
     /// Kernel names of the devices it is built from.
     pub below: BTreeSet<String>,
     /// The disk of a partition that the kernel made.
     pub disk: Option<String>,
-    /// Where it is mounted, and as what, if a list says that.
-    pub mounted: Vec<(String, String)>,
+    /// Where it is mounted.
+    pub mounted: Vec<MountPoint>,
     /// When udev saw it first, µs since boot.
     pub since: Option<u64>,
     /// Its path in sysfs, from `/devices` on.
@@ -53,7 +56,7 @@ impl Seen {
 
     /// The identity that a disk brings along; none where lists contradict each other.
     pub fn identity(&self) -> Option<&str> {
-        agreed(&self.wwids)
+        agreed(if self.kernel_wwids.is_empty() { &self.wwids } else { &self.kernel_wwids })
     }
 
     /// The UUID of a map; none where lists contradict each other.
@@ -63,7 +66,8 @@ impl Seen {
 
     /// Several identities, which contradict each other.
     pub fn contradictions(&self) -> Option<Vec<&str>> {
-        let all = [&self.wwids, &self.map_uuids].into_iter();
+        let own = if self.kernel_wwids.is_empty() { &self.wwids } else { &self.kernel_wwids };
+        let all = [own, &self.map_uuids].into_iter();
         let found = all.into_iter().find(|all| all.len() > 1 && agreed(all).is_none())?;
         Some(found.iter().map(String::as_str).collect())
     }
@@ -89,13 +93,16 @@ impl Seen {
         self.wwids.extend(wwid.filter(|wwid| !self.wwids.contains(wwid) && room.take(wwid)));
     }
 
-    fn mount(&mut self, point: &str, fs_type: &str, room: &mut Room) {
-        if let Some((_, known)) = self.mounted.iter_mut().find(|(known, _)| known == point) {
-            if known.is_empty() {
-                fs_type.clone_into(known);
+    fn mount(&mut self, at: MountPoint, room: &mut Room) {
+        if let Some(known) = self.mounted.iter_mut().find(|known| known.point == at.point) {
+            if known.fs_type.is_empty() {
+                known.fs_type = at.fs_type;
             }
-        } else if self.mounted.len() < MAX_MOUNTED && room.take(point) {
-            self.mounted.push((point.to_owned(), fs_type.to_owned()));
+            if known.root == "/" {
+                known.root = at.root;
+            }
+        } else if self.mounted.len() < MAX_MOUNTED && room.take(&at.point) {
+            self.mounted.push(at);
         }
     }
 
@@ -104,7 +111,8 @@ impl Seen {
             self.add(*fact, value, room);
         }
         note.wwids.into_iter().for_each(|wwid| self.identify(Some(wwid), room));
-        note.mounted.iter().for_each(|(point, fs_type)| self.mount(point, fs_type, room));
+        self.kernel_wwids.extend(note.kernel_wwid.filter(|wwid| room.take(wwid)));
+        note.mounted.into_iter().for_each(|at| self.mount(at, room));
         for link in note.links {
             if !self.links.contains(&link) && room.take(&link) {
                 self.links.insert(link);
@@ -141,6 +149,8 @@ pub struct Devices {
     waiting: Vec<(Named, Note)>,
     /// Links to nodes, without `/dev/`.
     links: BTreeMap<String, String>,
+    /// NVMe subsystems, by number.
+    subsystems: BTreeMap<u32, Subsystem>,
     room: Room,
     /// The line at which the text begins that is read now.
     first_line: usize,
@@ -224,6 +234,21 @@ impl Devices {
         }
     }
 
+    /// Adds an NVMe subsystem. The first list that has it counts.
+    pub fn subsystem(&mut self, subsystem: Subsystem) {
+        let texts = subsystem.controllers.iter().map(|one| one.address.len() + 128).sum::<usize>();
+        if !self.subsystems.contains_key(&subsystem.number)
+            && self.room.take_bytes(subsystem.nqn.len() + texts)
+        {
+            self.subsystems.insert(subsystem.number, subsystem);
+        }
+    }
+
+    /// The NVMe subsystems.
+    pub fn subsystems(&self) -> impl Iterator<Item = &Subsystem> {
+        self.subsystems.values()
+    }
+
     /// All lists are read: what they name differently is brought together.
     pub fn settle(&mut self) {
         self.name_maps();
@@ -256,6 +281,9 @@ impl Devices {
         for (kname, seen) in &self.all {
             names.extend(seen.fact(Fact::Number).map(|number| (number.to_owned(), kname.clone())));
             names.extend(seen.fact(Fact::DmName).map(|name| (format!("mapper/{name}"), kname.clone())));
+            names.extend(seen.fact(Fact::Address).map(|address| (address.to_owned(), kname.clone())));
+            let array = seen.identity().filter(|_| kname.starts_with("md"));
+            names.extend(array.map(|uuid| (uuid.to_owned(), kname.clone())));
         }
         names
     }
@@ -263,7 +291,7 @@ impl Devices {
     fn resolve(&self, names: &HashMap<String, String>, device: &Named) -> Option<String> {
         match device {
             Named::Kernel(kname) => Some(kname.clone()),
-            Named::Number(number) => names.get(number).cloned(),
+            Named::Number(name) | Named::Address(name) | Named::Array(name) => names.get(name).cloned(),
             Named::Any(name) => {
                 let name = name.strip_prefix("/dev/").unwrap_or(name);
                 let known = || self.all.contains_key(name).then(|| name.to_owned());

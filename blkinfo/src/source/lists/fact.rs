@@ -47,6 +47,18 @@ pub enum Fact {
     DiskSeq,
     /// The file behind a loop device.
     BackingFile,
+    /// The number of an iSCSI session.
+    Session,
+    /// The name of its target.
+    Target,
+    /// The target's portal group.
+    TargetGroup,
+    /// The address of its portal.
+    PortalAddress,
+    /// The port of its portal.
+    PortalPort,
+    /// The interface through which it runs.
+    Interface,
     /// An identity: `0x5000c500a1b2c3d4`, `eui.…`.
     Wwn,
 }

@@ -11,6 +11,7 @@ mod log_line;
 mod mount_table;
 mod named;
 mod note;
+mod nvme;
 mod room;
 mod table;
 mod tools;
@@ -32,7 +33,16 @@ pub fn is_list(file_name: &str, begin: &[u8]) -> bool {
     let file = file_name.to_ascii_lowercase();
     let is_log = LOGS.iter().any(|word| file.contains(word));
     let text = String::from_utf8_lossy(begin);
-    !is_log && tools::is_command(file_name) || tools::is_list(&text) && !log_line::is_in(&text)
+    !is_log && tools::is_command(file_name) || tools::is_list(&text)
+}
+
+/// The programs whose output stands in a file of supportconfig, each with that.
+pub fn programs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let sections = text.contains(tools::SUPPORTCONFIG).then(|| tools::sections(text));
+    sections.into_iter().flatten().filter_map(|section| {
+        let program = section.command.split_whitespace().next()?;
+        Some((program.rsplit('/').next()?, section.text))
+    })
 }
 
 /// The lists of one machine.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::devices::Devices;
+use super::note::MountPoint;
 use crate::name::DevNumber;
 
 /// Both tables.
@@ -21,15 +22,15 @@ pub fn of(devices: &Devices, number: impl Fn(&str) -> Option<DevNumber>) -> Tabl
     for (kname, seen) in devices.iter() {
         let number = number(kname).unwrap_or(DevNumber { major: 0, minor: 0 });
         let node = escaped(&format!("/dev/{kname}"));
-        for (point, fs_type) in &seen.mounted {
+        for MountPoint { point, fs_type, root } in &seen.mounted {
             // Writing to a string cannot fail.
             if point == "[SWAP]" {
                 let _ = writeln!(tables.swaps, "{node} partition 0 0 0");
                 continue;
             }
             id = id.wrapping_add(1);
-            let (point, fs_type) = (escaped(point), escaped(fs_type));
-            let _ = writeln!(tables.mounts, "{id} 0 {number} / {point} rw - {fs_type} {node} rw");
+            let [point, fs_type, root] = [point, fs_type, root].map(|text| escaped(text));
+            let _ = writeln!(tables.mounts, "{id} 0 {number} {root} {point} rw - {fs_type} {node} rw");
         }
     }
     tables

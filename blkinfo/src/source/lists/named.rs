@@ -9,6 +9,10 @@ pub enum Named {
     Kernel(String),
     /// The number, `8:16`.
     Number(String),
+    /// The SCSI address, `2:0:0:1`.
+    Address(String),
+    /// An array, by its UUID.
+    Array(String),
     /// A node, the name of a map, or the kernel's name.
     Any(String),
 }
@@ -16,12 +20,16 @@ pub enum Named {
 impl Named {
     /// The kernel's name.
     pub fn kernel(name: &str) -> Self {
-        Named::Kernel(name.to_owned())
+        // Some tools spell a `/` in a name as sysfs does.
+        Named::Kernel(name.replace('!', "/"))
     }
 
     /// A node, or any name.
     pub fn any(name: &str) -> Self {
-        Named::Any(name.to_owned())
+        match name.strip_prefix("/dev/").filter(|name| is_kernel_name(name)) {
+            Some(kname) => Named::kernel(kname),
+            None => Named::Any(name.to_owned()),
+        }
     }
 }
 

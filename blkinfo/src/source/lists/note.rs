@@ -3,13 +3,25 @@
 use super::fact::Fact;
 use super::named::Named;
 
+/// A place where a device is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountPoint {
+    /// The place; `[SWAP]`: it is in use as swap.
+    pub point: String,
+    /// The type of the file system; empty where the list does not say it.
+    pub fs_type: String,
+    /// The directory of the file system that is mounted there.
+    pub root: String,
+}
+
 /// What a list says of a device.
 #[derive(Clone, Debug, Default)]
 pub struct Note {
     pub(super) facts: Vec<(Fact, String)>,
     pub(super) wwids: Vec<String>,
+    pub(super) kernel_wwid: Option<String>,
     pub(super) below: Vec<Named>,
-    pub(super) mounted: Vec<(String, String)>,
+    pub(super) mounted: Vec<MountPoint>,
     pub(super) links: Vec<String>,
     pub(super) devpath: Option<String>,
     pub(super) since: Option<u64>,
@@ -43,6 +55,12 @@ impl Note {
         self
     }
 
+    /// With the identity that the kernel itself gives.
+    pub fn kernel_wwid(mut self, wwid: Option<String>) -> Self {
+        self.kernel_wwid = wwid;
+        self
+    }
+
     /// Built from these devices.
     pub fn below(mut self, devices: impl IntoIterator<Item = Named>) -> Self {
         self.below.extend(devices);
@@ -50,9 +68,15 @@ impl Note {
     }
 
     /// Mounted here, as a file system of that type; it is empty where the list does not say it. `[SWAP]` is in use as swap.
-    pub fn mounted(mut self, point: &str, fs_type: &str) -> Self {
+    pub fn mounted(self, point: &str, fs_type: &str) -> Self {
+        self.mounted_part(point, fs_type, "/")
+    }
+
+    /// A directory of the file system is mounted here.
+    pub fn mounted_part(mut self, point: &str, fs_type: &str, root: &str) -> Self {
         if point.starts_with('/') || point == "[SWAP]" {
-            self.mounted.push((point.to_owned(), fs_type.to_owned()));
+            let [point, fs_type, root] = [point, fs_type, root].map(str::to_owned);
+            self.mounted.push(MountPoint { point, fs_type, root });
         }
         self
     }
@@ -83,8 +107,9 @@ impl Note {
 
     /// Bytes of its texts.
     pub(super) fn bytes(&self) -> usize {
-        let pairs = self.mounted.iter().chain(&self.properties);
-        let pairs: usize = pairs.map(|(a, b)| a.len() + b.len()).sum();
+        let pairs: usize = self.properties.iter().map(|(a, b)| a.len() + b.len()).sum();
+        let mounted = self.mounted.iter().map(|at| at.point.len() + at.fs_type.len() + at.root.len());
+        let pairs = pairs + mounted.sum::<usize>();
         let facts: usize = self.facts.iter().map(|(_, value)| value.len()).sum();
         let texts: usize = self.wwids.iter().chain(&self.links).map(String::len).sum();
         pairs + facts + texts + self.below.len() * 32

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::devices::{Devices, Seen};
 use super::fact::Fact;
 use super::mount_table;
+use super::nvme::{Subsystem, Subsystems};
 use crate::name::{is_component, numbered, DevNumber, ScsiAddress};
 use crate::source::recorded::{Node, Recorded};
 use crate::transport::is_pci_function;
@@ -22,6 +23,7 @@ pub(super) fn of(devices: &Devices) -> Recorded {
     devices.iter().for_each(|(kname, seen)| builder.device(kname, seen));
     devices.links().for_each(|(link, kname)| builder.dev_link(link, kname));
     builder.links_of_udev();
+    devices.subsystems().for_each(|subsystem| builder.subsystem(subsystem));
     let numbers = &builder.numbers;
     let table = mount_table::of(devices, |kname| numbers.get(kname).copied());
     builder.add("/proc/self/mountinfo", Node::File(table.mounts.into_bytes()));
@@ -37,6 +39,9 @@ struct Builder<'d> {
     addresses: HashMap<&'d str, ScsiAddress>,
     /// The devices directly above each.
     holders: HashMap<&'d str, Vec<&'d str>>,
+    subsystems: Subsystems<'d>,
+    /// The namespaces of each NVMe subsystem.
+    namespaces: HashMap<u32, Vec<&'d str>>,
     tree: Recorded,
 }
 
@@ -64,8 +69,17 @@ impl<'d> Builder<'d> {
         for (kname, seen) in devices.iter() {
             seen.below.iter().for_each(|below| holders.entry(below).or_default().push(kname));
         }
+        let subsystems = Subsystems::of(devices);
+        let mut namespaces: HashMap<u32, Vec<&str>> = HashMap::new();
+        for (kname, _) in devices.iter() {
+            if let Some(subsystem) = subsystems.of_namespace(kname) {
+                namespaces.entry(subsystem.number).or_default().push(kname);
+            }
+        }
         Self {
             devices,
+            subsystems,
+            namespaces,
             numbers: unique(devices, number),
             addresses: unique(devices, address),
             holders,
@@ -98,6 +112,7 @@ impl<'d> Builder<'d> {
         self.file(dir.join("uevent"), &uevent(kname, seen, number));
         self.attributes(&dir, seen);
         self.hardware(&dir, kname, seen);
+        self.iscsi(seen);
         self.neighbours(&dir, kname, seen);
         let record = record(kname, seen);
         let name = number.map_or_else(|| format!("+block:{name}"), |number| format!("b{number}"));
@@ -160,8 +175,29 @@ impl<'d> Builder<'d> {
         Some((address.to_owned(), above.to_path_buf()))
     }
 
+    /// The session through which a disk is reached (drivers/scsi/scsi_transport_iscsi.c).
+    fn iscsi(&mut self, seen: &Seen) {
+        let Some(number) = seen.fact(Fact::Session) else { return };
+        let session = PathBuf::from(format!("/sys/class/iscsi_session/session{number}"));
+        let connection = PathBuf::from(format!("/sys/class/iscsi_connection/connection{number}:0"));
+        for (directory, name, fact) in [
+            (&session, "targetname", Fact::Target),
+            (&session, "tpgt", Fact::TargetGroup),
+            (&session, "ifacename", Fact::Interface),
+            (&connection, "address", Fact::PortalAddress),
+            (&connection, "port", Fact::PortalPort),
+        ] {
+            seen.fact(fact).into_iter().for_each(|value| self.file(directory.join(name), value));
+        }
+    }
+
     /// The controller of a namespace that lies below it, which is one on PCI.
     fn nvme(&mut self, dir: &Path, kname: &str) {
+        if let Some(subsystem) =
+            self.subsystems.of_namespace(kname).filter(|known| dir.starts_with(known.directory()))
+        {
+            return self.link(dir.join("device"), subsystem.directory());
+        }
         let Some(controller) = dir.parent().filter(|_| kname.starts_with("nvme")) else { return };
         let name = controller.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let pci = controller.iter().rev().filter_map(|name| name.to_str()).find(|name| is_pci_function(name));
@@ -170,6 +206,32 @@ impl<'d> Builder<'d> {
             self.link(Path::new("/sys/class/nvme").join(name), controller);
             self.file(controller.join("transport"), "pcie");
             self.file(controller.join("address"), pci);
+        }
+    }
+
+    /// A subsystem, its controllers, and in their directories the path nodes of its namespaces.
+    fn subsystem(&mut self, subsystem: &Subsystem) {
+        let dir = subsystem.directory();
+        self.link(format!("/sys/class/nvme-subsystem/nvme-subsys{}", subsystem.number), &dir);
+        self.file(dir.join("subsysnqn"), &subsystem.nqn);
+        let namespaces = self.namespaces.get(&subsystem.number).cloned().unwrap_or_default();
+        for controller in &subsystem.controllers {
+            let name = format!("nvme{}", controller.number);
+            let at = controller.directory();
+            self.link(dir.join(&name), &at);
+            self.link(Path::new("/sys/class/nvme").join(&name), &at);
+            for (attribute, value) in [
+                ("transport", &controller.transport),
+                ("address", &controller.address),
+                ("state", &controller.state),
+                ("subsysnqn", &subsystem.nqn),
+            ] {
+                self.file(at.join(attribute), value);
+            }
+            for namespace in namespaces.iter().filter_map(|kname| kname.rsplit('n').next()) {
+                let node = format!("nvme{}c{}n{namespace}", subsystem.number, controller.number);
+                self.add(at.join(node), Node::Dir(BTreeSet::new()));
+            }
         }
     }
 
@@ -213,10 +275,14 @@ impl<'d> Builder<'d> {
         let is_scsi = kname.starts_with("sd") || kname.starts_with("sr");
         if let Some(address) = self.addresses.get(kname).filter(|_| is_scsi) {
             let ScsiAddress { host, channel, target, .. } = address;
-            let above = format!("/sys/devices/host{host}/target{host}:{channel}:{target}/{address}/block");
+            let session =
+                seen.fact(Fact::Session).map(|number| format!("/session{number}")).unwrap_or_default();
+            let target = format!("target{host}:{channel}:{target}");
+            let above = format!("/sys/devices/host{host}{session}/{target}/{address}/block");
             return Some(Path::new(&above).join(name));
         }
-        Some(Path::new("/sys/devices/virtual/block").join(name))
+        let subsystem = self.subsystems.of_namespace(kname).map(Subsystem::directory);
+        Some(subsystem.unwrap_or_else(|| PathBuf::from("/sys/devices/virtual/block")).join(name))
     }
 
     /// udev's records say that a device has a link. Of several that do, one has it, and they do not say which.

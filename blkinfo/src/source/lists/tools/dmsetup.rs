@@ -1,5 +1,7 @@
 //! `dmsetup info` (also `-c`), `dmsetup table`, `dmsetup status` and `dmsetup ls --tree`.
 
+use std::collections::BTreeMap;
+
 use super::super::devices::Devices;
 use super::super::fact::Fact;
 use super::super::named::{is_number, Named};
@@ -19,9 +21,16 @@ pub fn prints(line: &str) -> bool {
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     info_columns(devices, text);
     info_long(devices, text);
-    text.lines().filter_map(target).for_each(|(name, below)| {
-        devices.note(Named::Any(format!("mapper/{name}")), Note::default().below(below));
-    });
+    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    for Target { map, end, below } in text.lines().filter_map(target) {
+        let size = sizes.entry(map).or_default();
+        *size = end.max(*size);
+        devices.note(Named::Any(format!("mapper/{map}")), Note::default().below(below));
+    }
+    for (map, sectors) in sizes {
+        let bytes = sectors.saturating_mul(512).to_string();
+        devices.note(Named::Any(format!("mapper/{map}")), Note::default().fact(Fact::Size, &bytes));
+    }
     tree(devices, text);
 }
 
@@ -84,14 +93,22 @@ fn info_long(devices: &mut Devices, text: &str) {
 }
 
 /// `NAME: 0 819200 linear 253:0 411648`: the map, and the devices that its target names.
-fn target(line: &str) -> Option<(&str, Vec<Named>)> {
+fn target(line: &str) -> Option<Target<'_>> {
     let (name, rest) = line.split_once(": ")?;
     let mut words = rest.split_whitespace();
     let (start, length, kind) = (words.next()?, words.next()?, words.next()?);
-    let numeric = [start, length].iter().all(|word| word.bytes().all(|b| b.is_ascii_digit()));
-    let fits = numeric && TARGETS.contains(&kind) && !name.contains(char::is_whitespace);
+    let (start, length): (u64, u64) = (start.parse().ok()?, length.parse().ok()?);
+    let fits = TARGETS.contains(&kind) && !name.contains(char::is_whitespace);
     let below = words.filter(|word| is_number(word)).map(|word| Named::Number(word.to_owned()));
-    fits.then(|| (name, below.collect()))
+    fits.then(|| Target { map: name, end: start.saturating_add(length), below: below.collect() })
+}
+
+/// A piece of a map.
+struct Target<'l> {
+    map: &'l str,
+    /// Where it ends, in sectors of 512 bytes.
+    end: u64,
+    below: Vec<Named>,
 }
 
 /// Targets whose tables name devices.
@@ -176,6 +193,7 @@ mpathb           253   0 L--w    2    1     31 mpath-1Linux_scsi_debug_2000
         );
         assert_eq!(volume.owners_paths(), ["/dev/mapper/mpathb", "/dev/sdb"]);
         assert_eq!(volume.owners_wwids(), ["mpath-1Linux_scsi_debug_2000"]);
+        assert_eq!(volume.size_bytes, 819_200 * 512);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::super::devices::Devices;
-use super::super::named::Named;
+use super::super::fact::Fact;
+use super::super::named::{is_kernel_name, is_number, Named};
 use super::super::note::Note;
 
 /// Nested devices in lsblk's JSON.
@@ -30,6 +31,38 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     }
 }
 
+/// The device of a row, and the name of its map if it is one. Of device-mapper lsblk shows the map's name; the kernel's has the
+/// minor number, and util-linux before 2.19 writes it behind the other: `mpathb (dm-2)`.
+pub fn device(
+    kname: Option<&str>,
+    name: &str,
+    number: Option<&str>,
+    kind: Option<&str>,
+) -> (Named, Option<String>) {
+    let (name, shown) =
+        match name.split_once(" (dm-").and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?))) {
+            Some((name, minor)) => (name, Some(format!("dm-{minor}"))),
+            None => (name, None),
+        };
+    let minor = number
+        .filter(|number| is_number(number))
+        .and_then(|number| number.split_once(':'))
+        .map(|(_, minor)| minor);
+    // Nothing else has a name that is not the kernel's.
+    let is_map = !matches!(kind, Some("disk" | "rom" | "loop"));
+    let kname = kname.map(str::to_owned).or(shown).or_else(|| match minor {
+        Some(minor) if is_map && !is_kernel_name(name) => Some(format!("dm-{minor}")),
+        _ => is_kernel_name(name).then(|| name.to_owned()),
+    });
+    match kname {
+        Some(kname) => {
+            let map = (kname.starts_with("dm-") && kname != name).then(|| name.to_owned());
+            (Named::kernel(&kname), map)
+        }
+        None => (Named::any(name), None),
+    }
+}
+
 fn objects(devices: &mut Devices, text: &str) {
     let Some(value) = json(devices, text) else { return };
     let all = value.get("blockdevices").and_then(Value::as_array);
@@ -50,27 +83,29 @@ pub fn json(devices: &mut Devices, text: &str) -> Option<Value> {
     }
 }
 
-fn object(devices: &mut Devices, device: &Value, parent: Option<&str>, depth: usize) {
-    let text = |name: &str| match device.get(name) {
+fn object(devices: &mut Devices, value: &Value, parent: Option<&Named>, depth: usize) {
+    let text = |name: &str| match value.get(name) {
         Some(Value::String(text)) => Some(text.trim().to_owned()),
         Some(Value::Number(number)) => Some(number.to_string()),
         Some(Value::Bool(flag)) => Some(u8::from(*flag).to_string()),
         _ => None,
     };
-    let Some(kname) = text("kname").or_else(|| text("name")) else { return };
-    let names = device.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let (kname, number, kind) = (text("kname"), text("maj:min"), text("type"));
+    let Some(name) = text("name").or_else(|| kname.clone()) else { return };
+    let (found, map) = device(kname.as_deref(), &name, number.as_deref(), kind.as_deref());
+    let names = value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let columns: Vec<(&str, String)> = names.filter_map(|name| Some((name, text(name)?))).collect();
     let note = Note::of_columns(columns.iter().map(|(name, value)| (*name, value.as_str())));
-    let listed = text("pkname").filter(|name| *name != kname);
-    let note = note.below(listed.into_iter().chain(parent.map(str::to_owned)).map(Named::Kernel));
-    let points = device.get("mountpoints").and_then(Value::as_array).into_iter().flatten();
-    let points = points.filter_map(Value::as_str).chain(device.get("mountpoint").and_then(Value::as_str));
+    let listed = text("pkname").map(|name| Named::kernel(&name)).filter(|below| *below != found);
+    let note = note.maybe(Fact::DmName, map.as_deref()).below(listed.into_iter().chain(parent.cloned()));
+    let points = value.get("mountpoints").and_then(Value::as_array).into_iter().flatten();
+    let points = points.filter_map(Value::as_str).chain(value.get("mountpoint").and_then(Value::as_str));
     let fs_type = text("fstype").unwrap_or_default();
     let note = points.fold(note, |note, point| note.mounted(point, &fs_type));
-    devices.note(Named::kernel(&kname), note);
-    let children = device.get("children").and_then(Value::as_array).into_iter().flatten();
+    devices.note(found.clone(), note);
+    let children = value.get("children").and_then(Value::as_array).into_iter().flatten();
     if depth < DEEPEST {
-        children.for_each(|child| object(devices, child, Some(&kname), depth + 1));
+        children.for_each(|child| object(devices, child, Some(&found), depth + 1));
     }
 }
 
@@ -81,13 +116,16 @@ fn pairs_of_device(devices: &mut Devices, line: &str) {
         let pair = pairs.iter().find(|(key, _)| key == name);
         pair.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     };
-    let Some(kname) = value("KNAME").or_else(|| value("NAME")) else { return };
+    let kname = value("KNAME");
+    let Some(name) = value("NAME").or(kname) else { return };
+    let number = value("MAJ:MIN").or_else(|| value("MAJ_MIN"));
+    let (found, map) = device(kname, name, number, value("TYPE"));
     let note = Note::of_columns(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-    let note = note.below(value("PKNAME").map(Named::kernel));
+    let note = note.maybe(Fact::DmName, map.as_deref()).below(value("PKNAME").map(Named::kernel));
     let points = value("MOUNTPOINTS").or_else(|| value("MOUNTPOINT"));
     let fs_type = value("FSTYPE").unwrap_or_default();
     let points = points.into_iter().flat_map(|points| points.split("\\x0a"));
-    devices.note(Named::kernel(kname), points.fold(note, |note, point| note.mounted(point, fs_type)));
+    devices.note(found, points.fold(note, |note, point| note.mounted(point, fs_type)));
 }
 
 /// The pairs of a line, also those of blkid.
@@ -132,6 +170,26 @@ mod tests {
         let other = r#"NAME="sdb" KNAME="sdb" MAJ:MIN="8:16" WWN="0x5000c500ffffffff""#;
         let disk = block(&[("", JSON), ("", other)], "sdb").unwrap();
         assert_eq!((disk.dev_wwid, disk.address.as_deref()), (None, Some("2:0:0:1")));
+    }
+
+    /// Of device-mapper, the kernel's name and the map's stand in different columns, or only one of them.
+    #[test]
+    fn maps_in_every_form() {
+        let root = |text: &str| {
+            let block = block(&[("", text)], "dm-0").unwrap();
+            (block.dev_path, block.blk_type.to_string(), block.mount_points)
+        };
+        for text in [
+            r#"KNAME="dm-0" MAJ:MIN="253:0" NAME="rhel-root" TYPE="lvm" MOUNTPOINT="/""#,
+            r#"NAME="rhel-root" MAJ:MIN="253:0" RM="0" SIZE="8G" RO="0" TYPE="lvm" MOUNTPOINT="/""#,
+            r#"{"blockdevices":[{"name":"vda2","maj:min":"252:2","type":"part","children":[
+               {"name":"rhel-root","maj:min":"253:0","rm":"0","size":"8G","ro":"0","type":"lvm","mountpoint":"/"}]}]}"#,
+            "NAME                MAJ:MIN RM   SIZE RO MOUNTPOINT\nvda2                252:2    0     9G  0 \n└─rhel-root (dm-0)  253:0    0     8G  0 /\n",
+        ] {
+            let (node, kind, points) = root(text);
+            assert_eq!((node.as_str(), points), ("/dev/mapper/rhel-root", vec!["/".to_owned()]), "{text}");
+            assert!(kind == "dm-lvm" || !text.contains("lvm"), "{text}");
+        }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use super::super::devices::Devices;
 use super::super::fact::Fact;
-use super::super::named::{is_kernel_name, is_number, Named};
+use super::super::named::{is_number, Named};
 use super::super::note::Note;
-use super::super::table::{self, Row, Table};
+use super::super::table::{value, Row as Values, Table};
+use super::lsblk;
 
 /// Characters that the tree is drawn with.
 const DRAWN: [char; 8] = ['├', '└', '│', '─', '|', '`', '-', ' '];
@@ -22,82 +23,124 @@ pub fn prints(line: &str) -> bool {
 
 /// Takes the table.
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
-    let mut table: Option<Table> = None;
+    let mut table: Option<(Table, Vec<String>)> = None;
+    let mut rows: Vec<Row> = Vec::new();
+    for line in text.lines() {
+        if prints(line) {
+            note_all(devices, std::mem::take(&mut rows));
+            table = Some((Table::new(line), line.split_whitespace().map(str::to_owned).collect()));
+        } else if let Some((table, columns)) = &table {
+            rows.extend(row(table, columns, line));
+        }
+    }
+    note_all(devices, rows);
+}
+
+/// A line of the table, behind what draws the tree.
+struct Row {
+    /// Where the name begins.
+    depth: usize,
+    values: Values,
+}
+
+fn row(table: &Table, columns: &[String], line: &str) -> Option<Row> {
+    let depth = line.chars().take_while(|c| DRAWN.contains(c)).count();
+    let plain: String = std::iter::repeat_n(' ', depth).chain(line.chars().skip(depth)).collect();
+    let mut values = table.row(&plain);
+    if table.has(NUMBER) && name(&values).is_some() && !fits(&values) {
+        // A name of another length than the one that was there (`sos clean`, `lsblk -r`) shifts what stands behind it.
+        values = by_words(columns, &plain).unwrap_or(values);
+    }
+    (!values.is_empty()).then_some(Row { depth, values })
+}
+
+const NUMBER: &str = "MAJ:MIN";
+
+/// The columns hold what they must.
+fn fits(values: &Values) -> bool {
+    let is_word = |kind: &str| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    value(values, NUMBER).is_some_and(is_number) && value(values, "TYPE").is_none_or(is_word)
+}
+
+/// The values by their order: the number is known by its form, what stands before it is the name. A column that may be empty ends it,
+/// but for a mount point, which is known by its form too.
+fn by_words(columns: &[String], line: &str) -> Option<Values> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let at = words.iter().position(|word| is_number(word)).filter(|at| *at > 0)?;
+    let column = columns.iter().position(|column| column == NUMBER)?;
+    let (before, behind) = (words.get(..at)?, words.get(at..)?);
+    let mut values = vec![(columns.first()?.clone(), before.join(" "))];
+    for (column, word) in columns.get(column..)?.iter().zip(behind) {
+        let filled = [NUMBER, "RM", "SIZE", "RO", "TYPE", "ROTA"].contains(&column.as_str());
+        let mounted = column.starts_with("MOUNTPOINT") && (word.starts_with('/') || *word == SWAP);
+        if !filled && !mounted {
+            break;
+        }
+        values.push((column.clone(), (*word).to_owned()));
+    }
+    Some(values)
+}
+
+/// Where swap is shown.
+const SWAP: &str = "[SWAP]";
+
+fn note_all(devices: &mut Devices, rows: Vec<Row>) {
+    // `lsblk -s` draws what a device lies on below it.
+    let inverse =
+        rows.iter().any(|row| row.depth > 0 && matches!(value(&row.values, "TYPE"), Some("disk" | "rom")));
     // Devices above the present line, with the places of their names.
     let mut above: Vec<(usize, Named)> = Vec::new();
     let mut last: Option<Named> = None;
-    for line in text.lines() {
-        if prints(line) {
-            (table, last) = (Some(Table::new(line)), None);
-            above.clear();
-            continue;
-        }
-        let Some(table) = &table else { continue };
-        // Before the name stands what draws the tree; it takes no part in the columns.
-        let depth = line.chars().take_while(|c| DRAWN.contains(c)).count();
-        let plain: String = std::iter::repeat_n(' ', depth).chain(line.chars().skip(depth)).collect();
-        let row = table.row(&plain);
-        if name(&row).is_none() {
+    for Row { depth, values } in rows {
+        let Some((device, note)) = device(&values) else {
             // A second mount point of the device before.
-            let point = mount_point(&row).filter(|_| row.len() == 1);
+            let point = mount_point(&values).filter(|_| values.len() == 1);
             if let (Some(point), Some(device)) = (point, &last) {
                 devices.note(device.clone(), Note::default().mounted(point, ""));
             }
             continue;
-        }
-        let Some((device, note)) = device(&row) else { continue };
+        };
         above.retain(|(place, _)| *place < depth);
         let parent = above.last().map(|(_, parent)| parent.clone());
-        let listed = table::value(&row, "PKNAME").map(Named::kernel);
-        devices.note(device.clone(), note.below(parent.or(listed)));
+        let listed = value(&values, "PKNAME").map(Named::kernel);
+        match parent.filter(|_| inverse) {
+            Some(holder) => {
+                devices.note(holder, Note::default().below([device.clone()]));
+                devices.note(device.clone(), note);
+            }
+            None => {
+                let below = above.last().map(|(_, parent)| parent.clone()).filter(|_| !inverse).or(listed);
+                devices.note(device.clone(), note.below(below));
+            }
+        }
         above.push((depth, device.clone()));
         last = Some(device);
     }
 }
 
-fn name(row: &Row) -> Option<&str> {
-    table::value(row, "NAME").or_else(|| table::value(row, "KNAME"))
+fn name(values: &Values) -> Option<&str> {
+    value(values, "NAME").or_else(|| value(values, "KNAME"))
 }
 
-fn mount_point(row: &Row) -> Option<&str> {
-    let point = table::value(row, "MOUNTPOINTS").or_else(|| table::value(row, "MOUNTPOINT"));
-    point.filter(|point| point.starts_with('/') || *point == "[SWAP]")
+fn mount_point(values: &Values) -> Option<&str> {
+    let point = value(values, "MOUNTPOINTS").or_else(|| value(values, "MOUNTPOINT"));
+    point.filter(|point| point.starts_with('/') || *point == SWAP)
 }
 
-fn device(row: &Row) -> Option<(Named, Note)> {
-    let name = name(row)?;
-    let number = table::value(row, "MAJ:MIN").filter(|number| is_number(number));
-    let known = row
+fn device(values: &Values) -> Option<(Named, Note)> {
+    let name = name(values)?;
+    let known = values
         .iter()
         .map(|(column, value)| (column.as_str(), value.as_str()))
         .filter(|(column, _)| !matches!(*column, "NAME" | "KNAME" | "PKNAME" | "SIZE"))
         .filter(|(column, _)| !column.starts_with("MOUNTPOINT"));
-    let mut note = Note::of_columns(known);
-    if let Some(point) = mount_point(row) {
-        note = note.mounted(point, table::value(row, "FSTYPE").unwrap_or_default());
+    let (device, map) =
+        lsblk::device(value(values, "KNAME"), name, value(values, NUMBER), value(values, "TYPE"));
+    let mut note = Note::of_columns(known).maybe(Fact::DmName, map.as_deref());
+    if let Some(point) = mount_point(values) {
+        note = note.mounted(point, value(values, "FSTYPE").unwrap_or_default());
     }
-    // Of device-mapper, lsblk shows the map's name; the kernel's has the minor number.
-    let minor = number.and_then(|number| number.split_once(':')).map(|(_, minor)| minor);
-    let device = match (table::value(row, "KNAME"), minor) {
-        (Some(kname), _) => {
-            if kname.starts_with("dm-") && kname != name {
-                note = note.fact(Fact::DmName, name);
-            }
-            Named::kernel(kname)
-        }
-        (None, _) if is_kernel_name(name) => Named::kernel(name),
-        (None, Some(minor)) if is_map(row) => {
-            note = note.fact(Fact::DmName, name);
-            Named::Kernel(format!("dm-{minor}"))
-        }
-        (None, _) => Named::any(name),
-    };
     Some((device, note))
-}
-
-/// The device is one of device-mapper's, by its type, or because nothing else has a name that is not the kernel's.
-fn is_map(row: &Row) -> bool {
-    !matches!(table::value(row, "TYPE"), Some("disk" | "rom" | "loop"))
 }
 
 #[cfg(test)]
@@ -134,6 +177,30 @@ sr0            11:0    1 1024M  0 rom
             (map.slaves, map.holders),
             (vec!["sdb".to_owned(), "sdc".to_owned()], vec!["dm-1".to_owned()])
         );
+    }
+
+    #[test]
+    fn shifted_columns_and_trees_upside_down() {
+        let cleaned = "NAME                      MAJ:MIN RM  SIZE RO TYPE MOUNTPOINT\n\
+            vda                       252:0    0   10G  0 disk \n\
+            `-vda2                    252:2    0    9G  0 part \n\
+            \u{20} |-rhel_host0-root 253:0    0    8G  0 lvm  /\n\
+            \u{20} `-rhel_host0-swap 253:1    0    1G  0 lvm  [SWAP]\n";
+        let root = block(&[("lsblk", cleaned)], "dm-0").unwrap();
+        assert_eq!(
+            (root.dev_path.as_str(), root.mount_points.as_slice()),
+            ("/dev/mapper/rhel_host0-root", &["/".to_owned()][..])
+        );
+        assert_eq!(root.owners_paths(), ["/dev/vda2", "/dev/vda"]);
+        assert_eq!(block(&[("lsblk", cleaned)], "dm-1").unwrap().mount_points, ["[SWAP]"]);
+        let raw = "NAME MAJ:MIN RM SIZE RO TYPE MOUNTPOINTS\nvda 252:0 0 10G 0 disk \nvda2 252:2 0 9G 0 part /boot\n";
+        assert_eq!(block(&[("lsblk -r", raw)], "vda2").unwrap().mount_points, ["/boot"]);
+        let inverse = "NAME        MAJ:MIN RM SIZE RO TYPE MOUNTPOINTS\n\
+            rhel-root   253:0    0   8G  0 lvm  /\n\
+            └─vda2      252:2    0   9G  0 part \n\
+            \u{20} └─vda     252:0    0  10G  0 disk \n";
+        let root = block(&[("lsblk -s", inverse)], "dm-0").unwrap();
+        assert_eq!(root.owners_paths(), ["/dev/vda2", "/dev/vda"]);
     }
 
     #[test]

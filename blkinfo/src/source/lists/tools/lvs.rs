@@ -32,12 +32,12 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 }
 
 /// The map of a volume; hidden ones are in brackets.
-fn mapped(vg: &str, lv: &str) -> Named {
+pub fn mapped(vg: &str, lv: &str) -> Named {
     Named::Any(named::volume(vg, lv.trim_matches(['[', ']'])))
 }
 
 /// `/dev/sdb(0)`, or a hidden volume `pool_tdata(0)`.
-fn below(vg: &str, device: &str) -> Option<Named> {
+pub fn below(vg: &str, device: &str) -> Option<Named> {
     let (name, _) = device.trim().split_once('(')?;
     Some(if name.starts_with("/dev/") { Named::any(name) } else { mapped(vg, name) })
 }

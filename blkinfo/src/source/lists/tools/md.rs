@@ -1,4 +1,4 @@
-//! /proc/mdstat and `mdadm -D`.
+//! /proc/mdstat, `mdadm -D` and `mdadm -E`.
 
 use super::super::devices::Devices;
 use super::super::named::{is_kernel_name, Named};
@@ -7,12 +7,15 @@ use crate::identity::array_uuid;
 
 /// A line that only these print.
 pub fn prints(line: &str) -> bool {
-    line.starts_with("Personalities :") || array(line).is_some() || is_scan(line)
+    let examined = line.trim_start().starts_with("Magic : a92b4efc");
+    line.starts_with("Personalities :") || array(line).is_some() || is_scan(line) || examined
 }
 
 /// Takes arrays with their members.
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     let mut present: Option<Named> = None;
+    // The member of which `mdadm -E` tells.
+    let mut examined: Option<Named> = None;
     for line in text.lines() {
         if let Some((kname, members)) = listed(line) {
             devices.note(Named::kernel(kname), Note::default().below(members));
@@ -22,7 +25,15 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
                 devices.note(Named::any(node), Note::default().wwid(array_uuid(uuid)));
             }
         } else if let Some(node) = array(line) {
-            present = Some(Named::any(node));
+            (present, examined) = (Some(Named::any(node)), None);
+        } else if let Some(node) = node_of_head(line) {
+            (present, examined) = (None, Some(Named::any(node)));
+        } else if let Some(member) = &examined {
+            // `UUID` with superblocks of version 0.90.
+            let uuid = line.trim().strip_prefix("Array ").unwrap_or(line.trim()).strip_prefix("UUID : ");
+            if let Some(uuid) = uuid.and_then(|uuid| array_uuid(uuid.split(' ').next()?)) {
+                devices.note(Named::Array(uuid), Note::default().below([member.clone()]));
+            }
         } else if let Some(array) = &present {
             if let Some(uuid) = line.trim().strip_prefix("UUID : ") {
                 devices.note(array.clone(), Note::default().wwid(array_uuid(uuid.trim())));
@@ -47,6 +58,11 @@ fn listed(line: &str) -> Option<(&str, Vec<Named>)> {
 /// `/dev/md127:`, the head of `mdadm -D`.
 fn array(line: &str) -> Option<&str> {
     line.trim_end().strip_suffix(':').filter(|node| node.starts_with("/dev/md") && !node.contains(' '))
+}
+
+/// `/dev/sda1:`, the head of `mdadm -E`.
+fn node_of_head(line: &str) -> Option<&str> {
+    line.trim_end().strip_suffix(':').filter(|node| node.starts_with("/dev/") && !node.contains(' '))
 }
 
 /// `ARRAY /dev/md/0 metadata=1.2 UUID=…` of `mdadm --detail --scan`.
@@ -74,6 +90,9 @@ mod tests {
         let array = block(&[("mdstat", status), ("mdadm_-D", detail)], "md127").unwrap();
         assert_eq!(array.dev_wwid.as_deref(), Some("93ba32ed-1dac-9cdb-d4c2-e7d86aa4ff51"));
         assert_eq!(array.slaves, ["sdb1", "sdc1", "sdd1"]);
+        let examined = "/dev/sde1:\n          Magic : a92b4efc\n     Array UUID : 93ba32ed:1dac9cdb:d4c2e7d8:6aa4ff51\n   Device UUID : 11111111:1dac9cdb:d4c2e7d8:6aa4ff51\n";
+        let all = [("mdadm_-D", detail), ("mdadm_-E", examined)];
+        assert_eq!(block(&all, "md127").unwrap().slaves, ["sdb1", "sdd1", "sde1"]);
         let scan = "ARRAY /dev/md127 metadata=1.2 name=h:0 UUID=93ba32ed:1dac9cdb:d4c2e7d8:6aa4ff51\n";
         assert_eq!(block(&[("", scan)], "md127").unwrap().dev_wwid, array.dev_wwid);
     }

@@ -1,7 +1,8 @@
-//! /proc/mounts, /etc/mtab, /proc/self/mountinfo, `mount`, `findmnt` and `df`.
+//! /proc/mounts, /etc/mtab, /proc/self/mountinfo, `mount`, `findmnt` and `df`; /proc/swaps and `swapon -s`.
 
 use super::super::devices::Devices;
-use super::super::named::{is_number, Named};
+use super::super::fact::Fact;
+use super::super::named::{is_kernel_name, is_number, Named};
 use super::super::note::Note;
 use super::super::table::{value, Table};
 use crate::escape::decode_octal;
@@ -10,6 +11,7 @@ use crate::escape::decode_octal;
 pub fn prints(line: &str) -> bool {
     is_tree(line)
         || is_df(line)
+        || is_swaps(line)
         || table_of_kernel(line).is_some()
         || printed(line).is_some()
         || numbered(line).is_some()
@@ -19,13 +21,20 @@ pub fn prints(line: &str) -> bool {
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     let mut tree: Option<Table> = None;
     let mut space = false;
+    let mut swaps = false;
     // df breaks a line behind a long name.
     let mut broken: Option<&str> = None;
     for line in text.lines() {
         if is_tree(line) {
-            (tree, space) = (Some(Table::new(line)), false);
+            (tree, space, swaps) = (Some(Table::new(line)), false, false);
         } else if is_df(line) {
-            (tree, space) = (None, true);
+            (tree, space, swaps) = (None, true, false);
+        } else if is_swaps(line) {
+            (tree, space, swaps) = (None, false, true);
+        } else if swaps {
+            let node = line.split_whitespace().next().filter(|node| node.starts_with("/dev/"));
+            node.into_iter()
+                .for_each(|node| devices.note(Named::any(node), Note::default().mounted("[SWAP]", "")));
         } else if let Some(found) = numbered(line).or_else(|| table_of_kernel(line)).or_else(|| printed(line))
         {
             note(devices, found);
@@ -35,9 +44,10 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             let target = value(&row, "TARGET").map(|target| target.trim_start_matches(['-', ' ']));
             if let (Some(target), Some(source)) = (target, value(&row, "SOURCE")) {
                 // A subvolume or a directory stands in brackets.
-                let source = source.split('[').next().unwrap_or(source);
+                let (source, root) = source.split_once('[').unwrap_or((source, "/]"));
                 let fs_type = value(&row, "FSTYPE").unwrap_or_default().to_owned();
-                note(devices, Mounted { device: Named::any(source), point: target.to_owned(), fs_type });
+                let whole = Mounted::whole(Named::any(source), target.to_owned(), fs_type);
+                note(devices, Mounted { root: root.trim_end_matches(']').to_owned(), ..whole });
             }
         } else if space {
             let begins = line.starts_with("/dev/");
@@ -45,24 +55,35 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
             let point = line.split_once("% ").map(|(_, point)| point.trim().to_owned());
             let node = if begins { line.split_whitespace().next() } else { broken };
             if let (Some(node), Some(point), true) = (node, point, whole) {
-                note(devices, Mounted { device: Named::any(node), point, fs_type: String::new() });
+                note(devices, Mounted::whole(Named::any(node), point, String::new()));
             }
             broken = (begins && !whole).then(|| line.trim());
         }
     }
 }
 
-/// A file system, where it is mounted, and its type, which is empty where the list does not say it.
+/// A file system, and where it is mounted.
 struct Mounted {
     device: Named,
+    /// What else the list says of the device.
+    about: Note,
     point: String,
+    /// Empty where the list does not say it.
     fs_type: String,
+    /// The directory of the file system that is mounted.
+    root: String,
 }
 
-fn note(devices: &mut Devices, Mounted { device, point, fs_type }: Mounted) {
+impl Mounted {
+    fn whole(device: Named, point: String, fs_type: String) -> Self {
+        Mounted { device, about: Note::default(), point, fs_type, root: "/".to_owned() }
+    }
+}
+
+fn note(devices: &mut Devices, Mounted { device, about, point, fs_type, root }: Mounted) {
     let is_node = |device: &Named| !matches!(device, Named::Any(node) if !node.starts_with("/dev/"));
     if is_node(&device) && point.starts_with('/') {
-        devices.note(device, Note::default().mounted(&point, &fs_type));
+        devices.note(device, about.mounted_part(&point, &fs_type, &root));
     }
 }
 
@@ -73,7 +94,15 @@ fn is_tree(line: &str) -> bool {
 
 /// The head of `df`.
 fn is_df(line: &str) -> bool {
-    line.starts_with("Filesystem ") && line.contains("Use%") && line.trim_end().ends_with("Mounted on")
+    line.starts_with("Filesystem ")
+        && (line.contains("Use%") || line.contains(" Capacity "))
+        && line.trim_end().ends_with("Mounted on")
+}
+
+/// The head of /proc/swaps (mm/swapfile.c, swap_show).
+fn is_swaps(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("Filename") && words.next() == Some("Type") && words.next() == Some("Size")
 }
 
 /// `/dev/mapper/vg-a /data xfs rw 0 0`.
@@ -81,11 +110,8 @@ fn table_of_kernel(line: &str) -> Option<Mounted> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [node, point, fs_type, _, dump, pass] = words.as_slice() else { return None };
     let digit = |word: &str| word.len() == 1 && word.bytes().all(|b| b.is_ascii_digit());
-    (point.starts_with('/') && digit(dump) && digit(pass)).then(|| Mounted {
-        device: Named::any(node),
-        point: decode_octal(point),
-        fs_type: decode_octal(fs_type),
-    })
+    (point.starts_with('/') && digit(dump) && digit(pass))
+        .then(|| Mounted::whole(Named::any(&decode_octal(node)), decode_octal(point), decode_octal(fs_type)))
 }
 
 /// `/dev/mapper/vg-a on /data type xfs (rw)`.
@@ -94,7 +120,7 @@ fn printed(line: &str) -> Option<Mounted> {
     let (point, rest) = rest.split_once(" type ")?;
     let fits = !node.contains(' ') && rest.contains(" (");
     let fs_type = rest.split(' ').next().unwrap_or_default().to_owned();
-    fits.then(|| Mounted { device: Named::any(node), point: format!("/{point}"), fs_type })
+    fits.then(|| Mounted::whole(Named::any(node), format!("/{point}"), fs_type))
 }
 
 /// `26 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw` of /proc/self/mountinfo.
@@ -102,14 +128,57 @@ fn numbered(line: &str) -> Option<Mounted> {
     let (fixed, file_system) = line.split_once(" - ")?;
     let mut words = fixed.split_whitespace();
     let number = words.nth(2).filter(|number| is_number(number))?;
-    let point = words.nth(1).filter(|point| point.starts_with('/'))?;
-    let fs_type = decode_octal(file_system.split_whitespace().next().unwrap_or_default());
-    Some(Mounted { device: Named::Number(number.to_owned()), point: decode_octal(point), fs_type })
+    let root = decode_octal(words.next()?);
+    let point = words.next().filter(|point| point.starts_with('/'))?;
+    let mut words = file_system.split_whitespace();
+    let (fs_type, node) = (decode_octal(words.next()?), decode_octal(words.next().unwrap_or_default()));
+    let (device, about) = numbered_device(number, &node);
+    Some(Mounted { device, about, point: decode_octal(point), fs_type, root })
+}
+
+/// The device of a number and a node, which tell of each other. A file system of several devices has a number of its own.
+fn numbered_device(number: &str, node: &str) -> (Named, Note) {
+    let about = Note::default().fact(Fact::Number, number);
+    let Some((_, minor)) = number.split_once(':').filter(|(major, _)| *major != "0") else {
+        return (Named::any(node), Note::default());
+    };
+    let Some(name) = node.strip_prefix("/dev/") else {
+        return (Named::Number(number.to_owned()), Note::default());
+    };
+    match name.strip_prefix("mapper/") {
+        Some(map) => (Named::Kernel(format!("dm-{minor}")), about.fact(Fact::DmName, map)),
+        None if is_kernel_name(name) => (Named::kernel(name), about),
+        None => (Named::Number(number.to_owned()), Note::default()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::block;
+
+    /// The table of mounts alone tells numbers and names of maps; what is mounted in part, and swap.
+    #[test]
+    fn the_mount_table_alone() {
+        let text = "21 1 253:1 / / rw shared:1 - ext4 /dev/mapper/vgsys-root rw\n22 21 8:1 / /boot rw - xfs /dev/sda1 rw\n\
+            23 21 253:1 /srv /srv/bound rw - ext4 /dev/mapper/vgsys-root rw\n24 21 0:40 /@ /pool rw - btrfs /dev/sdb rw\n";
+        let swaps = "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n/dev/sda2                               partition\t2097148\t0\t-2\n";
+        let get = |kname: &str| block(&[("mountinfo", text), ("swaps", swaps)], kname).unwrap();
+        let root = get("dm-1");
+        assert_eq!(
+            (root.dev_path.as_str(), root.mount_points),
+            ("/dev/mapper/vgsys-root", vec!["/".to_owned(), "/srv/bound".into()])
+        );
+        assert_eq!(
+            (get("sda1").mount_points, get("sdb").mount_points),
+            (vec!["/boot".to_owned()], vec!["/pool".to_owned()])
+        );
+        assert_eq!(
+            (get("sda2").mount_points, get("sdb").fs_type.as_deref()),
+            (vec!["[SWAP]".to_owned()], Some("btrfs"))
+        );
+        let posix = "Filesystem                1024-blocks  Used Available Capacity Mounted on\n/dev/sda1                     1000   100       900      10% /boot\n";
+        assert_eq!(block(&[("df_-P", posix)], "sda1").unwrap().mount_points, ["/boot"]);
+    }
 
     #[test]
     fn all_forms() {

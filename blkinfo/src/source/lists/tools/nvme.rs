@@ -7,7 +7,7 @@ use super::super::fact::Fact;
 use super::super::named::Named;
 use super::super::note::Note;
 use super::super::table::{value, Table};
-use super::lsblk;
+use super::{lsblk, nvme_subsys};
 
 /// Nested objects.
 const DEEPEST: usize = 16;
@@ -24,10 +24,15 @@ pub fn prints(line: &str) -> bool {
     head || line.trim_start().starts_with("\"DevicePath\"")
         || line.trim_start().starts_with("\"HostNQN\"")
         || is_json(line)
+        || nvme_subsys::prints(line)
 }
 
 /// Takes namespaces.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut Devices, command: &str, text: &str) {
+    if nvme_subsys::is_json(text) || text.lines().any(nvme_subsys::is_head) {
+        nvme_subsys::take(devices, command, text);
+        return;
+    }
     if is_json(text) {
         let value = lsblk::json(devices, text);
         value.iter().for_each(|value| object(devices, value, (None, None), 0));

@@ -8,23 +8,25 @@ use crate::identity::{array_uuid, joined};
 
 /// A line that only udevadm prints.
 pub fn prints(line: &str) -> bool {
-    line.starts_with("P: /devices/")
+    line.trim_start().starts_with("P: /devices/")
 }
 
 /// Takes all block devices of the database.
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
-    text.replace('\r', "").split("\n\n").for_each(|text| {
-        let _ = record(devices, text);
+    // apport indents the lines of its reports.
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.split(|line| line.is_empty()).for_each(|record| {
+        let _ = take_record(devices, record);
     });
 }
 
-fn record(devices: &mut Devices, record: &str) -> Option<()> {
-    let properties = || record.lines().filter_map(|line| line.strip_prefix("E: ")?.split_once('='));
+fn take_record(devices: &mut Devices, record: &[&str]) -> Option<()> {
+    let properties = || record.iter().filter_map(|line| line.strip_prefix("E: ")?.split_once('='));
     let property = |name: &str| properties().find(|(key, _)| *key == name).map(|(_, value)| value);
     if property("SUBSYSTEM") != Some("block") {
         return None;
     }
-    let path = record.lines().find_map(|line| line.strip_prefix("P: "))?;
+    let path = record.iter().find_map(|line| line.strip_prefix("P: "))?;
     let kname = path.rsplit('/').next()?.replace('!', "/");
     let mut note = Note::default().devpath(path);
     for (theirs, fact) in FACTS {
@@ -44,7 +46,7 @@ fn record(devices: &mut Devices, record: &str) -> Option<()> {
         note = note.maybe(Fact::Address, path.rsplit('/').nth(2).filter(|address| is_address(address)));
     }
     note = note.since(property("USEC_INITIALIZED").and_then(|usec| usec.parse().ok()));
-    for link in record.lines().filter_map(|line| line.strip_prefix("S: ")) {
+    for link in record.iter().filter_map(|line| line.strip_prefix("S: ")) {
         note = note.link(link);
     }
     let kept = properties().filter(|(key, _)| is_kept(key));
@@ -89,6 +91,9 @@ mod tests {
         let text = "P: /devices/virtual/block/md127\nE: SUBSYSTEM=block\nE: MD_UUID=93ba32ed:1dac9cdb:d4c2e7d8:6aa4ff51\n\n\
             P: /devices/pci/virtio1/block/vda\nE: SUBSYSTEM=block\nE: ID_SERIAL=a  b\n\n\
             P: /devices/pci/virtio1/block/vda/vda1\nE: SUBSYSTEM=block\nE: DEVTYPE=partition\nE: ID_PART_ENTRY_NUMBER=1\n";
+        let indented: String = text.lines().map(|line| format!(" {line}\n")).collect();
+        let crash = format!("ProblemType: Crash\nUdevDb:\n{indented}Uname: Linux\n");
+        assert!(block(&[("x.crash", &crash)], "vda1").is_some());
         let wwid = |kname: &str| block(&[("", text)], kname).unwrap().dev_wwid;
         assert_eq!(wwid("md127").as_deref(), Some("93ba32ed-1dac-9cdb-d4c2-e7d86aa4ff51"));
         assert_eq!((wwid("vda").as_deref(), wwid("vda1").as_deref()), (Some("a-b"), Some("a-b-part1")));
