@@ -41,9 +41,9 @@ pub enum Error {
         /// What would be right.
         remedy: &'static str,
     },
-    /// An archive, directory or file has no list of devices in it.
+    /// An archive, directory or file contains no list of devices.
     #[error(
-        "{} has no list of block devices in it{}; name a sosreport, a supportconfig, or what lsblk, multipath -ll and the like printed",
+        "{} contains no list of block devices{}; give a sosreport, a supportconfig, or the output of lsblk, multipath -ll or similar tools",
         path.display(), because(problem)
     )]
     NoLists {
@@ -52,14 +52,14 @@ pub enum Error {
         /// What could not be read in it, with file and line.
         problem: Option<String>,
     },
-    /// An archive tells of several machines, or not of the one that was named.
-    #[error("{} tells of the machines {}{}; name one of these", path.display(), machines.join(", "), and_not(host))]
+    /// An archive contains several machines, or not the requested one.
+    #[error("{} contains the machines {}{}; select one of them", path.display(), machines.join(", "), and_not(host))]
     Machine {
         /// The archive.
         path: PathBuf,
-        /// The machine that was named.
+        /// The requested machine.
         host: Option<String>,
-        /// Those of which it tells.
+        /// Those that it contains.
         machines: Vec<String>,
     },
     /// The boot id is not one.

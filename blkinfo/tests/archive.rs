@@ -1,5 +1,4 @@
-//! Machines of which support archives tell: the lists of a machine say what its device tree says, whatever list it is and however
-//! it is packed; and what is damaged or means harm.
+//! Machines in support archives: the lists of a machine give the same answers as its device tree; damaged and hostile lists.
 #![cfg(feature = "archive")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -165,7 +164,7 @@ fn lists_say_what_the_machine_says() {
     assert!(compared > 1000, "{compared}");
 }
 
-/// What these lists do not say: what a bcache lies on, and to which of several devices a link leads.
+/// What these lists do not contain: the device below a bcache, and to which of several devices a link leads.
 fn is_known(field: &str, block: &BlockInfo, said: &str) -> bool {
     match field {
         "slaves" | "owners" | "holders" => said.is_empty() || said == "{}" || !said.contains("sda"),
@@ -174,7 +173,7 @@ fn is_known(field: &str, block: &BlockInfo, said: &str) -> bool {
     }
 }
 
-/// Lists that nobody's machine printed: bounded in memory and time, no device out of them, and what is left out is reported.
+/// Hostile lists: memory and time are bounded, nothing leads out of the tree, and what is omitted is reported.
 #[test]
 fn lists_that_mean_harm() {
     let many: String = (0..70_000).map(|n| format!("NAME=\"x{n}\" KNAME=\"x{n}\" TYPE=\"disk\"\n")).collect();

@@ -1,4 +1,4 @@
-//! Devices that are looked at without asking the daemon: those of this machine, or of one of which a support archive tells.
+//! Devices that are looked up without the daemon: those of this machine, or of a machine in a support archive.
 
 use std::path::Path;
 

@@ -45,8 +45,8 @@ typedef enum peripety_code {
     PERIPETY_BAD_BOOT_ID = 5,      /**< The tree's boot id is not one. */
     PERIPETY_INVALID_ARGUMENT = 6, /**< NULL, not UTF-8, or an unknown number. */
     PERIPETY_BUG = 7,              /**< A bug in this library. */
-    PERIPETY_NO_LISTS = 8,         /**< An archive, directory or file has no list of block devices in it. */
-    PERIPETY_MACHINE = 9           /**< An archive tells of several machines, or not of that one: see
+    PERIPETY_NO_LISTS = 8,         /**< An archive, directory or file contains no list of block devices. */
+    PERIPETY_MACHINE = 9           /**< An archive contains several machines, or not the requested one: see
                                         peripety_error_candidate. */
 } peripety_code;
 
@@ -102,9 +102,9 @@ void peripety_error_free(peripety_error *error);
 peripety_code peripety_error_code(const peripety_error *error);
 /** What happened, where, and what can be done. For people; its wording may change. */
 const char *peripety_error_message(const peripety_error *error);
-/** NOT_FOUND, AMBIGUOUS: the string that was asked about. MACHINE: the machine that was named. */
+/** NOT_FOUND, AMBIGUOUS: the string that was asked about. MACHINE: the requested machine. */
 const char *peripety_error_device(const peripety_error *error);
-/** AMBIGUOUS: the kernel names of the devices, in natural order. MACHINE: the machines of which the archive tells. */
+/** AMBIGUOUS: the kernel names of the devices, in natural order. MACHINE: the machines in the archive. */
 size_t peripety_error_candidate_count(const peripety_error *error);
 const char *peripety_error_candidate(const peripety_error *error, size_t index);
 /** SOURCE, BAD_BOOT_ID: the path, as seen inside the tree. NO_LISTS, MACHINE: the archive. Not always UTF-8. */
@@ -124,9 +124,9 @@ peripety_code peripety_tree_open(const char *path, peripety_tree **tree, peripet
 /** The tree below a directory, "/" for the running machine. The path may hold any bytes. Nothing is read yet. */
 peripety_code peripety_tree_directory(const char *root, peripety_tree **tree, peripety_error **error);
 /**
- * The machine of which a support archive tells: a sosreport, a supportconfig, a directory or a single file with what lsblk,
- * multipath -ll, udevadm info --export-db and the like printed there, packed or not. Of an archive with several machines `host`
- * names one, by its host name or by its directory in the archive; it may be NULL. The path may hold any bytes.
+ * The machine in a support archive: a sosreport, a supportconfig, a directory, or a single file with the output of lsblk,
+ * multipath -ll, udevadm info --export-db and similar tools, packed or not. If an archive contains several machines, `host`
+ * selects one by its host name or its directory in the archive; otherwise it may be NULL. The path may hold any bytes.
  */
 peripety_code peripety_tree_archive(const char *path, const char *host, peripety_tree **tree, peripety_error **error);
 /** A recorded tree: a text whose first line is "# peripety device tree 1". */

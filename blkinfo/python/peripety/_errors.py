@@ -57,7 +57,7 @@ class BadBootIdError(PeripetyError, ValueError):
 
 
 class NoListsError(PeripetyError, LookupError):
-    """An archive, directory or file has no list of block devices in it."""
+    """An archive, directory or file contains no list of block devices."""
 
     def __init__(self, message: str, path: Optional[str] = None) -> None:
         super().__init__(message)
@@ -66,13 +66,13 @@ class NoListsError(PeripetyError, LookupError):
 
 
 class MachineError(PeripetyError, LookupError):
-    """An archive tells of several machines, or not of the one that was named."""
+    """An archive contains several machines, or not the requested one."""
 
     def __init__(self, message: str, host: Optional[str] = None, machines: Tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        #: The machine that was named.
+        #: The requested machine.
         self.host = host
-        #: Those of which the archive tells.
+        #: Those that the archive contains.
         self.machines = machines
 
 

@@ -92,11 +92,11 @@ class Tree:
 
     @classmethod
     def from_archive(cls, path: Union[str, bytes, "os.PathLike[Any]"], host: Optional[str] = None) -> "Tree":
-        """The machine of which a support archive tells: a sosreport, a supportconfig, a directory or a file with what lsblk,
-        multipath -ll and the like printed. Of several machines, `host` names one.
+        """The machine in a support archive: a sosreport, a supportconfig, a directory or a file with the output of lsblk,
+        multipath -ll and similar tools. If it contains several machines, `host` selects one.
 
-        Raises SourceError when it cannot be read, NoListsError when there is no list of devices in it, MachineError when it tells
-        of several machines, or not of that one.
+        Raises SourceError if it cannot be read, NoListsError if it contains no list of devices, MachineError if it contains
+        several machines, or not that one.
         """
         return cls(_tree_archive(file_name(path), None if host is None else encoded(host)))
 

@@ -1,4 +1,4 @@
-//! Which machines an archive or directory tells of, and what it says of each.
+//! The machines that an archive or directory contains, and the lists of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 12;
 const MAX_MACHINES: usize = 1024;
 /// Problems that are kept.
 const MAX_PROBLEMS: usize = 256;
-/// Directories at the top of a machine's files, by which a machine is told from the next.
+/// Directories at the top of a machine's files, which separate one machine from the next.
 const TOPS: [&str; 4] = ["sos_commands", "proc", "etc", "var"];
 
 /// What an archive or directory holds.
@@ -83,7 +83,7 @@ impl fmt::Display for Problem {
 pub struct Machine {
     /// The directory or archive in which all about it lies, for one within an archive `ARCHIVE/DIRECTORY`.
     pub root: String,
-    /// Its host name; empty when no file tells it.
+    /// Its host name; empty if no file contains it.
     pub hostname: String,
     /// The files that [`read`] was asked for, by the name that was given to them.
     pub notes: BTreeMap<&'static str, String>,
@@ -119,8 +119,8 @@ impl Machine {
     }
 }
 
-/// Reads what an archive, a directory or a file with a list says of machines. `note` is given the name of each file, and of each program
-/// whose output stands in a file of supportconfig: those for which it has a name are kept as text, up to 1 MiB of a file
+/// Reads the machines of an archive, a directory, or a single file with a list. `note` is called with the name of every file, and of every
+/// program whose output is in a file of supportconfig: those for which it returns a name are kept as text, up to 1 MiB of a file
 /// ([`Machine::notes`]).
 ///
 /// # Errors
@@ -154,12 +154,12 @@ struct Reading<'r> {
     note: &'r dyn Fn(&str) -> Option<&'static str>,
     base: String,
     found: BTreeMap<String, Machine>,
-    /// What was said beside the directories of a machine's files, by the directory in which it stands.
+    /// Files outside of the directories of [`TOPS`], by the directory that contains them.
     beside: Vec<(String, Beside)>,
     problems: Vec<Problem>,
 }
 
-/// What a file says of the machine in whose directory it may lie.
+/// A fact about the machine whose directory contains the file.
 enum Beside {
     Hostname(String),
     Note(&'static str, String),
@@ -301,8 +301,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A file that lies in none of the directories by which machines are told from each other belongs to the one in whose directory it
-    /// lies, if there is one.
+    /// A file outside of the directories of [`TOPS`] belongs to the machine whose directory contains it, if there is one.
     fn beside(&mut self, name: &str, beside: Beside) {
         let base = self.base.clone();
         let place = root(&base, name);
@@ -328,7 +327,7 @@ impl Reading<'_> {
             machine.lists.settle();
             if machine.lists.is_full() {
                 let root = machine.root.clone();
-                self.problem(&root, None, "its lists say more than is kept; what they say last is left out");
+                self.problem(&root, None, "its lists have more data than is kept; the last data are omitted");
             }
         }
         Contents { path: path.to_path_buf(), machines, problems: self.problems }

@@ -32,8 +32,8 @@ impl Kind {
     }
 }
 
-/// Hands on all files of an archive, with their names, until `take` is false. An archive tells no name that a path could be
-/// made of: it is only shown. `file`: what the stream comes from, if that is a file. False: `take` was.
+/// Hands on all files of an archive, with their names, until `take` is false. A name in an archive is never used as a path: it is only
+/// shown. `file`: what the stream comes from, if that is a file. False: `take` was.
 pub fn members(
     kind: Kind,
     stream: Stream<'_>,

@@ -1,4 +1,4 @@
-//! What the input says of the machines that its logs come from: their devices, their names, when they were booted.
+//! The machines that logs come from: their devices, host names and boot times, as far as the input contains them.
 //!
 //! Only what tools printed for whole machines counts, in directories and archives: a support archive (sosreport,
 //! supportconfig), or a directory into which somebody put the logs and the output of `lsblk`, `multipath -ll` and so on. Several
@@ -33,8 +33,8 @@ impl Machine {
     }
 }
 
-/// The machines of which a directory or archive tells, each with the directory or archive in which all about it lies; the input
-/// itself comes first. Of another file nothing is known.
+/// The machines in a directory, archive or file, each with the directory or archive that contains all its files; the input itself comes
+/// first.
 pub fn of(path: &Path) -> Vec<(String, Machine)> {
     let regular = path.is_dir() || path.is_file();
     // What is wrong with the archive is reported when its logs are read.
@@ -56,7 +56,7 @@ const DATE: &str = "date";
 /// The kernel's counters, with the time of the boot among them.
 const STAT: &str = "stat";
 
-/// What a file is, if it says when the machine was booted.
+/// The kind of a file that helps to determine the boot time.
 fn note(name: &str) -> Option<&'static str> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let stem = file.strip_suffix(".txt").unwrap_or(file);
@@ -83,7 +83,7 @@ fn machine(found: &archive::Machine) -> Machine {
     Machine { hostname, boot_id, booted: booted(found), devices }
 }
 
-/// Its devices. What was listed is taken to have been there since the boot, where udev does not say since when.
+/// Its devices. If udev does not say since when a device exists, it is assumed to have existed since the boot.
 fn blocks(found: &archive::Machine) -> Vec<BlockInfo> {
     let mut blocks = found.tree().list_all().unwrap_or_default();
     for block in &mut blocks {
@@ -128,7 +128,6 @@ fn up(text: &str) -> Option<f64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

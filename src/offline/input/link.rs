@@ -42,7 +42,6 @@ impl Drop for Link {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Devices as several lists have them, put together.
+//! Devices, merged from several lists.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -208,7 +208,7 @@ impl Devices {
         Some((self.all.get_mut(kname)?, &mut self.room))
     }
 
-    /// Adds what a list says of a device.
+    /// Adds what a list contains about a device.
     pub fn note(&mut self, device: Named, mut note: Note) {
         let Named::Kernel(kname) = &device else { return self.wait(device, note) };
         let kname = kname.clone();

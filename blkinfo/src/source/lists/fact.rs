@@ -1,4 +1,4 @@
-//! What lists say of a device, by the names that lsblk(8) gives to its columns.
+//! Facts about a device, and the names of their columns in lsblk(8).
 
 /// A fact of which a device has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! Lines of logs, by which a log that quotes a tool is told from the tool's output.
+//! Lines of logs: they distinguish a log that quotes a tool from the output of the tool.
 
 /// Lines looked at.
 const MAX_LINES: usize = 400;

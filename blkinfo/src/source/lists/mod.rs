@@ -1,8 +1,8 @@
 //! Devices as tools listed them: a [`Tree`] made of what a support archive has in place of sysfs.
 //!
-//! Each tool's file in [`tools`] takes facts out of what it prints. [`devices`] puts together what several lists say of one
-//! device, whatever each of them calls it, and [`tree`] writes it down with the layout of a running machine's files. So there is one
-//! code that says what a device is, whether it looks at a machine or at what was printed there.
+//! Each tool's file in [`tools`] extracts facts from the output of that tool. [`devices`] merges the facts of several lists about one
+//! device, whatever name each list uses, and [`tree`] arranges them like the files of a running machine. The same code therefore
+//! determines what a device is, on a machine and in an archive.
 
 mod depth;
 mod devices;
@@ -50,8 +50,7 @@ pub fn programs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 pub struct Lists(Devices);
 
 impl Lists {
-    /// Takes in a text. `command`: what its name says of where it comes from.
-    /// Gives what is wrong in it, with the number of the line.
+    /// Reads a text. `command`: the file name, which may name the command. Returns what is wrong in it, with line numbers.
     pub fn take(&mut self, command: &str, text: &str) -> Vec<(usize, String)> {
         tools::take(&mut self.0, command, text);
         self.0.take_problems()

@@ -1,4 +1,4 @@
-//! What one list says of one device.
+//! The facts of one list about one device.
 
 use super::fact::Fact;
 use super::named::Named;
@@ -8,13 +8,13 @@ use super::named::Named;
 pub struct MountPoint {
     /// The place; `[SWAP]`: it is in use as swap.
     pub point: String,
-    /// The type of the file system; empty where the list does not say it.
+    /// The type of the file system; empty if the list does not contain it.
     pub fs_type: String,
     /// The directory of the file system that is mounted there.
     pub root: String,
 }
 
-/// What a list says of a device.
+/// The facts of a list about a device.
 #[derive(Clone, Debug, Default)]
 pub struct Note {
     pub(super) facts: Vec<(Fact, String)>,
@@ -67,7 +67,7 @@ impl Note {
         self
     }
 
-    /// Mounted here, as a file system of that type; it is empty where the list does not say it. `[SWAP]` is in use as swap.
+    /// Mounted here, as a file system of that type; empty if the list does not contain it. `[SWAP]` is in use as swap.
     pub fn mounted(self, point: &str, fs_type: &str) -> Self {
         self.mounted_part(point, fs_type, "/")
     }

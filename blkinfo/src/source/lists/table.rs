@@ -22,7 +22,7 @@ impl Table {
         self.columns.iter().any(|(known, ..)| known == name)
     }
 
-    /// What a line says, by columns; empty ones are missing.
+    /// The values of a line, by columns; empty ones are omitted.
     pub fn row(&self, line: &str) -> Row {
         let mut row: Row = Vec::new();
         for (begin, word) in words(line) {

@@ -46,10 +46,10 @@ struct Builder<'d> {
 }
 
 /// What belongs to one device alone: where two claim the same, no list can be believed.
-fn unique<'d, T: Copy + Eq + std::hash::Hash>(
-    devices: &'d Devices,
+fn unique<T: Copy + Eq + std::hash::Hash>(
+    devices: &Devices,
     fact: impl Fn(&Seen) -> Option<T>,
-) -> HashMap<&'d str, T> {
+) -> HashMap<&str, T> {
     let (mut all, mut shared) = (HashSet::new(), HashSet::new());
     let found: Vec<(&str, T)> =
         devices.iter().filter_map(|(kname, seen)| Some((kname, fact(seen)?))).collect();
@@ -285,7 +285,7 @@ impl<'d> Builder<'d> {
         Some(subsystem.unwrap_or_else(|| PathBuf::from("/sys/devices/virtual/block")).join(name))
     }
 
-    /// udev's records say that a device has a link. Of several that do, one has it, and they do not say which.
+    /// The links in udev's records. If several devices claim one, it is unknown which of them has it.
     fn links_of_udev(&mut self) {
         let all =
             self.devices.iter().flat_map(|(kname, seen)| seen.links.iter().map(move |link| (link, kname)));
@@ -341,7 +341,7 @@ const PROPERTIES: [(&str, Fact); 9] = [
     (LISTED_TRANSPORT, Fact::Transport),
 ];
 
-/// udev's record of a device: what udev itself said of it, then what other lists did.
+/// udev's record of a device: udev's own data first, then those of other lists.
 fn record(kname: &str, seen: &Seen) -> String {
     let mut lines: Vec<String> = seen.links.iter().map(|link| format!("S:{link}")).collect();
     lines.extend(seen.since.map(|since| format!("I:{since}")));

@@ -53,7 +53,6 @@ fn value<'l>(lines: &[&'l str], key: &str) -> Option<&'l str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::{block, tree};
 

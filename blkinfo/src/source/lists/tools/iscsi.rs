@@ -12,7 +12,7 @@ pub fn prints(line: &str) -> bool {
         || line.starts_with("Target: eui.")
 }
 
-/// What is said of the session that is being read.
+/// The session that is being read.
 #[derive(Default)]
 struct Session<'t> {
     target: Option<&'t str>,
@@ -68,7 +68,6 @@ fn note(devices: &mut Devices, kname: &str, session: &Session<'_>) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::tree;
 

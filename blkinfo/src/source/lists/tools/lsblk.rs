@@ -8,7 +8,7 @@ use super::super::named::{is_kernel_name, is_number, Named};
 use super::super::note::Note;
 
 /// Nested devices in lsblk's JSON.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// It is lsblk's JSON, as far as is seen.
 pub fn is_json(text: &str) -> bool {
@@ -104,7 +104,7 @@ fn object(devices: &mut Devices, value: &Value, parent: Option<&Named>, depth: u
     let note = points.fold(note, |note, point| note.mounted(point, &fs_type));
     devices.note(found.clone(), note);
     let children = value.get("children").and_then(Value::as_array).into_iter().flatten();
-    if depth < DEEPEST {
+    if depth < MAX_DEPTH {
         children.for_each(|child| object(devices, child, Some(&found), depth + 1));
     }
 }

@@ -79,7 +79,6 @@ fn lies_on(devices: &mut Devices, row: &Value, (vg, name): (&str, &str)) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 

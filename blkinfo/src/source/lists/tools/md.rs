@@ -14,7 +14,7 @@ pub fn prints(line: &str) -> bool {
 /// Takes arrays with their members.
 pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     let mut present: Option<Named> = None;
-    // The member of which `mdadm -E` tells.
+    // The member that `mdadm -E` describes.
     let mut examined: Option<Named> = None;
     for line in text.lines() {
         if let Some((kname, members)) = listed(line) {

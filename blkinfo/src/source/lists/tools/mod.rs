@@ -76,7 +76,7 @@ pub fn is_command(command: &str) -> bool {
     TOOLS.iter().any(|tool| tool.is_named(command))
 }
 
-/// Takes in what tools printed. `command`: what the text's name says of where it comes from.
+/// Reads the output of tools. `command`: the file name, which may name the command.
 pub fn take(devices: &mut Devices, command: &str, text: &str) {
     for section in sections(text) {
         devices.begin(section.line);
@@ -171,12 +171,11 @@ fn heading(line: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(super) mod testing {
     use super::super::Lists;
     use crate::{BlockInfo, Tree};
 
-    /// The machine of which texts, each with its command, tell.
+    /// The machine that texts, each with its command, describe.
     pub fn tree(texts: &[(&str, &str)]) -> Tree {
         let mut lists = Lists::default();
         texts.iter().for_each(|(command, text)| drop(lists.take(command, text)));
@@ -184,7 +183,7 @@ pub(super) mod testing {
         lists.tree()
     }
 
-    /// What texts, each with its command, say of a device.
+    /// A device that texts, each with its command, describe.
     pub fn block(texts: &[(&str, &str)], kname: &str) -> Option<BlockInfo> {
         tree(texts).list_all().unwrap().into_iter().find(|block| block.kdev == kname)
     }

@@ -65,10 +65,10 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 /// A file system, and where it is mounted.
 struct Mounted {
     device: Named,
-    /// What else the list says of the device.
+    /// Other facts about the device.
     about: Note,
     point: String,
-    /// Empty where the list does not say it.
+    /// Empty if the list does not contain it.
     fs_type: String,
     /// The directory of the file system that is mounted.
     root: String,
@@ -136,7 +136,7 @@ fn numbered(line: &str) -> Option<Mounted> {
     Some(Mounted { device, about, point: decode_octal(point), fs_type, root })
 }
 
-/// The device of a number and a node, which tell of each other. A file system of several devices has a number of its own.
+/// The device of a number and a node, which identify each other. A file system of several devices has a number of its own.
 fn numbered_device(number: &str, node: &str) -> (Named, Note) {
     let about = Note::default().fact(Fact::Number, number);
     let Some((_, minor)) = number.split_once(':').filter(|(major, _)| *major != "0") else {
@@ -156,7 +156,7 @@ fn numbered_device(number: &str, node: &str) -> (Named, Note) {
 mod tests {
     use super::super::testing::block;
 
-    /// The table of mounts alone tells numbers and names of maps; what is mounted in part, and swap.
+    /// The mount table alone gives numbers and names of maps; parts of file systems that are mounted, and swap.
     #[test]
     fn the_mount_table_alone() {
         let text = "21 1 253:1 / / rw shared:1 - ext4 /dev/mapper/vgsys-root rw\n22 21 8:1 / /boot rw - xfs /dev/sda1 rw\n\

@@ -10,7 +10,7 @@ use super::super::table::{value, Table};
 use super::{lsblk, nvme_subsys};
 
 /// Nested objects.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// It is the JSON, as far as is seen.
 pub fn is_json(text: &str) -> bool {
@@ -62,10 +62,10 @@ fn note(devices: &mut Devices, node: &str, (serial, model): About<'_>) {
 fn object<'v>(devices: &mut Devices, value: &'v Value, about: About<'v>, depth: usize) {
     let text = |value: &'v Value, name: &str| value.get(name).and_then(Value::as_str);
     match value {
-        Value::Array(all) if depth < DEEPEST => {
+        Value::Array(all) if depth < MAX_DEPTH => {
             all.iter().for_each(|one| object(devices, one, about, depth + 1))
         }
-        Value::Object(all) if depth < DEEPEST => {
+        Value::Object(all) if depth < MAX_DEPTH => {
             // In new versions the controllers, which have the serial number, stand beside the namespaces.
             let controller = value.get("Controllers").and_then(|all| all.get(0));
             let found = |name: &str| text(value, name).or_else(|| text(controller?, name));

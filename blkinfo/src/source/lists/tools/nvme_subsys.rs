@@ -92,7 +92,6 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::tree;
 

@@ -82,7 +82,6 @@ const FACTS: [(&str, Fact); 12] = [
 ];
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::block;
 
