@@ -5,6 +5,7 @@ use crate::common;
 use std::collections::BTreeSet;
 
 use peripety::collector::tools::TOOLS;
+use peripety::event::Severity;
 use peripety::rules::{builtin, event_type, RuleSet};
 
 /// Lines of the recorded incidents, kernel and user space, with their identifiers.
@@ -249,4 +250,26 @@ fn what_works_again_closes_what_failed() {
         let closes = rule.closes.iter().any(|pattern| event_type::matches(pattern, &condition.event_type));
         assert_eq!(closes, expected, "{} closes {}", rule.event_type, condition.event_type);
     }
+}
+
+/// A line that is known by its beginning or by words of a kind is as bad as the kernel says, within bounds; other rules know better.
+#[test]
+fn the_kernel_s_level_counts_where_the_wording_is_unknown() {
+    let set = RuleSet::new(builtin::rules().unwrap());
+    let severity = |line: &str, level: Severity| {
+        let rule = set.find(b"kernel", line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+        rule.severity_at(level)
+    };
+    let catch_all = "libceph: osdc handle_map corrupt msg";
+    let by_level = "mpi3mr0: expander page1 read failed";
+    for line in [catch_all, by_level] {
+        assert_eq!(severity(line, Severity::Info), Severity::Warning, "{line}");
+        assert_eq!(severity(line, Severity::Error), Severity::Error, "{line}");
+        assert_eq!(severity(line, Severity::Emergency), Severity::Critical, "{line}");
+    }
+    let known = "XFS (sda1): DAX unsupported by block device. Turning off DAX.";
+    assert_eq!(severity(known, Severity::Alert), Severity::Notice);
+    // A milder catch-all is milder on purpose.
+    let mild = set.rules().find(|rule| rule.spec.catch_all && rule.severity == Some(Severity::Info)).unwrap();
+    assert_eq!(mild.severity_at(Severity::Critical), Severity::Info);
 }

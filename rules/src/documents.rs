@@ -35,7 +35,7 @@ pub fn table() -> Result<String, RuleError> {
     for rule in builtin::rules()? {
         let (sub_systems, severities) = types.entry(rule.event_type.clone()).or_default();
         sub_systems.insert(rule.spec.sub_system.clone().unwrap_or_default());
-        severities.extend(rule.severity);
+        severities.extend(rule.severity.into_iter().chain(rule.storage_severity));
     }
     let mut table =
         String::from("| Event type | Sub-system | Severity | Meaning |\n| --- | --- | --- | --- |\n");

@@ -7,7 +7,8 @@
 //!   [`event_type`] names what happened.
 //! - [`builtin`] holds the built-in rules, [`documents`] what is generated from them.
 //! - [`matcher`] finds the rule of a line. `begin` and `literal` determine how a match can begin and which text it contains; `bucket`
-//!   and `automaton` combine many rules into one fast test; [`names`] excludes lines that begin with a user-chosen name.
+//!   and `automaton` combine many rules into one fast test; [`names`] excludes lines that begin with a user-chosen name;
+//!   `several` joins the lines of one message.
 //! - [`trial`] and [`shown`] explain why a rule matches a line or does not.
 
 mod automaton;
@@ -25,6 +26,7 @@ mod pattern;
 pub mod phrases;
 mod reach;
 pub mod rule;
+mod several;
 pub mod shown;
 pub mod spec;
 mod surface;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::bucket::{Buckets, Room};
 use super::rule::Rule;
+use super::several;
 
 /// A rule that matched, and its captures.
 #[derive(Debug)]
@@ -21,9 +22,10 @@ pub struct Matched {
 }
 
 impl Rule {
-    /// The rule with its captures in a line that it matches.
+    /// The rule with its captures in a message that it matches, as it is or as one line.
     pub fn matched(self: Arc<Self>, line: &[u8]) -> Option<Matched> {
-        let captures = self.named_captures(line)?;
+        let as_one_line = || self.named_captures(&several::joined(line)?);
+        let captures = self.named_captures(line).or_else(as_one_line)?;
         Some(Matched { rule: self, captures })
     }
 }
@@ -120,12 +122,13 @@ impl RuleSet {
     pub fn find(&self, identifier: &[u8], line: &[u8]) -> Option<&Arc<Rule>> {
         let source = self.sources.get(identifier)?;
         self.tend();
-        source.find(line, &self.room)
+        several::find(line, |line| source.find(line, &self.room))
     }
 
     /// The first rule that matches, by trying every rule.
     pub fn find_slowly(&self, identifier: &[u8], line: &[u8]) -> Option<&Arc<Rule>> {
-        self.sources.get(identifier)?.rules.iter().find(|rule| rule.is_match(line))
+        let rules = &self.sources.get(identifier)?.rules;
+        several::find(line, |line| rules.iter().find(|rule| rule.is_match(line)))
     }
 
     /// The first rule that matches, with its captures.

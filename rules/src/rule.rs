@@ -64,6 +64,8 @@ pub struct Rule {
     pub event_type: String,
     /// How bad it is; `None`: the entry's own priority.
     pub severity: Option<Severity>,
+    /// How bad it is when there is storage behind the USB port or PCI device that the line names.
+    pub storage_severity: Option<Severity>,
     /// How the device is found.
     pub device: DeviceWay,
     /// Event types whose condition the line ends, by the rule and by its event type; with `*` for any text at the end.
@@ -103,16 +105,16 @@ impl Rule {
         };
         let regex = pattern(&spec.regex)?;
         let unless = spec.unless.as_ref().map(pattern).transpose()?;
-        let severity = match &spec.severity {
-            None => None,
-            Some(word) => Some(word.get_ref().parse::<Severity>().map_err(|e| {
-                located(
-                    Some(word.span()),
-                    &e.to_string(),
-                    "remove severity to use the priority of the log entry",
-                )
-            })?),
+        let severity = |word: &Option<Spanned<String>>, remedy| {
+            let parsed = word.as_ref().map(|word| {
+                let parsed = word.get_ref().parse::<Severity>();
+                parsed.map_err(|e| located(Some(word.span()), &e.to_string(), remedy))
+            });
+            parsed.transpose()
         };
+        let storage_severity =
+            severity(&spec.storage_severity, "remove storage_severity to have one severity only")?;
+        let severity = severity(&spec.severity, "remove severity to use the priority of the log entry")?;
         let has_device_capture = regex.names().iter().any(|name| DEVICE_CAPTURES.contains(&name.as_str()));
         let device = match spec.device.as_ref().map(|d| (d.get_ref().as_str(), d.span())) {
             Some(("none", _)) => DeviceWay::None,
@@ -139,6 +141,7 @@ impl Rule {
             sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or("other")),
             event_type: spec.event_type.as_deref().unwrap_or("UNKNOWN").to_ascii_uppercase(),
             severity,
+            storage_severity,
             device,
             closes: spec.clears.clone(),
             prefix: spec.starts_with.clone().unwrap_or_default().into_bytes(),
@@ -147,6 +150,17 @@ impl Rule {
             origin,
             spec,
         })
+    }
+
+    /// How bad a line is that was logged at this level. A rule for words of a kind (`by_level`), and a built-in catch-all, does not know
+    /// the very wording: where the kernel thought worse of it than the rule does, the kernel's level counts, up to Critical.
+    pub fn severity_at(&self, level: Severity) -> Severity {
+        let Some(severity) = self.severity else { return level };
+        let takes_level = self.spec.by_level || self.spec.catch_all && !self.origin.user;
+        match takes_level && self.identifier == "kernel" && severity <= Severity::Warning {
+            true => severity.min(level.max(Severity::Critical)),
+            false => severity,
+        }
     }
 
     /// Names of the captures of its regex, in order.

@@ -23,6 +23,13 @@ pub struct RuleSpec {
     /// How bad it is; default: from the entry's PRIORITY.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Spanned<String>>,
+    /// How bad it is when there is storage behind the USB port or PCI device that the line names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_severity: Option<Spanned<String>>,
+    /// The level at which the kernel printed the line counts where it is worse than `severity`, up to Critical. So it is for every
+    /// built-in catch-all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_level: bool,
     /// Who writes the line; default "kernel".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,

@@ -16,9 +16,8 @@ pub fn names(pattern: &str) -> Vec<String> {
 /// The first two bytes of every line that matches; `None` if they vary or are not visible.
 pub fn first_two(pattern: &str) -> Option<[u8; 2]> {
     let text = pattern.strip_prefix('^')?;
-    if has_alternatives(text)
-        || ["(?i", "(?x", "(?s", "(?m", "(?u", "(?-", "(?U", "(?R"].iter().any(|flag| text.contains(flag))
-    {
+    // Flags hold for what follows them only, which is not looked at.
+    if has_alternatives(text) {
         return None;
     }
     let (first, rest) = literal(text)?;

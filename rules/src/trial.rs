@@ -8,6 +8,7 @@ use peripety_api::MissReason;
 use super::matcher::{Matched, RuleSet};
 use super::reach::reach;
 use super::rule::{Attempt, Rule};
+use super::several;
 
 /// Most misses in an answer.
 const MAX_MISSES: usize = 5;
@@ -51,12 +52,25 @@ impl RuleSet {
             }
         }
         if matched.is_none() {
+            matched = self.as_one_line(identifier, line);
+        }
+        if matched.is_none() {
             misses = self.elsewhere(identifier, line);
             misses.extend(unlike);
             misses.extend(nearly_matching(&unmatched, line));
         }
         misses.truncate(MAX_MISSES);
         Trial { matched, misses }
+    }
+
+    /// The rule that takes a message of several lines as one line.
+    fn as_one_line(&self, identifier: &str, message: &[u8]) -> Option<Matched> {
+        let line = several::joined(message)?;
+        let attempt = |rule: &Arc<Rule>| match rule.attempt(&line) {
+            Attempt::Match(captures) => Some(Matched { rule: rule.clone(), captures }),
+            Attempt::RegexOnly | Attempt::NoMatch => None,
+        };
+        self.rules().filter(|rule| rule.identifier == identifier).find_map(attempt)
     }
 
     /// Rules for another syslog identifier that would take the line.

@@ -47,8 +47,8 @@ pub fn info(entry: &Entry, position: &Position, happened: Happened) -> EntryInfo
     }
 }
 
-/// The severity of an entry whose rule does not set one.
-pub fn fallback_severity(entry: &Entry) -> Severity {
+/// The level at which an entry was logged; Info if it has none.
+pub fn level(entry: &Entry) -> Severity {
     let level = Entry::number(&entry.priority).and_then(|level| u8::try_from(level).ok());
     level.and_then(Severity::from_level).unwrap_or(Severity::Info)
 }

@@ -371,7 +371,7 @@ impl Reader {
         RawEvent {
             number,
             sub_system,
-            severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&self.entry)),
+            severity: rule.severity_at(raw_event::level(&self.entry)),
             captures: matched.captures,
             event_id,
             entry: raw_event::info(&self.entry, position, happened),

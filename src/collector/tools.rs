@@ -41,6 +41,10 @@ const MOUNT_UNITS: &[&str] = &[
     "initrd-*",
 ];
 
+/// udevd, and its workers under the name that they give themselves.
+const UDEV: &[&str] = &["systemd-udevd", "udevadm", "(udev-worker)"];
+const STATUS_DAEMONS: &[&str] = &["*-statusd", "logger", "sh", "dash", "bash"];
+
 /// All tools.
 pub const TOOLS: &[Tool] = &[
     root("multipathd", &["multipathd"], &["multipathd.service"]),
@@ -80,6 +84,39 @@ pub const TOOLS: &[Tool] = &[
     root("systemd-cryptsetup", &["systemd-cryptsetup"], &["systemd-cryptsetup@*"]),
     // A shell script; its children log under its name.
     root("dracut-initqueue", &["*"], &["dracut-initqueue.service"]),
+    // Its script tells it of a dead root file system; nothing runs under that name later.
+    root("initramfs", &["sh", "busybox", "init"], &["init.scope"]),
+    root("systemd-udevd", UDEV, &["systemd-udevd.service"]),
+    root("(udev-worker)", UDEV, &["systemd-udevd.service"]),
+    root("systemd-growfs", &["systemd-growfs"], &["systemd-growfs@*", "systemd-growfs-*"]),
+    root(
+        "rpc.mountd",
+        &["rpc.mountd"],
+        &["nfs-mountd.service", "nfs-server.service", "nfs-kernel-server.service"],
+    ),
+    // Of Unraid.
+    root("emhttpd", &["emhttpd"], &["emhttpd.service"]),
+    root("pvestatd", &["pvestatd", "perl"], &["pvestatd.service"]),
+    root("GlusterFS", &["glusterfsd", "glusterfs", "glusterd"], &["gluster*", "*.mount", "*.scope"]),
+    root("qemu", &["qemu*", "virtlogd"], &["machine-*", "libvirtd.service", "virt*"]),
+    root("sbd", &["sbd"], &["sbd.service", "sbd_remote.service"]),
+    // Agents of vendors of RAID controllers.
+    root("MR_MONITOR", &["mrmonitor*", "MegaMonitor*", "java"], &["mrmonitor*", "vivaldi*", "megaraid*"]),
+    root("Server Administrator", &["dsm_*"], &["dsm_*", "dataeng*", "instsvcdrv*", "srvadmin*"]),
+    root("cmaidad", &["cmaidad"], &["hp-*", "cmaidad*"]),
+    // Shell scripts.
+    root("mpt-statusd", STATUS_DAEMONS, &["mpt-statusd.service"]),
+    root("megaclisas-statusd", STATUS_DAEMONS, &["megaclisas-statusd.service"]),
+    root("megaraidsas-statusd", STATUS_DAEMONS, &["megaraidsas-statusd.service"]),
+    root("sas2ircu-statusd", STATUS_DAEMONS, &["sas2ircu-statusd.service"]),
+    root("3ware-statusd", STATUS_DAEMONS, &["3ware-statusd.service"]),
+    root("aacraid-statusd", STATUS_DAEMONS, &["aacraid-statusd.service"]),
+    Tool {
+        identifier: "ceph-volume",
+        programs: &["ceph-volume", "python3*"],
+        units: &["ceph-*"],
+        users: CEPH,
+    },
     Tool { identifier: "ceph-osd", programs: &["ceph-osd"], units: &["ceph-*"], users: CEPH },
     Tool { identifier: "ceph-mon", programs: &["ceph-mon"], units: &["ceph-*"], users: CEPH },
 ];

@@ -164,8 +164,18 @@ impl<T> Group<T> {
     }
 }
 
-/// A name that both lines write was held by two devices.
+/// Captures that name what a line without a device is about: lines that name two of a kind are of two errors.
+const SUBJECTS: [&str; 3] = ["resource", "pool", "controller"];
+
+/// The lines name two things of a kind, or a name that both write was held by two devices.
 fn denies(a: &EventDraft, b: &EventDraft) -> bool {
+    let differ = |key: &&str| {
+        let both = a.extension.get(*key).zip(b.extension.get(*key));
+        both.is_some_and(|(a, b)| a != b)
+    };
+    if SUBJECTS.iter().any(differ) {
+        return true;
+    }
     let kdev = a.kdev.as_ref().filter(|kdev| b.kdev.as_ref() == Some(kdev));
     let held = kdev.and_then(|name| Some((holder_of(name, a)?, holder_of(name, b)?)));
     held.is_some_and(|(a, b)| a.identity.denies(&b.identity))

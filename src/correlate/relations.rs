@@ -11,8 +11,9 @@ use crate::event::{EventDraft, Holder, Identity};
 /// Owners that are looked at; a file system over hundreds of disks has no fault of all of them.
 const MOST_OWNERS: usize = 32;
 /// Captures that name a part of the way to the device, or what is built on it.
-const OTHER: [&str; 16] = [
+const OTHER: [&str; 17] = [
     "server",
+    "resource",
     "pool",
     "fs_name",
     "peer",
@@ -147,7 +148,7 @@ pub fn subject(event: &EventDraft) -> Vec<Name> {
 
 /// Captures that name what a line without `kdev` is about, the nearest to the device first.
 const NEAREST: [&[&str]; 6] = [
-    &["dm_name", "map", "pool", "fs_name", "array"],
+    &["dm_name", "map", "pool", "fs_name", "array", "resource"],
     &["connection", "session"],
     &["rport", "controller"],
     &["server", "peer"],

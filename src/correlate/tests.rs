@@ -100,6 +100,17 @@ event_type = "NVME_QUEUES"
 severity = "Info"
 follows = ["NVME_RESET"]
 [[collector_regexs]]
+regex = '''^resource (?P<resource>[a-z]+) (?P<kdev>drbd[0-9]+): no quorum\s*$'''
+event_type = "QUORUM_LOST"
+severity = "Critical"
+group = "resource"
+[[collector_regexs]]
+regex = '''^resource (?P<resource>[a-z]+): peer lost\s*$'''
+event_type = "PEER_LOST"
+severity = "Warning"
+device = "none"
+group = "resource"
+[[collector_regexs]]
 regex = '''^(?P<function>[a-z_]+): (?P<suppressed>[0-9]+) callbacks suppressed\s*$'''
 event_type = "SUPPRESSED"
 severity = "Warning"
@@ -234,6 +245,20 @@ fn shuffled_lines_of_many_disks_find_their_commands() {
         }
         assert_eq!(done.len(), 24, "seed {seed}: {:?}", types(&done));
     }
+}
+
+/// A line that names no device does not join one about another resource, pool or controller.
+#[test]
+fn lines_about_two_resources_are_two_events() {
+    let lines = |other: &str| {
+        let mut world = World::new();
+        let mut done = world.kernel("resource a drbd1: no quorum", 0);
+        done.extend(world.kernel(&format!("resource {other}: peer lost"), MS));
+        done.extend(world.faults.flush());
+        done.iter().map(|done| done.event.event_type.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("a"), ["QUORUM_LOST"]);
+    assert_eq!(lines("b"), ["QUORUM_LOST", "PEER_LOST"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! A device tree belongs to one boot: entries of another boot, or of another machine, are never
 //! looked up in it. Nor is a device that got its name only after the line was logged.
 
+mod attached;
 mod feed;
 mod gaps;
 mod mount_table;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use peripety_blkinfo::history::{Answer as Past, HighWaterMark, History};
 use peripety_blkinfo::{BlkType, BlockInfo, Error, Mount, Recorded, Tree};
 
+use self::attached::Attached;
 use self::feed::Clock;
 use self::near::Claims;
 pub use self::near::{is_deleted, is_last_word, PROBING};
@@ -77,6 +79,7 @@ pub struct Devices {
     clock: Clock,
     answers: Mutex<HashMap<String, Answer>>,
     claims: Claims,
+    attached: Attached,
 }
 
 #[derive(Clone, Debug)]
@@ -116,8 +119,16 @@ impl Devices {
     }
 
     fn still(tree: Arc<Tree>, boot_id: Option<String>) -> Self {
-        let (clock, answers, claims) = (Clock::Machine, Mutex::default(), Claims::default());
-        Devices { tree, boot_id, watch: None, earlier: None, clock, answers, claims }
+        Devices {
+            tree,
+            boot_id,
+            watch: None,
+            earlier: None,
+            clock: Clock::Machine,
+            answers: Mutex::default(),
+            claims: Claims::default(),
+            attached: Attached::default(),
+        }
     }
 
     /// The devices of a recorded machine, watched as those of this one are, at the time at which the recording begins.

@@ -39,9 +39,10 @@ impl Claims {
 }
 
 impl Devices {
-    /// Takes note of a line that names a disk and its SCSI address. Lines must be noted in their order, before events are made
+    /// Takes note of a line that names a disk and its SCSI address, or a USB port with storage. Lines must be noted in their order, before events are made
     /// of later ones.
     pub fn note_line(&self, raw: &RawEvent) {
+        self.attached.note(raw);
         let (Some(name), Some(address)) = (raw.captures.get("kdev"), raw.captures.get("hctl")) else {
             return;
         };

@@ -197,6 +197,11 @@ impl Watch {
         state.history.progress()
     }
 
+    /// Some device that is known, present or past, is like this.
+    pub fn any(&self, is: impl Fn(&BlockInfo) -> bool) -> bool {
+        self.read_state().history.blocks().any(|block| is(block))
+    }
+
     /// Number of devices that are known, present and past.
     pub fn count(&self) -> usize {
         self.state().history.len()

@@ -85,7 +85,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// The severity of a line whose rule gives none.
+    /// The level at which the line was logged; Info when it does not tell.
     pub fn severity(&self) -> Severity {
         self.level.and_then(Severity::from_level).unwrap_or(Severity::Info)
     }

@@ -155,6 +155,7 @@ impl Stage {
         let numbers = (found.line, found.lines);
         self.taken = self.taken.max(found.line + found.lines.saturating_sub(1));
         let (raw, moment, is_line) = self.raw(matched, found);
+        self.devices.note_line(&raw);
         let mut event = parser::parse(&self.devices, &raw);
         event.source.file = Some(self.name.clone());
         if numbers.0 > 0 {
@@ -222,7 +223,7 @@ impl Stage {
     ) -> RawEvent {
         let event_id = self.duplicates.event_id(&position.boot_id, happened.identity, &entry.message);
         let info = raw_event::info(entry, position, happened);
-        raw(matched, raw_event::fallback_severity(entry), event_id, info)
+        raw(matched, raw_event::level(entry), event_id, info)
     }
 
     fn of_line(&mut self, matched: Matched, line: Line, moment: Moment, number: u64) -> RawEvent {
@@ -284,7 +285,7 @@ fn events(done: Vec<Done<()>>) -> Vec<StorageEvent> {
     done.into_iter().map(|done| done.event.event).collect()
 }
 
-fn raw(matched: Matched, fallback: crate::event::Severity, event_id: String, entry: EntryInfo) -> RawEvent {
+fn raw(matched: Matched, level: crate::event::Severity, event_id: String, entry: EntryInfo) -> RawEvent {
     let rule = matched.rule;
     let sub_system = match matched.captures.get("sub_system") {
         Some(captured) => canonical_sub_system(captured),
@@ -293,7 +294,7 @@ fn raw(matched: Matched, fallback: crate::event::Severity, event_id: String, ent
     RawEvent {
         number: 0,
         sub_system,
-        severity: rule.severity.unwrap_or(fallback),
+        severity: rule.severity_at(level),
         captures: matched.captures,
         event_id,
         entry,

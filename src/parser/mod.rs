@@ -77,6 +77,8 @@ impl Family {
     fn event(&self, devices: &Devices, raw: &RawEvent) -> EventDraft {
         let mut event = (self.parse)(devices, raw);
         build::mark_gone(&mut event, devices, raw);
+        let with_storage = raw.rule.storage_severity.filter(|_| devices.has_storage_behind(raw));
+        event.severity = with_storage.map_or(event.severity, |severity| severity.min(event.severity));
         event
     }
 }

@@ -56,7 +56,7 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
                 Some(captured) => canonical_sub_system(captured),
                 None => rule.sub_system.clone(),
             },
-            severity: rule.severity.unwrap_or_else(|| raw_event::fallback_severity(&entry)),
+            severity: rule.severity_at(raw_event::level(&entry)),
             captures,
             event_id: duplicates.event_id(&received.boot_id, happened.identity, &entry.message),
             entry: raw_event::info(&entry, &received, happened),

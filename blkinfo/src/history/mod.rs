@@ -146,6 +146,11 @@ impl History {
         self.holder(&keys::name(kdev)).map(|(_, block)| block)
     }
 
+    /// All devices, present and past, in no order.
+    pub fn blocks(&self) -> impl Iterator<Item = &BlockInfo> {
+        self.blocks.values().map(Arc::as_ref)
+    }
+
     /// Number of devices, present and past.
     pub fn len(&self) -> usize {
         self.blocks.len()
