@@ -19,6 +19,7 @@ mod howto;
 mod incidents;
 mod install;
 mod limits;
+mod logcheck;
 mod monitor;
 mod names;
 mod notifiers;
