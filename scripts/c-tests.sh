@@ -98,7 +98,7 @@ header_in_cplusplus() {
     c++ -std=c++11 -Wall -Wextra -Werror -pedantic "${flags[@]}" -fsyntax-only "$WORK/header.cc"
 }
 
-# The example of the manual page, as somebody would copy it from the terminal.
+# The example of the man page, copied from the terminal.
 example() {
     sed -n '/^\.Bd -literal$/,/^\.Ed$/ { /^\.[BE]d/d; s/\\e/\\/g; p }' docs/libperipety.3 >"$WORK/wwid.c"
     compile shared "$WORK/wwid.c" || return

@@ -46,7 +46,7 @@ stop_daemon() {
     wait "$DAEMON" || true
 }
 
-# fail SENTENCE…: the end, with what the daemon had to say.
+# fail SENTENCE…: exits with the daemon's last messages.
 fail() {
     say "--- the daemon's messages:" >&2
     tail -n 20 "$WORK/daemon.log" >&2

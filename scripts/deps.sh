@@ -133,7 +133,7 @@ debian_install() {
     DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install "$@" >>"$LOG" 2>&1
 }
 
-# A machine whose package lists were never fetched knows no package.
+# Without package lists, no package is known.
 knows_packages() { [ "$(distribution)" != debian ] || apt_candidate libsystemd-dev >/dev/null; }
 
 # Old lists may not name a toolchain that is new enough.
@@ -186,7 +186,7 @@ install_command() {
     esac
 }
 
-# What to say to somebody who is not root, or whose system is unknown.
+# The advice for users who are not root, or whose system is unknown.
 ask_the_user() {
     local packages=""
     say "Peripety needs what this machine lacks: $*." >&2

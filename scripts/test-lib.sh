@@ -8,7 +8,7 @@ PASSED=0
 FAILED=0
 WORK=$(mktemp -d)
 
-# However it ends, it says what came of it.
+# However it ends, it prints the result.
 result() {
     local status=$? word=ok
     rm -rf "$WORK"

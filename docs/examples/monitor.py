@@ -68,7 +68,7 @@ def show(event):
 def follow(args):
     with varlink.Client(args.address) as client, client.open(INTERFACE) as peripety:
         for reply in peripety.Monitor(**parameters(args), _more=True):
-            # The first reply is empty, and so is one every 15 seconds: they say that the daemon lives.
+            # The first reply is empty, and so is one every 15 seconds: keepalives.
             if reply.get("lost"):
                 print("warning: %d events were missed" % reply["lost"], file=sys.stderr)
             if reply.get("event"):

@@ -30,7 +30,7 @@ REBOOT_SECONDS = 240
 
 
 def settings(name):
-    """What the script's own lines say of how it is run."""
+    """The settings in the script's own comments."""
     found = {"round": "full", "seconds": "180", "profile": "base", "phases": "1"}
     with open(script_of(name), encoding="utf-8") as file:
         found.update(re.findall(r"^#@ (\w+) (\S+)$", file.read(), re.M))

@@ -21,7 +21,7 @@ from trim_export import entries, wanted_field, write
 # The lab's own lines, and the daemon's.
 OWN_IDENTIFIERS = {b"peripetyd", b"lab-scenario", b"lab-agent"}
 OWN_MESSAGES = re.compile(rb"drop_caches: \d|^Received client request to sync journal|^scsi_debug:|scsi_debug_(?:unlock|inject)")
-# Subsystems of uevents that say nothing about storage.
+# Subsystems of uevents that do not concern storage.
 OTHER_SUBSYSTEMS = {"module", "drivers", "net", "queues", "tty", "vc", "mem", "cpuid", "slab", "workqueue", "bdi", "netfilter"}
 LIMIT = 600_000
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records what sysfs, udev and the mount table say about the block devices of this machine.
+"""Records the block devices of this machine as seen in sysfs, udev and the mount table.
 
 usage: record-tree.py [--ask-devices] > tree.txt        (as root, or some attributes are missing)
 
@@ -23,7 +23,7 @@ BLOCK_NOT = {
     "capability", "badblocks", "discard_alignment", "alignment_offset", "passthru_err_log_enabled", "debug_stat",
 }
 BLOCK_NOT_LIKE = re.compile(r".*_stat$")
-# The kernel asks the device when these are read: Identify Namespace, and VIRTIO_BLK_T_GET_ID for a virtio disk.
+# Reading these sends a command to the device: Identify Namespace, and VIRTIO_BLK_T_GET_ID for a virtio disk.
 BLOCK_ASKS = {"nuse"}
 VIRTIO_ASKS = {"serial"}
 QUEUE = {"rotational", "logical_block_size", "physical_block_size", "zoned", "discard_max_bytes"}

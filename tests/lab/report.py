@@ -12,7 +12,7 @@ HEAD = ("| scenario | result | faults made | lines logged | events expected | se
 
 @dataclass
 class Result:
-    """What came of one scenario. `failure` says why it could not be run or judged."""
+    """The result of one scenario. `failure` is the reason if it could not be run or judged."""
     name: str
     failure: str = ""
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""The sentences in which a scenario says what it expects: see README.md, "Expectations"."""
+"""The sentences that describe the expectations of a scenario: see README.md, "Expectations"."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ class BadSentence(Exception):
 
 @dataclass
 class Selection:
-    """Which events a sentence is about. `None` and empty stand for any."""
+    """The events that a sentence refers to. `None` and empty mean any."""
     kind: str = "event"              # event, alarm, worse alarm, new or worse alarm
     severity: str = None             # this severity or worse
     types: list = field(default_factory=list)
@@ -116,7 +116,7 @@ def parse_sentence(line, text):
 
 
 def parse(text):
-    """The sentences of a file. A line that begins with blanks goes on with the line before; # begins a comment."""
+    """The sentences of a file. A line that begins with spaces continues the previous line; # begins a comment."""
     lines = []
     for number, line in enumerate(text.splitlines(), 1):
         line = re.sub(r"(^|\s)#.*", "", line).rstrip()

@@ -32,7 +32,7 @@ def event(number, seconds, received=0.5, **fields):
 
 
 def problems(text, events, latency=True):
-    """What the judge says of each sentence, an empty string where it holds."""
+    """The judge's finding for each sentence, an empty string if it holds."""
     return [verdict.problem for verdict in Judge(events, MARKS, latency).judge(parse(text))]
 
 

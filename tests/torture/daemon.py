@@ -1,4 +1,4 @@
-"""A peripetyd: started, ended, killed, asked. One that ends by itself is a finding."""
+"""A peripetyd that is started, stopped, killed and queried. It is a violation if it exits by itself."""
 
 import json
 import os
@@ -16,12 +16,12 @@ ENDS_WITHIN = 30
 REPLY = 10
 # What counts up in GetStatus.
 PROGRESS = ("entries_read", "events", "events_stored")
-# What the log says when an event was given up, and of a panic.
+# The log messages for an event that was given up, and for a panic.
 GIVEN_UP = re.compile(r"did not keep an event in \d+ attempts.*?event_id=\"?([0-9a-f-]{36})")
 
 
 class Daemon:
-    """`name` tells several apart, `arguments` say what it reads."""
+    """`name` distinguishes daemons, `arguments` select the journal."""
 
     def __init__(self, program, name, directory, configuration, arguments):
         self.name, self.process, self.kills, self.findings = name, None, 0, []
@@ -86,7 +86,7 @@ class Daemon:
         shutil.rmtree(os.path.join(self.state, "state"), ignore_errors=True)
 
     def status(self):
-        """What GetStatus says; `None` when it does not answer."""
+        """The reply of GetStatus; `None` if there is none."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(REPLY)

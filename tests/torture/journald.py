@@ -16,7 +16,7 @@ TIMEOUT = 30
 
 
 class Journald:
-    """Finds, stops and starts journald. `log` takes its own messages, `size` is that of its disk."""
+    """Finds, stops and starts journald. `log` receives its own messages, `size` is that of its disk."""
 
     def __init__(self, log, size):
         self.log, self.kills = log, 0

@@ -1,4 +1,4 @@
-"""Judges what became of every line: exactly one stored event covers it, or it lies in a gap that the daemon reported.
+"""Judges every line: exactly one stored event covers it, or it is in a gap that the daemon reported.
 
 Knows no files and no processes: lines, stored events and gaps are given. Times are µs since the epoch.
 """

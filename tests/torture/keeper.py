@@ -1,4 +1,4 @@
-"""Keeps the contents of every journal file that ever existed, whatever becomes of it: they say what was logged.
+"""Preserves the contents of every journal file that ever existed: the record of what was logged.
 
 A file is kept open, because journald notices when one that it writes has another link after it was removed. It is linked
 as well, because journald deallocates what it vacuums when there is no other link. When a file is gone, it is copied, and

@@ -92,7 +92,7 @@ class Run:
         """Waits until everything is read and stored, ends the daemons, and has journald write all it has."""
         self.trouble.recover()
         self.trouble.note("calm")
-        # What changed while a daemon was down is looked at when it starts.
+        # Changes while a daemon was down are checked when it starts.
         for daemon in self.daemons:
             daemon.settle(SETTLES)
         for daemon in self.daemons:

@@ -36,7 +36,7 @@ def plan(seed):
 
 
 class Trouble:
-    """Makes disturbances. `log` takes a line each."""
+    """Makes disturbances. `log` receives a line for each."""
 
     def __init__(self, journald, daemons, keeper, other, paused, log):
         self.journald, self.daemons, self.keeper, self.other, self.paused = journald, daemons, keeper, other, paused
@@ -221,7 +221,7 @@ class Trouble:
         if ballast:
             os.unlink(ballast)
 
-    # Damage. journald stands still while a file is copied, so that the copy says what was logged.
+    # Damage. journald is stopped while a file is copied, so that the copy shows what was logged.
 
     def archive_truncated(self, chance):
         self.damage(self.journald.files(archived=True), truncate, chance)

@@ -167,7 +167,7 @@ class KernelWriter(Writer):
 
 
 class FileWriter(Writer):
-    """Journal files of another machine that grow in a directory, with what its kernel says of failing disks."""
+    """Journal files of another machine that grow in a directory, with its kernel's messages about failing disks."""
     BOOT = "0123456789abcdef0123456789abcdef"
 
     def __init__(self, seed, rate, paused, directory):
@@ -240,7 +240,7 @@ class FileWriter(Writer):
                           for block in range(count)])
 
     def command(self, disk, sector):
-        """What the kernel says of one command that failed; sometimes the lines come late."""
+        """The kernel's messages about one failed command; sometimes they are late."""
         before = f"sd 0:0:0:{ord(disk[2]) - ord('a')}: [{disk}] tag#{self.random.randrange(200)} "
         lines = [f"{before}FAILED Result: hostbyte=DID_OK driverbyte=DRIVER_OK cmd_age=0s",
                  f"{before}Sense Key : Medium Error [current] ",

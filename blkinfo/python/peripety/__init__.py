@@ -86,7 +86,7 @@ def kernel_block(kdev: str, tree: Optional[Tree] = None) -> BlockInfo:
 
 
 def identity_of_fs(uuid: str, tree: Optional[Tree] = None) -> BlockInfo:
-    """The block device on which the file system of that UUID lies. See `Tree.identity_of_fs`."""
+    """The block device with the file system of that UUID. See `Tree.identity_of_fs`."""
     return _or_live(tree).identity_of_fs(uuid)
 
 
@@ -106,5 +106,5 @@ def mounts(tree: Optional[Tree] = None) -> List[Mount]:
 
 
 def mount_at(path: str, tree: Optional[Tree] = None) -> Optional[Mount]:
-    """The mount on which an absolute path lies. See `Tree.mount_at`."""
+    """The mount that contains an absolute path. See `Tree.mount_at`."""
     return _or_live(tree).mount_at(path)

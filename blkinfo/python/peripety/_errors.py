@@ -4,7 +4,7 @@ from typing import Optional, Tuple
 
 
 class PeripetyError(Exception):
-    """Why a question has no answer. Its text says what was looked at and what can be done."""
+    """Why a lookup has no answer. Its text says what was searched and what can be done."""
 
 
 class NotFoundError(PeripetyError, LookupError):
@@ -34,7 +34,7 @@ class SourceError(PeripetyError):
         super().__init__(message)
         #: The path, as seen inside the tree.
         self.path = path
-        #: What the system said, as in the module errno.
+        #: The error number of the operating system, as in the module errno.
         self.errno = errno
 
 

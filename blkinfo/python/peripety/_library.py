@@ -34,7 +34,7 @@ def function(name: str, result: Optional[Type[Any]], *arguments: Any) -> Callabl
 
 
 def encoded(text: str) -> bytes:
-    """A string as the library takes it."""
+    """A string in the encoding of the library."""
     if not isinstance(text, str):
         raise TypeError(f"needed is a str, not {type(text).__name__}")
     if "\0" in text:
@@ -47,7 +47,7 @@ def encoded(text: str) -> bytes:
 
 
 def file_name(path: Union[str, bytes, "os.PathLike[Any]"]) -> bytes:
-    """A file name as the library takes it: any bytes."""
+    """A file name in the encoding of the library: any bytes."""
     name = os.fsencode(path)
     if b"\0" in name:
         raise errors.InvalidArgumentError("the file name holds a NUL")
@@ -130,7 +130,7 @@ _error_candidates = strings_getter("peripety_error_candidate_count", "peripety_e
 
 
 def _exception(error: int) -> errors.PeripetyError:
-    """The exception that says what an error of the library says."""
+    """The exception for an error of the library."""
     message = _error_message(error) or ""
     code = _error_code(error)
     if code == 1:
@@ -178,7 +178,7 @@ def change(name: str, *arguments: Any) -> Callable[..., None]:
 
 
 def _fail(error: c_void_p) -> NoReturn:
-    """Raises what an error of the library says, and frees it."""
+    """Raises the exception for an error of the library, and frees the error."""
     if error.value is None:
         raise errors.BugError("libperipety failed without an error")
     try:

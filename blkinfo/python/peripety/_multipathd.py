@@ -1,4 +1,4 @@
-"""What multipathd says of paths."""
+"""The states of multipath paths, from multipathd."""
 
 from ctypes import c_void_p
 from typing import Iterable, Tuple
@@ -12,14 +12,14 @@ _list_free = function("peripety_list_free", None, c_void_p)
 
 
 class Multipathd:
-    """multipathd of the running machine, which alone tells whether device-mapper uses a path of a multipath map.
+    """multipathd of the running machine; only multipathd knows whether device-mapper uses a path of a multipath map.
 
     It is asked for at most 100 ms, and only when there is a map. Where systemd starts it on demand, a question starts
     it. Nothing else of this module speaks to a daemon.
     """
 
     def complete(self, blocks: Iterable[BlockInfo]) -> Tuple[BlockInfo, ...]:
-        """The blocks again, with `Path.dm_state` of the paths of all multipath maps: ``unknown`` where it does not tell."""
+        """The blocks with `Path.dm_state` for the paths of all multipath maps: ``unknown`` if multipathd does not report it."""
         completed = _write.with_list(blocks, _complete)
         return _write.with_handle(completed, _read.blocks, _list_free)
 

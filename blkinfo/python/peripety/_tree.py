@@ -112,7 +112,7 @@ class Tree:
 
     @property
     def is_live(self) -> bool:
-        """Is it the running machine, whose state changes from one question to the next?"""
+        """Whether it is the running machine, whose state may change between lookups."""
         return bool(_is_live(self._handle))
 
     def boot_id(self) -> str:
@@ -131,7 +131,7 @@ class Tree:
         return _needed(_kernel_block(self._handle, encoded(kdev)), _read.block, _block_free)
 
     def identity_of_fs(self, uuid: str) -> BlockInfo:
-        """The block device on which the file system of that UUID lies: of several the topmost. Raises as `block`."""
+        """The block device with the file system of that UUID; of several, the topmost. Raises like `block`."""
         return _needed(_identity_of_fs(self._handle, encoded(uuid)), _read.block, _block_free)
 
     def holders_of_type(self, kdev: str, blk_type: Union[BlkType, str]) -> Optional[BlockInfo]:
@@ -153,7 +153,7 @@ class Tree:
         return list(_needed(_mount_of(self._handle, major, minor), _read.mounts, _mounts_free))
 
     def mount_at(self, path: str) -> Optional[Mount]:
-        """The mount on which an absolute path lies, which is never touched. Raises SourceError."""
+        """The mount that contains an absolute path; the path itself is not accessed. Raises SourceError."""
         return _optional(_mount_at(self._handle, encoded(path)), _read.mount, _mount_free)
 
     def list(self) -> "List[BlockInfo]":

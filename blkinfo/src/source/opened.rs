@@ -61,14 +61,15 @@ pub(super) struct OpenDir {
 }
 
 /// How a directory is opened, and what may not be on the way.
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const OPEN_DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
 
 impl OpenDir {
     /// The directory of that path below another one, if neither the path nor what it leads to has a link. `None`: this kernel
     /// cannot do it (openat2(2) came with 5.6).
     pub fn below(root: impl AsFd, path: &OsStr, harmless: bool) -> Option<io::Result<Self>> {
-        match fs::openat2(root, path, FOLDER, Mode::empty(), NO_LINKS) {
+        match fs::openat2(root, path, OPEN_DIRECTORY, Mode::empty(), NO_LINKS) {
             Ok(directory) => Some(Ok(Self { directory, harmless })),
             Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM | rustix::io::Errno::INVAL) => None,
             Err(error) => Some(Err(error.into())),
@@ -104,7 +105,7 @@ impl Opened for OpenDir {
     }
 
     fn names_below(&self, name: &OsStr) -> io::Result<Names> {
-        names(&fs::openat(&self.directory, name, FOLDER, Mode::empty())?)
+        names(&fs::openat(&self.directory, name, OPEN_DIRECTORY, Mode::empty())?)
     }
 
     fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>> {
