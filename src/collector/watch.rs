@@ -35,6 +35,8 @@ pub(super) struct Watch {
     repairs: bool,
     /// When the journal was opened first, µs since the epoch.
     began: u64,
+    /// A given file was removed, and none has its name.
+    removed: bool,
 }
 
 impl Watch {
@@ -50,6 +52,7 @@ impl Watch {
             unreadable: 0,
             repairs: std::env::var_os(WITHOUT_REPAIR).is_none(),
             began: journal::now(),
+            removed: false,
         }
     }
 
@@ -133,13 +136,31 @@ impl Reader {
 
     fn notice_layout(&mut self) {
         let location = &self.settings.location;
-        if !self.watch.repairs || !self.watch.layout.is_outdated(&Layout::of(location)) {
-            return;
+        let now = Layout::of(location);
+        if !self.watch.repairs || !self.watch.layout.is_outdated(&now) {
+            return self.notice_removed(&now);
+        }
+        if std::mem::take(&mut self.watch.removed) {
+            self.settings.counters.deaf.clear();
         }
         let what = if matches!(location, Location::Files(_)) { "files" } else { "directories" };
         tracing::info!("{what} of the {location} came, went or were replaced: opening it again");
         self.read_rest();
         self.reopen();
+    }
+
+    /// A given file that was removed while it is open may still be written. libsystemd drops it as soon as it hears of the removal, so
+    /// what comes then cannot be read.
+    fn notice_removed(&mut self, now: &Layout) {
+        if self.watch.removed || !self.watch.layout.has_lost(now) {
+            return;
+        }
+        self.watch.removed = true;
+        self.read_rest();
+        let text =
+            format!("the {} was removed: what is still written to it cannot be read", self.settings.location);
+        tracing::error!("{text}; waiting for a file of that name");
+        self.settings.counters.deaf.set(text);
     }
 
     /// Reads the last entries of open files that have been replaced.

@@ -62,12 +62,17 @@ impl Layout {
     }
 
     /// A journal that was opened on this layout no longer sees all that one opened `now` would see. A given file that is
-    /// gone can still be read, and may still be written.
+    /// gone is no reason to open the others again.
     pub fn is_outdated(&self, now: &Layout) -> bool {
         match self.given {
             true => now.places.iter().any(|place| !self.places.contains(place)),
             false => self != now,
         }
+    }
+
+    /// A given file is gone.
+    pub fn has_lost(&self, now: &Layout) -> bool {
+        self.given && self.places.iter().any(|place| !now.places.contains(place))
     }
 
     /// There is a directory that may hold journal files.
