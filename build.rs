@@ -1,34 +1,40 @@
-//! The build script of `peripety-rules`: makes the table of the rule files in `rules/`.
+//! The build script of `peripety-rules`: parses the rule files in `rules/` and packs them, so that programs parse neither their TOML nor
+//! their regexes.
 
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
+
+use peripety_rules_format::pack::pack;
+
+/// The file with the phrases that all rules share.
+const SHARED: &str = "rules/phrases.toml";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    list_rules(&PathBuf::from(std::env::var("OUT_DIR")?))
+    let files = rule_files()?;
+    let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("builtin.rules");
+    match pack(&texts, SHARED) {
+        Ok(book) => fs::write(out, book)?,
+        // The error has several lines.
+        Err(error) => error.to_string().lines().for_each(|line| println!("cargo::error={line}")),
+    }
+    Ok(())
 }
 
-/// Writes `FILES`: name and text of every rule file, in alphabetical order.
-fn list_rules(out: &Path) -> Result<(), Box<dyn Error>> {
+/// Name and text of every rule file, in alphabetical order.
+fn rule_files() -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let directory = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
-    println!("cargo:rerun-if-changed={}", directory.display());
+    println!("cargo::rerun-if-changed={}", directory.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "toml") && !path.ends_with("Cargo.toml") {
-            println!("cargo:rerun-if-changed={}", path.display());
-            files.push(path);
+            println!("cargo::rerun-if-changed={}", path.display());
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            files.push((format!("rules/{name}"), fs::read_to_string(&path)?));
         }
     }
     files.sort();
-    let mut target = File::create(out.join("builtin_rules.rs"))?;
-    writeln!(target, "const FILES: &[(&str, &str)] = &[")?;
-    for path in files {
-        let full = fs::canonicalize(&path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        writeln!(target, "    (\"rules/{name}\", include_str!({full:?})),")?;
-    }
-    writeln!(target, "];")?;
-    Ok(())
+    Ok(files)
 }

@@ -60,7 +60,7 @@ fn judge(set: &RuleSet, file: &str, number: usize, line: &str, found: &mut Found
         ("!", Some(matched)) => {
             found.problems += 1;
             found.recognised += 1;
-            found.catch_all += usize::from(matched.rule.spec.catch_all);
+            found.catch_all += usize::from(matched.rule.catch_all);
             let named = |name: &str| matched.captures.values().any(|value| value == name);
             if device == "-" || device.split('|').any(named) {
                 found.right_device += 1;

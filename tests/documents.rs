@@ -31,9 +31,9 @@ fn the_table_of_event_types() {
 #[test]
 fn every_event_type_is_explained_and_made_by_a_rule() {
     let rules = builtin::rules().unwrap();
-    let made: BTreeSet<&String> = rules.iter().map(|rule| &rule.event_type).collect();
+    let made: BTreeSet<&str> = rules.iter().map(|rule| &*rule.event_type).collect();
     let texts = builtin::event_types().unwrap();
-    let explained: BTreeSet<&String> = texts.keys().collect();
+    let explained: BTreeSet<&str> = texts.keys().map(String::as_str).collect();
     assert_eq!(made, explained);
     assert!(texts.values().all(|text| !text.meaning.is_empty()));
 }

@@ -22,7 +22,7 @@ impl Kernel {
     fn new() -> Self {
         let all = builtin::rules().unwrap();
         let rules: Vec<_> = all.iter().filter(|rule| rule.identifier == "kernel").cloned().collect();
-        let regexes: Vec<&str> = rules.iter().map(|rule| rule.spec.regex.get_ref().as_str()).collect();
+        let regexes: Vec<&str> = rules.iter().map(|rule| rule.regex_text()).collect();
         let product = Product::new(&regexes);
         Kernel { set: RuleSet::new(all), rules, product }
     }
@@ -36,7 +36,7 @@ impl Kernel {
             let place = format!("{}:{} {}", rule.origin.file, rule.origin.line, rule.event_type);
             let found = self.set.find(b"kernel", &line);
             // It is taken from all rules, by the very line that would be this one's; or it is this one's own.
-            let is_own = |rule: &Arc<Rule>| format.owner == Some(rule.sub_system.as_str());
+            let is_own = |rule: &Arc<Rule>| format.owner == Some(&*rule.sub_system);
             let is_right =
                 (is_own(rule) || names::speaks(&line, &rule.sub_system)) && found.is_none_or(is_own);
             if !is_right {
@@ -97,10 +97,9 @@ fn lines_of_known_formats_are_no_rule_s() {
     let rules = builtin::rules().unwrap();
     let set = RuleSet::new(rules.iter().cloned());
     let mut beginnings: Vec<&[u8]> = Vec::new();
-    for example in
-        rules.iter().filter(|rule| rule.identifier == "kernel").flat_map(|rule| &rule.spec.examples)
+    for line in rules.iter().filter(|rule| rule.identifier == "kernel").flat_map(|rule| rule.example_lines())
     {
-        let line = example.line.as_bytes();
+        let line = line.as_bytes();
         // Before the colon, which the format may print, and as long as can be.
         let colon = line.iter().position(|byte| *byte == b':').unwrap_or(15).min(15);
         beginnings.extend([&line[..colon.min(line.len())], &line[..line.len().min(15)]]);
@@ -117,8 +116,7 @@ fn lines_of_known_formats_are_no_rule_s() {
                 let line = line(&format, &name, suffix, words);
                 let shown = String::from_utf8_lossy(&line).into_owned();
                 assert!(names::speaks(&line, "-"), "{:?}: {shown}", format.text);
-                let found =
-                    set.find(b"kernel", &line).filter(|rule| format.owner != Some(rule.sub_system.as_str()));
+                let found = set.find(b"kernel", &line).filter(|rule| format.owner != Some(&*rule.sub_system));
                 assert!(found.is_none(), "{:?}: {shown}: {:?}", format.text, found.map(|rule| &rule.origin));
                 tried += 1;
             }

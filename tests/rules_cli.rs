@@ -76,7 +76,7 @@ fn test_rule_agrees_with_the_examples() {
     let Some((_machine, daemon)) = start("TestRule") else { return };
     let mut client = daemon.connect();
     for rule in builtin::rules().unwrap() {
-        for example in &rule.spec.examples {
+        for example in &rule.spec().examples {
             let call = json!({ "line": example.line, "identifier": rule.identifier });
             let reply = client.call("TestRule", call).unwrap();
             let matched = &reply["matched"];

@@ -12,6 +12,7 @@ mod parse;
 mod pipeline;
 mod random;
 mod recording;
+mod start;
 mod status;
 mod synthetic;
 mod table;
@@ -63,6 +64,7 @@ struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
+    Start,
     Matcher,
     Devices,
     Parse,
@@ -78,6 +80,9 @@ fn main() -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism()?;
     println!("{cores} cores; every figure is the median of {}.", args.repeat);
     let wanted = |part: Part| args.only.is_none_or(|only| only == part);
+    if wanted(Part::Start) {
+        start::run()?;
+    }
     if wanted(Part::Matcher) {
         matcher::run(args.repeat)?;
     }

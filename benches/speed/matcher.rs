@@ -71,9 +71,9 @@ fn mixes(rules: &RuleSet, builtin: &[Arc<Rule>]) -> anyhow::Result<[Mix; 3]> {
         .map(|entry| ["SYSLOG_IDENTIFIER", "MESSAGE"].map(|name| recording::value(entry, name).to_vec()))
         .map(|[identifier, line]| (identifier, line))
         .collect();
-    let examples = builtin.iter().flat_map(|rule| rule.spec.examples.iter().map(move |e| (rule, &e.line)));
+    let examples = builtin.iter().flat_map(|rule| rule.example_lines().map(move |line| (rule, line)));
     let examples = examples
-        .map(|(rule, line)| (rule.identifier.clone().into_bytes(), line.clone().into_bytes()))
+        .map(|(rule, line)| (rule.identifier.as_bytes().to_vec(), line.as_bytes().to_vec()))
         .collect();
     Ok([
         Mix { name: "ordinary, 1 in 100 of an incident", one_in: 100, storage: recorded.clone() },

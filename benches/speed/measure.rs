@@ -70,9 +70,20 @@ fn mebibytes(status: &str, field: &str) -> f64 {
 
 /// User and system time of all of a process's threads.
 fn processor_time(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name before the last ')' may hold anything; utime and stime are fields 14 and 15.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    // utime and stime are fields 14 and 15.
+    times(&std::fs::read_to_string(format!("/proc/{pid}/stat"))?, 11)
+}
+
+/// User and system time of all children that were waited for.
+pub fn processor_time_of_children() -> anyhow::Result<f64> {
+    // cutime and cstime are the two fields behind.
+    times(&std::fs::read_to_string("/proc/self/stat")?, 13)
+}
+
+/// The sum of two times, s; `skipped`: fields before them, behind the name.
+fn times(stat: &str, skipped: usize) -> anyhow::Result<f64> {
+    // The name before the last ')' may hold anything.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(skipped).take(2);
     Ok(fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS)
 }
 

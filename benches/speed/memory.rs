@@ -14,6 +14,8 @@ use crate::recording::{self, Recording};
 use crate::{journal, measure, status, table};
 
 const DAEMON: &str = env!("CARGO_BIN_EXE_peripetyd");
+/// The unit, whose environment the daemon gets here, too.
+const UNIT: &str = include_str!("../../systemd/peripetyd.service");
 /// Lines that are tried on the rules.
 const TRIALS: usize = 1000;
 /// Lists of the rules that are asked for at a time, and read afterwards.
@@ -74,6 +76,7 @@ impl Daemon {
         command.args(journal).arg("--no-store").arg("--device-tree").arg(&recording.tree);
         command.arg("--varlink").arg(format!("unix:{}", socket.display()));
         command.arg("--state-directory").arg(&state).arg("--config").arg(&config);
+        command.envs(UNIT.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('=')));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Daemon { child: command.spawn().context("cannot start peripetyd")?, socket })
     }
@@ -127,10 +130,10 @@ impl Daemon {
 
     fn test_rules(socket: &Path) -> anyhow::Result<()> {
         let rules = builtin::rules()?;
-        let examples = rules.iter().flat_map(|rule| rule.spec.examples.iter().map(move |line| (rule, line)));
+        let examples = rules.iter().flat_map(|rule| rule.example_lines().map(move |line| (rule, line)));
         let mut client = BufReader::new(UnixStream::connect(socket)?);
-        for (rule, example) in examples.step_by(3).take(TRIALS) {
-            let parameters = json!({ "line": example.line, "identifier": rule.identifier });
+        for (rule, line) in examples.step_by(3).take(TRIALS) {
+            let parameters = json!({ "line": line, "identifier": rule.identifier });
             call(&mut client, "TestRule", &parameters)?;
             answer(&mut client)?;
         }
@@ -168,6 +171,8 @@ fn call(
 fn answer(client: &mut BufReader<UnixStream>) -> anyhow::Result<()> {
     let mut answer = Vec::new();
     client.read_until(0, &mut answer)?;
-    anyhow::ensure!(!answer.windows(8).any(|bytes| bytes == b"\"error\":"), "peripetyd refused a call");
+    // A capture may be called "error", too.
+    let reply: serde_json::Value = serde_json::from_slice(answer.strip_suffix(b"\0").unwrap_or(&answer))?;
+    anyhow::ensure!(reply.get("error").is_none(), "peripetyd refused a call: {reply}");
     Ok(())
 }

@@ -83,11 +83,9 @@ fn write(text: &Path, json: &Path, bytes: u64) -> anyhow::Result<u64> {
     let (mut text, mut json) = (BufWriter::new(create(text)?), BufWriter::new(create(json)?));
     let rules = builtin::rules()?;
     let examples =
-        rules.iter().filter(|rule| rule.identifier == "kernel").flat_map(|rule| &rule.spec.examples);
-    let storage: Vec<String> = examples
-        .map(|example| example.line.trim_end().to_owned())
-        .filter(|line| !line.contains('\n'))
-        .collect();
+        rules.iter().filter(|rule| rule.identifier == "kernel").flat_map(|rule| rule.example_lines());
+    let storage: Vec<String> =
+        examples.map(|line| line.trim_end().to_owned()).filter(|line| !line.contains('\n')).collect();
     let mut random = Random(7);
     let (mut written, mut count) = (0, 0);
     while written < bytes {

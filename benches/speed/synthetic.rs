@@ -27,15 +27,15 @@ pub fn rules(count: usize) -> anyhow::Result<Vec<Arc<Rule>>> {
 
 /// The rule with the letters of its longest literal moved `shift` places on in the alphabet.
 fn vary(rule: &Rule, shift: u8) -> anyhow::Result<Rule> {
-    let pattern = rule.spec.regex.get_ref();
+    let pattern = rule.regex_text();
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
     let hir = hir.with_context(|| format!("{}:{}", rule.origin.file, rule.origin.line))?;
     let longest = longest_literal(&hir);
-    let mut spec = rule.spec.clone();
+    let mut spec = rule.spec().into_owned();
     spec.regex = Spanned::new(0..0, shifted(hir, &longest, shift).to_string());
     spec.starts_with = None;
     let origin =
-        Origin { file: format!("{} +{shift}", rule.origin.file), line: rule.origin.line, user: false };
+        Origin { file: format!("{} +{shift}", rule.origin.file).into(), line: rule.origin.line, user: false };
     Ok(Rule::compile(spec, origin, "")?)
 }
 

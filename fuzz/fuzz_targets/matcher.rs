@@ -56,9 +56,6 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn example(rule: &Rule, number: u8) -> Vec<u8> {
-    let examples = &rule.spec.examples;
-    examples
-        .get(usize::from(number) % examples.len().max(1))
-        .map(|e| e.line.clone().into_bytes())
-        .unwrap_or_default()
+    let lines: Vec<&str> = rule.example_lines().collect();
+    lines.get(usize::from(number) % lines.len().max(1)).map(|line| line.as_bytes().to_vec()).unwrap_or_default()
 }

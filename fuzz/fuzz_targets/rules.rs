@@ -11,14 +11,15 @@ fuzz_target!(|data: &[u8]| {
     match builtin::parse("fuzz.toml", text, true) {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(rules) => {
-            let set = RuleSet::new(rules.iter().cloned());
+            let sets = [RuleSet::new(rules.iter().cloned()), RuleSet::eager(rules.iter().cloned())];
             for rule in &rules {
-                let lines = rule.spec.examples.iter().map(|example| &example.line).chain(&rule.spec.not);
+                let spec = rule.spec();
+                let lines = spec.examples.iter().map(|example| &example.line).chain(&spec.not);
                 for line in lines {
-                    same_rule(&set, rule.identifier.as_bytes(), line.as_bytes());
+                    sets.iter().for_each(|set| same_rule(set, rule.identifier.as_bytes(), line.as_bytes()));
                     let _ = (rule.reach(line.as_bytes()), rule.never_matches(), rule.has_literal());
                 }
-                same_rule(&set, rule.identifier.as_bytes(), data);
+                sets.iter().for_each(|set| same_rule(set, rule.identifier.as_bytes(), data));
             }
         }
     }

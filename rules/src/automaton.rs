@@ -79,7 +79,7 @@ fn from_the_start(pattern: &Hir) -> Hir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pattern::parse;
+    use peripety_rules_format::regex::parse;
 
     fn first(patterns: &[(&str, bool)], line: &str) -> Result<Option<usize>, MatchError> {
         let hirs: Vec<Hir> =

@@ -1,7 +1,8 @@
 //! Rules by the first two bytes of the lines that they may take.
 //!
 //! Nearly every rule begins with fixed text, so that two bytes leave few rules: mostly those of one family, or none. What a
-//! machine never logs costs nothing, since the rules of a beginning become an automaton when it is first seen.
+//! machine never logs costs nothing, and what it rarely logs costs little: the first lines with a beginning are matched rule by rule,
+//! and hardly any rule has all of its literals in a line. If more such lines follow, their rules are compiled to an automaton.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +15,9 @@ use super::rule::Rule;
 #[derive(Debug)]
 pub struct Bucket {
     rules: Vec<Arc<Rule>>,
-    /// Made of their regexes for the first line.
+    /// Number of lines before the automaton is compiled.
+    lines: AtomicUsize,
+    /// Made of their regexes when lines keep coming.
     automaton: RwLock<Made>,
 }
 
@@ -29,6 +32,15 @@ enum Made {
 }
 
 impl Bucket {
+    /// Whether so few lines have come that an automaton would cost more than it saves.
+    fn is_new(&self, room: &Room) -> bool {
+        let is_new = self.lines.load(Ordering::Relaxed) < room.few;
+        if is_new {
+            self.lines.fetch_add(1, Ordering::Relaxed);
+        }
+        is_new
+    }
+
     fn automaton(&self, room: &Room) -> Option<Arc<Automaton>> {
         let made = self.automaton.read().unwrap_or_else(PoisonError::into_inner).clone();
         match made {
@@ -49,6 +61,7 @@ impl Bucket {
 
     /// Drops the automaton: it is made again when it is needed.
     fn forget(&self) {
+        self.lines.store(0, Ordering::Relaxed);
         *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = Made::NotYet;
     }
 
@@ -56,6 +69,9 @@ impl Bucket {
     pub fn find(&self, line: &[u8], room: &Room) -> Option<&Arc<Rule>> {
         if self.rules.is_empty() {
             return None;
+        }
+        if self.is_new(room) {
+            return self.rules.iter().find(|rule| rule.may_match(line) && rule.is_match(line));
         }
         let first = match self.automaton(room).map(|automaton| automaton.first(line)) {
             Some(Ok(first)) => first?,
@@ -72,17 +88,19 @@ impl Bucket {
     }
 }
 
-/// Memory for the automatons of all rules together.
+/// Memory for the automatons of all rules together, and when one is made.
 #[derive(Debug)]
 pub struct Room {
+    /// Number of lines of a bucket that are matched rule by rule.
+    few: usize,
     limit: usize,
     used: AtomicUsize,
 }
 
 impl Room {
-    /// So many bytes.
-    pub fn new(limit: usize) -> Self {
-        Room { limit, used: AtomicUsize::new(0) }
+    /// A limit in bytes, and the number of lines of a bucket before it gets an automaton.
+    pub fn new(limit: usize, few: usize) -> Self {
+        Room { few, limit, used: AtomicUsize::new(0) }
     }
 
     /// Bytes that are used.
@@ -140,7 +158,8 @@ impl Buckets {
         let (numbers, fitting): (Vec<usize>, Vec<&Arc<Rule>>) = rules.iter().enumerate().filter(fits).unzip();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let rules = || fitting.into_iter().cloned().collect();
-        let make = || Arc::new(Bucket { rules: rules(), automaton: RwLock::default() });
+        let make =
+            || Arc::new(Bucket { rules: rules(), lines: AtomicUsize::new(0), automaton: RwLock::default() });
         known.entry(numbers).or_insert_with(make).clone()
     }
 }

@@ -1,144 +1,127 @@
-//! The rules shipped with Peripety: every file of `rules/`, embedded at build time.
+//! The built-in rules: all files in `rules/`, packed at build time. Also compiles users' rules.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::thread;
+
+use peripety_rules_format::book::{Book, EventTypes};
+pub use peripety_rules_format::toml_error;
 
 use super::error::RuleError;
-use super::phrases::{self, Phrases};
+use super::phrases::{self, Known, Phrases};
 use super::rule::{Origin, Rule};
-use super::spec::{EventTypeText, RuleFile};
+use super::spec::{self, EventTypeText, RuleSpec};
 use super::Located;
 
-/// The file with the phrases that all rules share.
-const SHARED: &str = "rules/phrases.toml";
+static BOOK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin.rules"));
 
-include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
+fn book() -> Option<Book> {
+    Book::open(BOOK)
+}
 
 /// All built-in rules, files in alphabetical order, the catch-alls last.
+///
+/// # Errors
+/// A value of a rule is wrong, or the program is damaged.
 pub fn rules() -> Result<Vec<Arc<Rule>>, RuleError> {
-    in_order(FILES)
-}
-
-/// A file of rules: its name and its text.
-type File<'f> = (&'f str, &'f str);
-
-/// The rules of some files: catch-alls last.
-pub fn in_order(files: &[File<'_>]) -> Result<Vec<Arc<Rule>>, RuleError> {
-    let mut all = Vec::new();
-    let mut closes = BTreeMap::new();
-    for file in parsed(files) {
-        let (texts, rules) = file?;
-        all.extend(rules);
-        closes.extend(texts.into_iter().filter(|(_, text)| !text.closes.is_empty()));
-    }
-    for rule in all.iter_mut().filter_map(Arc::get_mut) {
-        let ended = closes.get(&rule.event_type).map(|text| text.closes.as_slice());
-        rule.closes.extend_from_slice(ended.unwrap_or_default());
-    }
-    all.sort_by_key(|rule| rule.spec.catch_all);
-    Ok(all)
-}
-
-/// What a file of rules holds.
-type Parsed = Result<(BTreeMap<String, EventTypeText>, Vec<Arc<Rule>>), RuleError>;
-
-/// The contents of each of the files, read on all processors: every start of a program waits for them.
-fn parsed(files: &[File<'_>]) -> Vec<Parsed> {
-    let one = |file: &str, source: &str| -> Parsed {
-        let read = read(file, source)?;
-        let rules = compile(file, source, read.collector_regexs, &read.phrases, false);
-        Ok((read.event_types, rules.into_iter().collect::<Result<_, _>>()?))
-    };
-    let each =
-        |part: &[File<'_>]| -> Vec<_> { part.iter().map(|(file, source)| one(file, source)).collect() };
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let parts = files.chunks(files.len().div_ceil(processors).max(1));
-    thread::scope(|scope| {
-        let start = |part| thread::Builder::new().spawn_scoped(scope, move || each(part)).map_err(|_| part);
-        let started: Vec<_> = parts.map(start).collect();
-        let done = started.into_iter().map(|started| match started {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // No thread can be started.
-            Err(part) => each(part),
-        });
-        done.flatten().collect()
-    })
+    let records = book().and_then(Book::rules).ok_or(RuleError::Damaged)?;
+    records.into_iter().map(|record| Rule::built_in(record).map(Arc::new)).collect()
 }
 
 /// The phrases that all rules share.
-pub(super) fn phrases() -> Phrases {
-    let file = FILES.iter().find(|(name, _)| *name == SHARED);
-    file.and_then(|(name, source)| read(name, source).ok()).map(|file| file.phrases).unwrap_or_default()
+pub fn phrases() -> &'static Phrases {
+    static SHARED: OnceLock<Phrases> = OnceLock::new();
+    SHARED.get_or_init(|| book().and_then(Book::phrases).unwrap_or_default())
 }
 
 /// What the event types of the built-in rules mean.
+///
+/// # Errors
+/// The program is damaged.
 pub fn event_types() -> Result<BTreeMap<String, EventTypeText>, RuleError> {
-    let mut all = BTreeMap::new();
-    for (file, source) in FILES {
-        all.extend(read(file, source)?.event_types);
-    }
-    Ok(all)
+    book().and_then(Book::event_types).and_then(|types| types.all()).ok_or(RuleError::Damaged)
+}
+
+fn texts() -> &'static EventTypes {
+    static TEXTS: OnceLock<EventTypes> = OnceLock::new();
+    TEXTS.get_or_init(|| book().and_then(Book::event_types).unwrap_or_default())
 }
 
 /// What an event type of the built-in rules means.
-pub fn text_of(event_type: &str) -> Option<&'static EventTypeText> {
-    static TEXTS: OnceLock<BTreeMap<String, EventTypeText>> = OnceLock::new();
-    TEXTS.get_or_init(|| event_types().unwrap_or_default()).get(event_type)
+pub fn text_of(event_type: &str) -> Option<EventTypeText> {
+    texts().get(event_type)
 }
 
 /// Reads a file of rules whose text is `source`.
+///
+/// # Errors
+/// It is no valid TOML, or a rule is wrong.
 pub fn parse(file: &str, source: &str, user: bool) -> Result<Vec<Arc<Rule>>, RuleError> {
-    let read = read(file, source)?;
+    let read = spec::read(file, source)?;
     compile(file, source, read.collector_regexs, &read.phrases, user).into_iter().collect()
-}
-
-fn read(file: &str, source: &str) -> Result<RuleFile, RuleError> {
-    toml::from_str(source).map_err(|e| toml_error(file, source, &e))
 }
 
 /// Compiles the tables of one file, each by itself, with the file's own phrases.
 pub fn compile(
     file: &str,
     source: &str,
-    tables: Vec<toml::Spanned<super::spec::RuleSpec>>,
+    tables: Vec<toml::Spanned<RuleSpec>>,
     own: &Phrases,
     user: bool,
 ) -> Vec<Result<Arc<Rule>, RuleError>> {
-    let one = |table: toml::Spanned<super::spec::RuleSpec>| {
+    let one = |table: toml::Spanned<RuleSpec>| {
         let line = Located::at(file, source, Some(table.span()), "", "").line;
-        let origin = Origin { file: file.to_owned(), line, user };
+        let origin = Origin { file: file.to_owned().into(), line, user };
         let mut table = table.into_inner();
-        phrases::put_in_place(&mut table, own, file, source)?;
+        phrases::put_in_place(&mut table, Known { own, shared: phrases() }, file, source)?;
         Rule::compile(table, origin, source).map(Arc::new)
     };
     tables.into_iter().map(one).collect()
 }
 
-/// Places an error of the TOML reader in its file.
-pub fn toml_error(file: &str, source: &str, error: &toml::de::Error) -> RuleError {
-    let message = error.message();
-    let known = REMEDIES.iter().find(|(part, _)| message.contains(part));
-    let remedy = known.map_or("see the comments of the shipped peripetyd.conf", |(_, remedy)| remedy);
-    Located::at(file, source, error.span(), message, remedy).into()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Part of a message of the TOML parser, and the remedy; the first that matches is used.
-const REMEDIES: [(&str, &str); 10] = [
-    (
-        "expected one of `main`",
-        "correct its name or remove it; keys such as notify_stdout belong below [main]",
-    ),
-    ("unknown field", "correct its name or remove it"),
-    ("missing field `line`", "begin the example with the log line: { line = \"…\", kdev = \"…\" }"),
-    ("missing field", "add it: the shipped peripetyd.conf has a sample"),
-    ("expected a boolean", "write true or false, without quotation marks"),
-    ("expected a string", "write it between quotation marks"),
-    ("duplicate key", "remove one of the two"),
-    (
-        "expected a sequence",
-        "write it with two brackets on each side, as [[collector_regexs]], above every rule",
-    ),
-    ("escaped value", "write a regex between ''' and ''', where a backslash stands for itself"),
-    ("basic string", "end the text with the quotation mark that begins it, on the same line"),
-];
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let rule = |regex: &str| format!("[[collector_regexs]]\nregex = '''{regex}'''\ndevice = \"none\"\n");
+        let error = |text: &str| parse("x.conf", text, true).unwrap_err().to_string();
+        let unknown = error(&rule("^{nobody_knows}"));
+        assert!(unknown.starts_with("x.conf:2:9: there is no phrase {nobody_knows}"), "{unknown}");
+        let itself = error(&(rule("^{a}") + "[phrases]\na = \"{b}\"\nb = \"{a}\"\n"));
+        assert!(itself.contains("contains itself"), "{itself}");
+        let doubled: String = (1..8).map(|n| format!("p{n} = \"{{p{}}}{{p{0}}}\"\n", n + 1)).collect();
+        let long =
+            error(&(rule("^{p1}") + "[phrases]\n" + &doubled + "p8 = '''" + &"x".repeat(2000) + "'''\n"));
+        assert!(long.contains("too long"), "{long}");
+        let inside = error(&(rule("^{a}") + "[phrases]\na = \"(\"\n"));
+        assert!(inside.contains("does not compile") && inside.contains("^(?:()"), "{inside}");
+    }
+
+    /// Packed facts never exclude an example of the rule, and exclude other lines.
+    #[test]
+    fn what_is_known_of_a_rule_is_true_of_its_examples() {
+        let (mut lines, mut any) = (0, 0);
+        let rules = rules().unwrap();
+        for rule in &rules {
+            for line in rule.example_lines().map(str::as_bytes) {
+                let [first, second] = [0, 1].map(|at| line.get(at).copied().unwrap_or_default());
+                assert!(rule.may_match(line) && rule.may_begin([first, second]), "{:?}", rule.origin);
+                lines += 1;
+            }
+            any += usize::from(rule.may_begin(*b"zZ"));
+        }
+        assert!(lines > 2000 && any * 20 < rules.len(), "{any} of {}", rules.len());
+    }
+
+    #[test]
+    fn any_rule_may_use_the_shared_phrases() {
+        let with = |phrase: &str| {
+            let text = format!("[[collector_regexs]]\nregex = '^mydrv: {{{phrase}}}'\ndevice = \"none\"\n");
+            parse("x.conf", &text, true).unwrap().remove(0)
+        };
+        assert!(phrases().len() >= 5 && phrases().keys().all(|phrase| !with(phrase).is_match(b"other")));
+        let rule = with("trouble");
+        assert!(rule.is_match(b"mydrv: timed out") && !rule.is_match(b"mydrv: fine"));
+    }
+}

@@ -33,8 +33,8 @@ pub fn own_event_types() -> impl Iterator<Item = &'static str> {
 pub fn table() -> Result<String, RuleError> {
     let mut types: BTreeMap<String, (BTreeSet<String>, BTreeSet<Severity>)> = BTreeMap::new();
     for rule in builtin::rules()? {
-        let (sub_systems, severities) = types.entry(rule.event_type.clone()).or_default();
-        sub_systems.insert(rule.spec.sub_system.clone().unwrap_or_default());
+        let (sub_systems, severities) = types.entry(rule.event_type.to_string()).or_default();
+        sub_systems.insert(rule.spec().sub_system.clone().unwrap_or_default());
         severities.extend(rule.severity.into_iter().chain(rule.storage_severity));
     }
     let mut table =
@@ -42,7 +42,7 @@ pub fn table() -> Result<String, RuleError> {
     for (name, (sub_systems, severities)) in types {
         let sub_systems = sub_systems.into_iter().collect::<Vec<_>>().join(", ");
         let severities = severities.iter().map(Severity::to_string).collect::<Vec<_>>().join(", ");
-        let meaning = builtin::text_of(&name).map(|text| text.meaning.as_str()).unwrap_or_default();
+        let meaning = builtin::text_of(&name).map(|text| text.meaning).unwrap_or_default();
         table.push_str(&format!("| `{name}` | {sub_systems} | {severities} | {meaning} |\n"));
     }
     Ok(table)
@@ -81,5 +81,5 @@ pub fn catalog() -> Result<String, RuleError> {
 pub fn captures() -> Result<BTreeSet<String>, RuleError> {
     let rules = builtin::rules()?;
     let names = rules.iter().flat_map(|rule| rule.captures());
-    Ok(names.filter(|name| !["kdev", "sub_system"].contains(&name.as_str())).cloned().collect())
+    Ok(names.filter(|name| !["kdev", "sub_system"].contains(name)).map(str::to_owned).collect())
 }

@@ -16,7 +16,7 @@ pub fn matches(pattern: &str, event_type: &str) -> bool {
 pub fn known<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> BTreeSet<String> {
     let builtin = builtin::event_types().unwrap_or_default().into_keys();
     let own = documents::own_event_types().map(str::to_owned);
-    builtin.chain(own).chain(rules.into_iter().map(|rule| rule.event_type.clone())).collect()
+    builtin.chain(own).chain(rules.into_iter().map(|rule| rule.event_type.to_string())).collect()
 }
 
 #[cfg(test)]

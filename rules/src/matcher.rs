@@ -44,6 +44,9 @@ pub struct RuleSet {
 
 /// Memory limits for compiled rules in the daemon, where any user's lines may require any rule: automatons, and regexes.
 const BOUNDS: (usize, usize) = (16 << 20, 8 << 20);
+/// Number of lines with the same beginning before their rules become an automaton, which costs about as much as trying the rules
+/// one by one on a hundred lines.
+const FEW: usize = 32;
 /// Memory that stays in use when no rule has matched for a while.
 const KEPT: usize = 2 << 20;
 /// Number of lines between checks of the regexes' memory.
@@ -58,20 +61,29 @@ impl Default for RuleSet {
 impl RuleSet {
     /// The first rule that matches a line wins. Compiled rules take as much memory as the lines require.
     pub fn new(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
-        RuleSet::within((usize::MAX, usize::MAX), rules)
+        RuleSet::within((usize::MAX, usize::MAX), FEW, rules)
+    }
+
+    /// The same, with automatons from the first line on: a slow start.
+    pub fn eager(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
+        RuleSet::within((usize::MAX, usize::MAX), 0, rules)
     }
 
     /// The same with limited memory: rules that exceed it are slower.
     pub fn bounded(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
-        RuleSet::within(BOUNDS, rules)
+        RuleSet::within(BOUNDS, FEW, rules)
     }
 
-    fn within((automatons, regexes): (usize, usize), rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
-        let (room, lines) = (Room::new(automatons), AtomicUsize::new(0));
+    fn within(
+        (automatons, regexes): (usize, usize),
+        few: usize,
+        rules: impl IntoIterator<Item = Arc<Rule>>,
+    ) -> Self {
+        let (room, lines) = (Room::new(automatons, few), AtomicUsize::new(0));
         let mut set = RuleSet { sources: HashMap::new(), count: 0, room, regexes, lines };
         for rule in rules {
             set.count += 1;
-            set.sources.entry(rule.identifier.clone().into_bytes()).or_default().rules.push(rule);
+            set.sources.entry(rule.identifier.as_bytes().to_vec()).or_default().rules.push(rule);
         }
         set
     }
@@ -155,14 +167,35 @@ mod tests {
     use super::*;
     use crate::builtin;
 
+    /// The first lines with a beginning match the same rules as later ones.
+    #[test]
+    fn an_automaton_finds_what_single_rules_find() {
+        let rules = builtin::rules().unwrap();
+        let (eager, patient) = (RuleSet::eager(rules.clone()), RuleSet::new(rules.clone()));
+        let mut lines = 0;
+        for rule in rules.iter().step_by(2) {
+            for line in rule.example_lines().take(2) {
+                let found = |set: &RuleSet| set.find(rule.identifier.as_bytes(), line.as_bytes()).cloned();
+                let (eager, first, later) = (found(&eager), found(&patient), found(&patient));
+                for other in [&first, &later] {
+                    assert!(
+                        eager.as_ref().zip(other.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)),
+                        "{line}"
+                    );
+                }
+                lines += 1;
+            }
+        }
+        assert!(lines > 1000 && (1..eager.room.used()).contains(&patient.room.used()), "{lines}");
+    }
+
     /// Lines that need nearly all rules match the same ones if there is memory for hardly any.
     #[test]
     fn bounds_change_nothing_but_the_time() {
         let rules = builtin::rules().unwrap();
-        let lines =
-            |rule: &Arc<Rule>| rule.spec.examples.iter().map(|e| e.line.clone()).take(2).collect::<Vec<_>>();
-        let unbounded = RuleSet::new(rules.iter().cloned());
-        let bounded = RuleSet::within((2 << 20, 1 << 20), builtin::rules().unwrap());
+        let lines = |rule: &Arc<Rule>| rule.example_lines().take(2).map(str::to_owned).collect::<Vec<_>>();
+        let unbounded = RuleSet::eager(rules.iter().cloned());
+        let bounded = RuleSet::within((2 << 20, 1 << 20), 0, builtin::rules().unwrap());
         for rule in rules.iter().step_by(3) {
             for line in lines(rule) {
                 let found = |set: &RuleSet| {

@@ -4,18 +4,17 @@
 //! and tens of kilobytes.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use peripety_rules_format::facts::Facts;
+use peripety_rules_format::regex::{last_line, parse};
 use regex_automata::meta::{BuildError, Config, Regex};
 use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
-use regex_syntax::ParserBuilder;
 
-use super::begin::Begin;
 use super::cost;
-use super::literal::{self, LiteralSet};
-use super::surface;
+use super::rule::Text;
 
 /// Bytes that one compiled pattern may take.
 const MAX_COMPILED: usize = 10 << 20;
@@ -25,14 +24,9 @@ const MAX_ONE_PASS: usize = 100 << 10;
 /// A pattern that is known to be well formed.
 #[derive(Debug)]
 pub struct Pattern {
-    text: String,
+    text: Text,
     unicode: bool,
-    names: Vec<String>,
-    /// Needed only to explain why a rule matches a line or does not.
-    literals: OnceLock<Vec<LiteralSet>>,
-    /// Of a built-in pattern, until more is needed: see [`surface::first_two`].
-    first_two: Option<[u8; 2]>,
-    begin: OnceLock<Begin>,
+    facts: Facts,
     compiled: RwLock<Option<Arc<Regex>>>,
 }
 
@@ -42,18 +36,13 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it, in one line.
     pub fn new(text: &str, unicode: bool) -> Result<Self, String> {
-        let hir = parse(text, unicode)?;
-        let names = names_of(&hir);
-        let begin = OnceLock::from(Begin::of(&hir));
-        let (literals, compiled) = (OnceLock::new(), RwLock::default());
-        Ok(Pattern { text: text.to_owned(), unicode, names, literals, first_two: None, begin, compiled })
+        let facts = Facts::of(&parse(text, unicode)?);
+        Ok(Pattern { text: text.to_owned().into(), unicode, facts, compiled: RwLock::default() })
     }
 
-    /// A built-in pattern, which tests have checked: it is parsed when it is first needed.
-    pub fn built_in(text: &str) -> Self {
-        let (literals, begin, compiled) = (OnceLock::new(), OnceLock::new(), RwLock::default());
-        let (names, first_two) = (surface::names(text), surface::first_two(text));
-        Pattern { text: text.to_owned(), unicode: false, names, literals, first_two, begin, compiled }
+    /// A built-in pattern, which was checked when it was packed.
+    pub fn built_in(text: &'static str, facts: Facts) -> Self {
+        Pattern { text: text.into(), unicode: false, facts, compiled: RwLock::default() }
     }
 
     /// Compiles it now.
@@ -99,37 +88,29 @@ impl Pattern {
         *self.compiled.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Names of its captures, in order.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    /// The regex as text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
-    /// A line that matches may have these first two bytes: see [`Begin::possible`].
-    pub fn may_begin(&self, beginning: [u8; 2]) -> bool {
-        match self.first_two {
-            Some(two) => two == beginning,
-            None => self.begin().possible(beginning),
-        }
+    /// What is known of it without compiling it.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
-    /// How a line that matches can begin.
-    fn begin(&self) -> &Begin {
-        self.begin.get_or_init(|| self.parsed().map(|hir| Begin::of(&hir)).unwrap_or_default())
-    }
-
-    /// Sets of literals: a match contains at least one of each set.
-    pub fn literals(&self) -> &[LiteralSet] {
-        let required = || self.parsed().map(|hir| literal::required(&hir)).unwrap_or_default();
-        self.literals.get_or_init(required)
+    /// A line that lacks what every match has does not match.
+    pub fn may_match(&self, line: &[u8]) -> bool {
+        let occurs = |literal: &&[u8]| memchr::memmem::find(line, literal).is_some();
+        self.facts.begin().fits(line) && self.facts.literals().all(|set| set.iter().any(occurs))
     }
 
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
-        self.begin().fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
+        self.facts.begin().fits(line) && self.regex().is_some_and(|regex| regex.is_match(line))
     }
 
-    /// The line matches. Costs much time and keeps nothing in memory but [`Pattern::literals`]: the regex is made for
-    /// this line and dropped, unless the line lacks what every match has.
+    /// The line matches. Costs much time and keeps nothing in memory: the regex is made for this line and dropped, unless the
+    /// line lacks what every match has.
     pub fn is_match_once(&self, line: &[u8]) -> bool {
         self.once(line).is_some_and(|regex| regex.is_match(line))
     }
@@ -140,9 +121,7 @@ impl Pattern {
     }
 
     fn once(&self, line: &[u8]) -> Option<Regex> {
-        let occurs = |literal: &Vec<u8>| memchr::memmem::find(line, literal).is_some();
-        let possible = self.begin().fits(line) && self.literals().iter().all(|set| set.iter().any(occurs));
-        possible.then(|| self.build().ok()).flatten()
+        self.may_match(line).then(|| self.build().ok()).flatten()
     }
 
     /// The named captures of a line that matches.
@@ -154,11 +133,11 @@ impl Pattern {
     fn named(&self, regex: &Regex, line: &[u8]) -> Option<BTreeMap<String, String>> {
         let mut captures = regex.create_captures();
         regex.captures(line, &mut captures);
-        let named = |name: &String| {
+        let named = |name: &str| {
             let value = line.get(captures.get_group_by_name(name)?.range())?;
-            Some((name.clone(), String::from_utf8_lossy(value).into_owned()))
+            Some((name.to_owned(), String::from_utf8_lossy(value).into_owned()))
         };
-        captures.is_match().then(|| self.names.iter().filter_map(named).collect())
+        captures.is_match().then(|| self.facts.names().into_iter().filter_map(named).collect())
     }
 
     /// Its parsed form, which is large and therefore not kept.
@@ -183,38 +162,6 @@ fn too_large(error: &BuildError) -> String {
     }
 }
 
-/// The parsed form of a pattern as the engine reads it.
-pub fn parse(text: &str, unicode: bool) -> Result<Hir, String> {
-    let parsed = ParserBuilder::new().unicode(unicode).utf8(false).build().parse(text);
-    parsed.map_err(|e| last_line(&e.to_string()))
-}
-
-/// Names of the captures of a pattern, in order.
-pub fn names_of(hir: &Hir) -> Vec<String> {
-    let mut names = Vec::new();
-    collect_names(hir, &mut names);
-    names
-}
-
-fn collect_names(hir: &Hir, names: &mut Vec<String>) {
-    use regex_syntax::hir::HirKind;
-    match hir.kind() {
-        HirKind::Capture(capture) => {
-            names.extend(capture.name.as_ref().map(|name| name.to_string()));
-            collect_names(&capture.sub, names);
-        }
-        HirKind::Repetition(repetition) => collect_names(&repetition.sub, names),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().for_each(|part| collect_names(part, names))
-        }
-        _ => {}
-    }
-}
-
-fn last_line(text: &str) -> String {
-    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,7 +170,7 @@ mod tests {
     fn what_is_wrong_is_known_before_it_is_compiled() {
         assert!(Pattern::new("(unclosed", false).unwrap_err().contains("unclosed"));
         let pattern = Pattern::new("^(?P<kdev>sd(?P<x>[a-z])+)|(?P<y>.)$", false).unwrap();
-        assert_eq!(pattern.names(), ["kdev", "x", "y"]);
+        assert_eq!(pattern.facts().names(), ["kdev", "x", "y"]);
         assert!(pattern.compile().is_ok() && pattern.is_match(b"sdb"));
     }
 

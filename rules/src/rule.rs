@@ -1,21 +1,25 @@
 //! One checked and compiled rule.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use peripety_api::DeviceWay;
+use peripety_api::{canonical_sub_system, DeviceWay, Severity};
+use peripety_rules_format::book::Packed;
+use peripety_rules_format::literal;
+use peripety_rules_format::regex::does_not_compile;
 use regex_syntax::hir::Hir;
 use toml::Spanned;
 
 use super::cost;
 use super::error::{Located, RuleError};
-use super::literal::{self, LiteralSet};
 use super::names;
 use super::pattern::Pattern;
-use super::phrases;
 use super::reach::reach;
 use super::spec::RuleSpec;
 use super::writer::Writer;
-use peripety_api::{canonical_sub_system, Severity};
+
+/// A text of a rule. Those of built-in rules are part of the program and take no memory.
+pub type Text = Cow<'static, str>;
 
 /// Captures that lead to a device.
 pub const DEVICE_CAPTURES: [&str; 10] =
@@ -25,7 +29,7 @@ pub const DEVICE_CAPTURES: [&str; 10] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// File, as the user named it; "rules/…" for a built-in one.
-    pub file: String,
+    pub file: Text,
     /// Line of its table, from 1.
     pub line: usize,
     /// Not shipped with Peripety.
@@ -43,13 +47,17 @@ pub enum Attempt {
     Match(BTreeMap<String, String>),
 }
 
-/// For people who see the regex with its phrases: what it is without.
-fn written_out(pattern: &Spanned<String>, source: &str) -> String {
-    match source.get(pattern.span()).is_some_and(phrases::are_used) {
-        true => format!("; with its phrases it is {}", pattern.get_ref()),
-        false => String::new(),
-    }
+/// The table of a rule.
+#[derive(Debug)]
+enum Table {
+    /// As written, with the locations of the values.
+    Written(Box<RuleSpec>),
+    /// As packed at build time.
+    BuiltIn(&'static [u8]),
 }
+
+/// What is wrong with a value, and the remedy.
+type Wrong = (String, &'static str);
 
 /// A compiled rule.
 #[derive(Debug)]
@@ -57,11 +65,11 @@ pub struct Rule {
     /// Its location.
     pub origin: Origin,
     /// Syslog identifier of the lines it is for.
-    pub identifier: String,
+    pub identifier: Text,
     /// Family, unless the capture `sub_system` overrides it.
-    pub sub_system: String,
+    pub sub_system: Text,
     /// What happened, in capitals.
-    pub event_type: String,
+    pub event_type: Text,
     /// How bad it is; `None`: the entry's own priority.
     pub severity: Option<Severity>,
     /// How bad it is when there is storage behind the USB port or PCI device that the line names.
@@ -70,85 +78,75 @@ pub struct Rule {
     pub device: DeviceWay,
     /// Event types whose condition the line ends, by the rule and by its event type; with `*` for any text at the end.
     pub closes: Vec<String>,
+    /// See [`RuleSpec::catch_all`].
+    pub catch_all: bool,
+    /// See [`RuleSpec::by_level`].
+    pub by_level: bool,
+    /// See [`RuleSpec::group`].
+    pub group: Option<Text>,
+    /// See [`RuleSpec::part`].
+    pub part: Option<Text>,
+    /// See [`RuleSpec::follows`].
+    pub follows: Vec<String>,
     /// The required writer of the line, if the rule specifies more than the identifier.
     pub writer: Option<Writer>,
-    /// The table as written.
-    pub spec: RuleSpec,
-    prefix: Vec<u8>,
+    starts_with: Text,
     regex: Pattern,
     unless: Option<Pattern>,
+    table: Table,
 }
 
 impl Rule {
     /// Checks and compiles a table of `file`, whose text is `source`; `line` is the table's.
     pub fn compile(spec: RuleSpec, origin: Origin, source: &str) -> Result<Self, RuleError> {
-        let located = |span, message: &str, remedy: &str| {
-            RuleError::from(Located::at(&origin.file, source, span, message, remedy))
+        let located = |span, (message, remedy): Wrong| {
+            RuleError::from(Located::at(&origin.file, source, Some(span), &message, remedy))
         };
         let pattern = |pattern: &Spanned<String>| {
-            if !origin.user {
-                return Ok(Pattern::built_in(pattern.get_ref()));
-            }
-            // A user's rules are few, and everything wrong with them is reported at once.
-            let compiled = |pattern: Pattern| {
-                pattern.compile()?;
-                pattern.forget();
-                Ok(pattern)
-            };
-            Pattern::new(pattern.get_ref(), true).and_then(compiled).map_err(|e| {
-                located(
-                    Some(pattern.span()),
-                    &format!("the regex does not compile: {e}{}", written_out(pattern, source)),
-                    "see https://docs.rs/regex/latest/regex/#syntax; in TOML write a regex between ''' and '''",
-                )
-            })
+            let compiled = Pattern::new(pattern.get_ref(), origin.user).and_then(|compiled| {
+                // A user's rules are few, and everything wrong with them is reported at once.
+                if origin.user {
+                    compiled.compile()?;
+                    compiled.forget();
+                }
+                Ok(compiled)
+            });
+            compiled.map_err(|e| does_not_compile(pattern, &e, &origin.file, source))
         };
         let regex = pattern(&spec.regex)?;
         let unless = spec.unless.as_ref().map(pattern).transpose()?;
-        let severity = |word: &Option<Spanned<String>>, remedy| {
-            let parsed = word.as_ref().map(|word| {
-                let parsed = word.get_ref().parse::<Severity>();
-                parsed.map_err(|e| located(Some(word.span()), &e.to_string(), remedy))
-            });
-            parsed.transpose()
+        let word = |word: &'_ Option<Spanned<String>>| word.as_ref().map(|word| word.get_ref().clone());
+        let place = |word: &Option<Spanned<String>>| word.as_ref().map_or(spec.regex.span(), Spanned::span);
+        let severity_of = |key: &Option<Spanned<String>>, remedy| {
+            severity(word(key).as_deref(), remedy).map_err(|wrong| located(place(key), wrong))
         };
-        let storage_severity =
-            severity(&spec.storage_severity, "remove storage_severity to have one severity only")?;
-        let severity = severity(&spec.severity, "remove severity to use the priority of the log entry")?;
-        let has_device_capture = regex.names().iter().any(|name| DEVICE_CAPTURES.contains(&name.as_str()));
-        let device = match spec.device.as_ref().map(|d| (d.get_ref().as_str(), d.span())) {
-            Some(("none", _)) => DeviceWay::None,
-            Some(("entry", _)) => DeviceWay::Entry,
-            Some((_, span)) => {
-                return Err(located(Some(span), "device is \"none\" or \"entry\"", "remove it if a capture of the regex names the device"))
-            }
-            None if has_device_capture => DeviceWay::Capture,
-            None => {
-                return Err(located(
-                    Some(spec.regex.span()),
-                    "this rule does not say how to find its device",
-                    "add a capture such as (?P<kdev>sd[a-z]+), or set device = \"none\" (or \"entry\": journald's own device fields)",
-                ))
-            }
-        };
-        let writer = Writer::of(&spec).map_err(|(message, remedy)| {
-            let span = spec.user.as_ref().map_or(spec.regex.span(), Spanned::span);
-            located(Some(span), &message, remedy)
-        })?;
+        let storage_severity = severity_of(&spec.storage_severity, REMOVE_STORAGE_SEVERITY)?;
+        let severity = severity_of(&spec.severity, REMOVE_SEVERITY)?;
+        let device = device(word(&spec.device).as_deref(), &regex);
+        let device = device.map_err(|wrong| located(place(&spec.device), wrong))?;
+        let identifier = spec.identifier.as_deref().unwrap_or(DEFAULT_IDENTIFIER);
+        let writer = Writer::of(identifier, word(&spec.user).as_deref(), &spec.programs, &spec.units);
+        let writer = writer.map_err(|wrong| located(place(&spec.user), wrong))?;
+        let text = |text: &Option<String>| text.clone().map(Text::from);
         Ok(Rule {
             writer,
-            identifier: spec.identifier.clone().unwrap_or_else(|| "kernel".to_owned()),
-            sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or("other")),
-            event_type: spec.event_type.as_deref().unwrap_or("UNKNOWN").to_ascii_uppercase(),
+            identifier: identifier.to_owned().into(),
+            sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or(DEFAULT_SUB_SYSTEM)).into(),
+            event_type: spec.event_type.as_deref().unwrap_or(DEFAULT_EVENT_TYPE).to_ascii_uppercase().into(),
             severity,
             storage_severity,
             device,
             closes: spec.clears.clone(),
-            prefix: spec.starts_with.clone().unwrap_or_default().into_bytes(),
+            catch_all: spec.catch_all,
+            by_level: spec.by_level,
+            group: text(&spec.group),
+            part: text(&spec.part),
+            follows: spec.follows.clone(),
+            starts_with: text(&spec.starts_with).unwrap_or_default(),
             regex,
             unless,
             origin,
-            spec,
+            table: Table::Written(Box::new(spec)),
         })
     }
 
@@ -156,27 +154,100 @@ impl Rule {
     /// the very wording: where the kernel thought worse of it than the rule does, the kernel's level counts, up to Critical.
     pub fn severity_at(&self, level: Severity) -> Severity {
         let Some(severity) = self.severity else { return level };
-        let takes_level = self.spec.by_level || self.spec.catch_all && !self.origin.user;
+        let takes_level = self.by_level || self.catch_all && !self.origin.user;
         match takes_level && self.identifier == "kernel" && severity <= Severity::Warning {
             true => severity.min(level.max(Severity::Critical)),
             false => severity,
         }
     }
 
+    /// A built-in rule, from a record that the build script wrote.
+    ///
+    /// # Errors
+    /// A severity, a device or a writer is invalid, or the record is damaged.
+    pub fn built_in(record: &'static [u8]) -> Result<Self, RuleError> {
+        let packed = Packed::read(record).ok_or(RuleError::Damaged)?;
+        let origin = Origin { file: packed.file.into(), line: packed.line, user: false };
+        let wrong = |(message, remedy): Wrong| {
+            let (file, line, text) = (packed.file.to_owned(), packed.line, "[[collector_regexs]]".to_owned());
+            RuleError::from(Located { file, line, column: 1, text, message, remedy: remedy.to_owned() })
+        };
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let mut patterns = packed.patterns.iter().map(|(text, facts)| Pattern::built_in(text, facts.clone()));
+        let regex = patterns.next().ok_or(RuleError::Damaged)?;
+        let unless = patterns.next();
+        let identifier = packed.identifier.unwrap_or(DEFAULT_IDENTIFIER);
+        let (programs, units) = (owned(&packed.programs), owned(&packed.units));
+        Ok(Rule {
+            writer: Writer::of(identifier, packed.user, &programs, &units).map_err(wrong)?,
+            identifier: identifier.into(),
+            sub_system: canonical(packed.sub_system.unwrap_or(DEFAULT_SUB_SYSTEM)),
+            event_type: packed.event_type.unwrap_or(DEFAULT_EVENT_TYPE).into(),
+            severity: severity(packed.severity, REMOVE_SEVERITY).map_err(wrong)?,
+            storage_severity: severity(packed.storage_severity, REMOVE_STORAGE_SEVERITY).map_err(wrong)?,
+            device: device(packed.device, &regex).map_err(wrong)?,
+            closes: owned(&packed.closes),
+            catch_all: packed.catch_all,
+            by_level: packed.by_level,
+            group: packed.group.map(Text::from),
+            part: packed.part.map(Text::from),
+            follows: owned(&packed.follows),
+            starts_with: packed.starts_with.unwrap_or_default().into(),
+            regex,
+            unless,
+            origin,
+            table: Table::BuiltIn(record),
+        })
+    }
+
+    /// The table as written, with phrases expanded. For a built-in rule it is unpacked on each call, without the locations of the values.
+    pub fn spec(&self) -> Cow<'_, RuleSpec> {
+        match &self.table {
+            Table::Written(spec) => Cow::Borrowed(spec),
+            Table::BuiltIn(record) => {
+                let packed = Packed::read(record).and_then(|packed| packed.spec());
+                // Not expected: the record was read when the rule was made.
+                let empty = || RuleSpec::of(Spanned::new(0..0, self.regex.text().to_owned()));
+                Cow::Owned(packed.unwrap_or_else(empty))
+            }
+        }
+    }
+
+    /// The lines of its examples.
+    pub fn example_lines(&self) -> impl Iterator<Item = &str> + '_ {
+        let (written, packed) = match &self.table {
+            Table::Written(spec) => (Some(&spec.examples), None),
+            Table::BuiltIn(record) => (None, Packed::read(record)),
+        };
+        let packed = packed.into_iter().flat_map(|packed| packed.lines()).map(|line| -> &str { line });
+        packed.chain(written.into_iter().flatten().map(|example| example.line.as_str()))
+    }
+
+    /// The text that its lines must begin with, if any.
+    pub fn starts_with(&self) -> Option<&str> {
+        Some(&*self.starts_with).filter(|text| !text.is_empty())
+    }
+
+    /// The regex as text, with phrases expanded.
+    pub fn regex_text(&self) -> &str {
+        self.regex.text()
+    }
+
     /// Names of the captures of its regex, in order.
-    pub fn captures(&self) -> &[String] {
-        self.regex.names()
+    pub fn captures(&self) -> Vec<&str> {
+        self.regex.facts().names()
     }
 
     /// A matching line contains some fixed text.
     pub fn has_literal(&self) -> bool {
-        !self.required_literals().is_empty()
+        self.required_literals().next().is_some()
     }
 
     /// The regex begins, at the start of the line, with other text than `starts_with`.
     pub fn never_matches(&self) -> bool {
-        let prefixes = literal::prefixes(self.spec.regex.get_ref(), self.origin.user);
-        let fits = |prefix: &Vec<u8>| prefix.starts_with(&self.prefix) || self.prefix.starts_with(prefix);
+        let prefixes = literal::prefixes(self.regex.text(), self.origin.user);
+        let own = self.starts_with.as_bytes();
+        let fits = |prefix: &Vec<u8>| prefix.starts_with(own) || own.starts_with(prefix);
         prefixes.is_some_and(|prefixes| !prefixes.iter().any(fits))
     }
 
@@ -191,12 +262,12 @@ impl Rule {
 
     /// The line matches.
     pub fn is_match(&self, line: &[u8]) -> bool {
-        line.starts_with(&self.prefix) && self.regex.is_match(line) && !self.is_excepted(line)
+        line.starts_with(self.starts_with.as_bytes()) && self.regex.is_match(line) && !self.is_excepted(line)
     }
 
     /// A line that the regex matches is one for this rule.
     pub(super) fn takes(&self, line: &[u8]) -> bool {
-        line.starts_with(&self.prefix) && !self.is_excepted(line)
+        line.starts_with(self.starts_with.as_bytes()) && !self.is_excepted(line)
     }
 
     /// Whether the line is excluded from the rule. A line that begins with a user-chosen name may look like
@@ -212,8 +283,8 @@ impl Rule {
 
     /// How many bytes of a line that does not match agree with the rule.
     pub fn reach(&self, line: &[u8]) -> usize {
-        match line.starts_with(&self.prefix) {
-            true => reach(self.spec.regex.get_ref(), self.origin.user, line),
+        match line.starts_with(self.starts_with.as_bytes()) {
+            true => reach(self.regex.text(), self.origin.user, line),
             false => 0,
         }
     }
@@ -227,7 +298,7 @@ impl Rule {
     pub(super) fn attempt(&self, line: &[u8]) -> Attempt {
         let Some(captures) = self.regex.captures_once(line) else { return Attempt::NoMatch };
         let excepted = self.is_excepted_by(line, Pattern::is_match_once);
-        match line.starts_with(&self.prefix) && !excepted {
+        match line.starts_with(self.starts_with.as_bytes()) && !excepted {
             true => Attempt::Match(captures),
             false => Attempt::RegexOnly,
         }
@@ -244,9 +315,9 @@ impl Rule {
 
     /// Bytes that the rule costs, with all that is compiled of it. The same on every machine.
     pub fn cost(&self) -> usize {
-        let spec = &self.spec;
+        let spec = self.spec();
         let lines = spec.examples.iter().map(|example| &example.line).chain(&spec.not);
-        let text = spec.regex.get_ref().len() + self.prefix.len() + lines.map(String::len).sum::<usize>();
+        let text = self.regex.text().len() + self.starts_with.len() + lines.map(String::len).sum::<usize>();
         cost::RULE + text + self.patterns().map(Pattern::cost).sum::<usize>()
     }
 
@@ -255,10 +326,16 @@ impl Rule {
         self.patterns().map(Pattern::compiled).sum()
     }
 
-    /// Whether a line that the rule matches may begin with these two bytes: see [`super::begin::Begin::possible`].
+    /// Whether a line that the rule matches may begin with these two bytes: see
+    /// [`peripety_rules_format::begin::Begin::possible`].
     pub(super) fn may_begin(&self, beginning: [u8; 2]) -> bool {
-        self.regex.may_begin(beginning)
-            && self.prefix.iter().zip(beginning).all(|(wanted, byte)| *wanted == byte)
+        self.regex.facts().begin().possible(beginning)
+            && self.starts_with.bytes().zip(beginning).all(|(wanted, byte)| wanted == byte)
+    }
+
+    /// Whether the line contains the text that every match contains.
+    pub(super) fn may_match(&self, line: &[u8]) -> bool {
+        self.regex.may_match(line)
     }
 
     /// The regex, parsed again: it is kept as text.
@@ -266,13 +343,49 @@ impl Rule {
         self.regex.parsed()
     }
 
-    /// Sets of literals; a matching line contains at least one of each set. Empty when there
-    /// is none to extract.
-    pub(super) fn required_literals(&self) -> Vec<LiteralSet> {
-        let mut sets = self.regex.literals().to_vec();
-        if !self.prefix.is_empty() {
-            sets.push(vec![self.prefix.clone()]);
-        }
-        sets
+    /// Sets of literals; a matching line contains at least one of each set.
+    pub(super) fn required_literals(&self) -> impl Iterator<Item = Vec<&[u8]>> {
+        let prefix = Some(vec![self.starts_with.as_bytes()]).filter(|_| !self.starts_with.is_empty());
+        self.regex.facts().literals().chain(prefix)
+    }
+}
+
+/// Defaults of keys that a rule does not set.
+const DEFAULT_IDENTIFIER: &str = "kernel";
+const DEFAULT_SUB_SYSTEM: &str = "other";
+const DEFAULT_EVENT_TYPE: &str = "UNKNOWN";
+
+fn canonical(sub_system: &'static str) -> Text {
+    let canonical = canonical_sub_system(sub_system);
+    if canonical == sub_system {
+        return sub_system.into();
+    }
+    canonical.into()
+}
+
+/// Remedies for invalid severities.
+const REMOVE_SEVERITY: &str = "remove severity to use the priority of the log entry";
+const REMOVE_STORAGE_SEVERITY: &str = "remove storage_severity to have one severity only";
+
+fn severity(word: Option<&str>, remedy: &'static str) -> Result<Option<Severity>, Wrong> {
+    let severity = word.map(str::parse::<Severity>).transpose();
+    severity.map_err(|e| (e.to_string(), remedy))
+}
+
+fn device(word: Option<&str>, regex: &Pattern) -> Result<DeviceWay, Wrong> {
+    let wrong = |message: &str, remedy| Err((message.to_owned(), remedy));
+    let has_capture = || regex.facts().names().iter().any(|name| DEVICE_CAPTURES.contains(name));
+    match word {
+        Some("none") => Ok(DeviceWay::None),
+        Some("entry") => Ok(DeviceWay::Entry),
+        Some(_) => wrong(
+            "device is \"none\" or \"entry\"",
+            "remove it if a capture of the regex names the device",
+        ),
+        None if has_capture() => Ok(DeviceWay::Capture),
+        None => wrong(
+            "this rule does not say how to find its device",
+            "add a capture such as (?P<kdev>sd[a-z]+), or set device = \"none\" (or \"entry\": journald's own device fields)",
+        ),
     }
 }

@@ -23,7 +23,7 @@ pub fn joined(message: &[u8]) -> Option<Vec<u8>> {
 /// one line too.
 pub fn find<'r>(message: &[u8], find: impl Fn(&[u8]) -> Option<&'r Arc<Rule>>) -> Option<&'r Arc<Rule>> {
     let as_it_stands = find(message);
-    if as_it_stands.is_some_and(|rule| !rule.spec.catch_all) {
+    if as_it_stands.is_some_and(|rule| !rule.catch_all) {
         return as_it_stands;
     }
     let Some(line) = joined(message) else { return as_it_stands };
@@ -33,13 +33,12 @@ pub fn find<'r>(message: &[u8], find: impl Fn(&[u8]) -> Option<&'r Arc<Rule>>) -
     };
     let as_one_line = find(&line).filter(|rule| !is_chosen(rule));
     match (as_it_stands, as_one_line) {
-        (Some(rule), Some(other)) if other.spec.catch_all => Some(rule),
+        (Some(rule), Some(other)) if other.catch_all => Some(rule),
         (rule, other) => other.or(rule),
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::builtin;

@@ -44,7 +44,8 @@ impl From<Matched> for RuleMatch {
     fn from(matched: Matched) -> Self {
         let said = matched.captures.get("sub_system");
         RuleMatch {
-            sub_system: said.map_or(matched.rule.sub_system.clone(), |name| canonical_sub_system(name)),
+            sub_system: said
+                .map_or_else(|| matched.rule.sub_system.to_string(), |name| canonical_sub_system(name)),
             rule: matched.rule.as_ref().into(),
             captures: matched.captures,
         }
@@ -62,25 +63,26 @@ fn writer(spec: &RuleSpec) -> RuleWriter {
 impl From<&Rule> for peripety_api::Rule {
     fn from(rule: &Rule) -> Self {
         let text = builtin::text_of(&rule.event_type);
+        let (meaning, advice) = text.map(|text| (text.meaning, text.advice)).unzip();
         peripety_api::Rule {
-            event_type: rule.event_type.clone(),
-            sub_system: rule.sub_system.clone(),
+            event_type: rule.event_type.to_string(),
+            sub_system: rule.sub_system.to_string(),
             severity: rule.severity,
-            identifier: rule.identifier.clone(),
-            writer: rule.writer.is_some().then(|| writer(&rule.spec)),
-            starts_with: rule.spec.starts_with.clone(),
-            regex: rule.spec.regex.get_ref().clone(),
+            identifier: rule.identifier.to_string(),
+            writer: rule.writer.is_some().then(|| writer(&rule.spec())),
+            starts_with: rule.starts_with().map(str::to_owned),
+            regex: rule.regex_text().to_owned(),
             device: rule.device,
             closes: rule.closes.clone(),
-            file: rule.origin.file.clone(),
+            file: rule.origin.file.to_string(),
             line: rule.origin.line as u64,
             user: rule.origin.user,
-            catch_all: rule.spec.catch_all,
-            group: rule.spec.group.clone(),
-            follows: rule.spec.follows.clone(),
-            meaning: text.map(|text| text.meaning.clone()),
-            advice: text.and_then(|text| text.advice.clone()),
-            examples: rule.spec.examples.iter().map(|example| example.line.clone()).collect(),
+            catch_all: rule.catch_all,
+            group: rule.group.as_ref().map(ToString::to_string),
+            follows: rule.follows.clone(),
+            meaning,
+            advice: advice.flatten(),
+            examples: rule.example_lines().map(str::to_owned).collect(),
         }
     }
 }

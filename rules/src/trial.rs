@@ -87,7 +87,7 @@ fn nearly_matching(unmatched: &[&Arc<Rule>], line: &[u8]) -> Vec<Miss> {
     let mut candidates: Vec<(FixedText, &Arc<Rule>)> = texts.filter(|(text, _)| text.found > 0).collect();
     candidates.sort_by_key(|(text, _)| (Reverse(text.found), text.missing));
     let compared = candidates.into_iter().take(MAX_COMPARED).map(|(text, rule)| {
-        let reach = reach(rule.spec.regex.get_ref(), rule.origin.user, line);
+        let reach = reach(rule.regex_text(), rule.origin.user, line);
         (text, miss(rule, MissReason::Regex, reach))
     });
     let near = |(text, miss): &(FixedText, Miss)| text.missing == 0 || miss.reach * 3 >= line.len();
@@ -110,10 +110,10 @@ impl FixedText {
     fn of(rule: &Rule, line: &[u8]) -> Self {
         let mut text = FixedText { found: 0, missing: 0 };
         for set in rule.required_literals() {
-            let occurs = |literal: &&Vec<u8>| memchr::memmem::find(line, literal).is_some();
-            match set.iter().filter(occurs).map(Vec::len).max() {
+            let occurs = |literal: &&&[u8]| memchr::memmem::find(line, literal).is_some();
+            match set.iter().filter(occurs).map(|literal| literal.len()).max() {
                 Some(length) => text.found += length,
-                None => text.missing += set.iter().map(Vec::len).min().unwrap_or(0),
+                None => text.missing += set.iter().map(|literal| literal.len()).min().unwrap_or(0),
             }
         }
         text
@@ -145,8 +145,9 @@ event_type = "ASLEEP"
     fn tried(identifier: &str, line: &str) -> (Option<String>, Vec<(String, MissReason, usize)>) {
         let set = RuleSet::new(parse("x", RULES, true).unwrap());
         let trial = set.try_line(identifier, line.as_bytes());
-        let misses = trial.misses.iter().map(|m| (m.rule.event_type.clone(), m.reason, m.reach)).collect();
-        (trial.matched.map(|m| m.rule.event_type.clone()), misses)
+        let misses =
+            trial.misses.iter().map(|m| (m.rule.event_type.to_string(), m.reason, m.reach)).collect();
+        (trial.matched.map(|m| m.rule.event_type.to_string()), misses)
     }
 
     #[test]

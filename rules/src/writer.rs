@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use super::spec::RuleSpec;
-
 /// The users of this machine: passwd(5). Those of a directory service have only a number here: a start must not wait for one.
 const USERS: &str = "/etc/passwd";
 /// Identifiers with trust rules of their own.
@@ -21,27 +19,31 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// The writer that a rule requires, if it specifies one.
+    /// The writer that a rule for lines of this identifier requires, if it specifies one.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
-    pub fn of(spec: &RuleSpec) -> Result<Option<Self>, (String, &'static str)> {
-        if spec.user.is_none() && spec.programs.is_empty() && spec.units.is_empty() {
+    pub fn of(
+        identifier: &str,
+        user: Option<&str>,
+        programs: &[String],
+        units: &[String],
+    ) -> Result<Option<Self>, (String, &'static str)> {
+        if user.is_none() && programs.is_empty() && units.is_empty() {
             return Ok(None);
         }
-        let identifier = spec.identifier.as_deref().unwrap_or("kernel");
         if SPECIAL.contains(&identifier) {
             let message = format!("lines of \"{identifier}\" have no user, program or unit");
             return Err((message, "remove these keys, or give the identifier of a tool"));
         }
-        let uid = match &spec.user {
+        let uid = match user {
             None => 0,
-            Some(user) => uid(user.get_ref(), Path::new(USERS)).ok_or((
-                format!("{USERS} has no user \"{}\"", user.get_ref()),
+            Some(user) => uid(user, Path::new(USERS)).ok_or((
+                format!("{USERS} has no user \"{user}\""),
                 "correct the name, or write the number of the user",
             ))?,
         };
-        Ok(Some(Writer { uid, programs: spec.programs.clone(), units: spec.units.clone() }))
+        Ok(Some(Writer { uid, programs: programs.to_vec(), units: units.to_vec() }))
     }
 }
 

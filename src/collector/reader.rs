@@ -363,7 +363,7 @@ impl Reader {
         let rule = matched.rule;
         let sub_system = match matched.captures.get("sub_system") {
             Some(captured) => canonical_sub_system(captured),
-            None => rule.sub_system.clone(),
+            None => rule.sub_system.to_string(),
         };
         let number = self.made;
         self.made += 1;

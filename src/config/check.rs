@@ -65,7 +65,8 @@ fn examples_of(rule: &Rule) -> Vec<Finding> {
     let mut add = |line: &str, offset: usize, message: &str, remedy: &str| {
         findings.push(located(Level::Error, &place(rule, line, offset, message, remedy)));
     };
-    for example in &rule.spec.examples {
+    let spec = rule.spec();
+    for example in &spec.examples {
         let line = example.line.as_bytes();
         match rule.named_captures(line) {
             None => {
@@ -79,7 +80,7 @@ fn examples_of(rule: &Rule) -> Vec<Finding> {
             Some(_) => {}
         }
     }
-    for line in rule.spec.not.iter().filter(|line| rule.is_match(line.as_bytes())) {
+    for line in spec.not.iter().filter(|line| rule.is_match(line.as_bytes())) {
         let message = "the rule matches this line, which is listed in its \"not\"";
         add(line, 0, message, "make the regex stricter, or move the line to the examples");
     }
@@ -89,7 +90,7 @@ fn examples_of(rule: &Rule) -> Vec<Finding> {
 /// The place of a byte of an example in the file; of the rule, when TOML spells the line otherwise.
 fn place(rule: &Rule, line: &str, offset: usize, message: &str, remedy: &str) -> Located {
     let file = &rule.origin.file;
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = std::fs::read_to_string(&**file).unwrap_or_default();
     let table: usize =
         text.split_inclusive('\n').take(rule.origin.line.saturating_sub(1)).map(str::len).sum();
     // The example itself, not a comment or a longer line: it is between quotation marks.
@@ -104,6 +105,13 @@ fn place(rule: &Rule, line: &str, offset: usize, message: &str, remedy: &str) ->
 fn error(error: &RuleError) -> Finding {
     match error {
         RuleError::Invalid(place) => located(Level::Error, place),
+        RuleError::Damaged => Finding {
+            level: Level::Error,
+            file: String::new(),
+            line: None,
+            column: None,
+            text: error.to_string(),
+        },
         RuleError::Read { file, .. } => Finding {
             level: Level::Error,
             file: file.clone(),

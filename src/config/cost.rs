@@ -25,7 +25,7 @@ impl Cost {
         let was_fine = self.rules <= MAX_RULES && self.bytes <= MAX_BYTES;
         self.rules += 1;
         self.bytes = self.bytes.saturating_add(rule.cost());
-        let place = Some(rule.spec.regex.span());
+        let place = Some(rule.spec().regex.span());
         let error = |message: &str, remedy: &str| {
             Located::at(&rule.origin.file, text, place.clone(), message, remedy)
         };

@@ -166,7 +166,8 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
 }
 
 fn warnings(rule: &Rule, text: &str) -> Vec<Located> {
-    let regex = &rule.spec.regex;
+    let spec = rule.spec();
+    let regex = &spec.regex;
     let at = |message: &str, remedy: &str| {
         Located::at(&rule.origin.file, text, Some(regex.span()), message, remedy)
     };
@@ -175,7 +176,7 @@ fn warnings(rule: &Rule, text: &str) -> Vec<Located> {
         let message = "this rule can never match: its regex and its starts_with begin with different text";
         found.push(at(message, "make both begin with the same text, or remove starts_with"));
     }
-    if !regex.get_ref().contains('^') && rule.spec.starts_with.is_none() {
+    if !regex.get_ref().contains('^') && rule.starts_with().is_none() {
         found.push(at(
             "the regex is not anchored",
             "begin it with ^; otherwise every line is searched for it, which is slow",

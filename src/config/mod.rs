@@ -181,7 +181,7 @@ impl Config {
             text += &format!("\n{notifier}");
         }
         for rule in &self.rules {
-            let table = BTreeMap::from([("collector_regexs", [&rule.spec])]);
+            let table = BTreeMap::from([("collector_regexs", [rule.spec()])]);
             text += &format!("\n# {}:{}\n", rule.origin.file, rule.origin.line);
             text += &toml::to_string(&table).unwrap_or_default();
         }
@@ -220,7 +220,7 @@ event_type = "MY_EVENT"
         let config = load(&[("etc/peripetyd.conf", SAMPLE)]).unwrap();
         assert!(config.main.notify_stdout && !config.main.save_to_journald);
         let rule = &config.rules[0];
-        let seen = (rule.sub_system.as_str(), rule.event_type.as_str(), rule.origin.line);
+        let seen = (&*rule.sub_system, &*rule.event_type, rule.origin.line);
         assert_eq!(seen, ("scsi", "MY_EVENT", 6));
         let later = SAMPLE.replace("collector_regexs", "collector.regexs");
         assert_eq!(load(&[("etc/peripetyd.conf", &later)]).unwrap().rules.len(), 1);
@@ -260,8 +260,8 @@ event_type = "MY_EVENT"
         let again = load(&[("etc/peripetyd.conf", &config.to_toml())]).unwrap();
         assert_eq!((&again.main, again.burst, &again.limits), (&config.main, config.burst, &config.limits));
         assert_eq!((config.limits.connections, config.limits.idle.as_secs()), (40, 9));
-        let (a, b) = (&again.rules[0].spec, &config.rules[0].spec);
-        assert_eq!(toml::to_string(a).unwrap(), toml::to_string(b).unwrap());
+        let (a, b) = (again.rules[0].spec(), config.rules[0].spec());
+        assert_eq!(toml::to_string(&a).unwrap(), toml::to_string(&b).unwrap());
     }
 
     fn rule(regex: &str) -> String {

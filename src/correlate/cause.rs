@@ -225,7 +225,7 @@ impl Causes {
     fn cause_of<T>(&self, made: &Made<T>, parties: &Parties) -> Option<u64> {
         let event = &made.event;
         let gone = event.holders.first().filter(|holder| holder.gone);
-        let follows = made.rule.spec.follows.as_slice();
+        let follows = made.rule.follows.as_slice();
         if follows.is_empty() && gone.is_none() {
             return None;
         }

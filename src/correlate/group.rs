@@ -47,7 +47,7 @@ impl<T> Line<T> {
     pub fn new(made: Made<T>) -> Self {
         let mut command = Command::of(&made.event);
         // Where lines have no parts, several commands are one error, each with a tag of its own.
-        if made.rule.spec.part.is_none() {
+        if made.rule.part.is_none() {
             command = command.sector_only();
         }
         Line { made, command }
@@ -73,7 +73,7 @@ impl<T> Group<T> {
 
     /// The name that its rules give.
     pub fn name(&self) -> &str {
-        self.lines.first().and_then(|line| line.made.rule.spec.group.as_deref()).unwrap_or_default()
+        self.lines.first().and_then(|line| line.made.rule.group.as_deref()).unwrap_or_default()
     }
 
     /// See [`Command::waits`].
@@ -94,11 +94,11 @@ impl<T> Group<T> {
     pub fn fits(&self, names: &Names, line: &Line<T>) -> Option<Sure> {
         let (first, made) = (&self.lines.first()?.made, &line.made);
         let apart = first.event.timestamp.abs_diff(made.event.timestamp);
-        let part = &made.rule.spec.part;
+        let part = &made.rule.part;
         // What names nothing, not even a part of an error, is printed as often as the source tries.
         let is_repeat = || part.is_none() && related(&made.event).is_empty();
         let again = Arc::ptr_eq(&first.rule, &made.rule) && !is_repeat();
-        let has_part = part.is_some() && self.lines.iter().any(|line| line.made.rule.spec.part == *part);
+        let has_part = part.is_some() && self.lines.iter().any(|line| line.made.rule.part == *part);
         let same_place =
             first.event.boot_id == made.event.boot_id && first.event.hostname == made.event.hostname;
         if apart > WINDOW + made.precision.max(first.precision)

@@ -48,7 +48,7 @@ impl<T> Grouping<T> {
         let names = Names::of(&made.event);
         // A line that names no device goes with the newest error.
         let line = Line::new(made);
-        let Some(name) = line.made.rule.spec.group.clone() else {
+        let Some(name) = line.made.rule.group.as_ref().map(ToString::to_string) else {
             self.insert(Group::new(now, line, Names::default()), None);
             return;
         };
@@ -152,15 +152,14 @@ impl<T> Grouping<T> {
     /// When a group was opened that this one may follow from, and that waits behind it.
     fn opened_by_a_cause(&self, number: u64, group: &Group<T>) -> Option<u64> {
         let made = group.lines.first().map(|line| &line.made)?;
-        let follows: Vec<&String> =
-            group.lines.iter().flat_map(|line| &line.made.rule.spec.follows).collect();
+        let follows: Vec<&String> = group.lines.iter().flat_map(|line| &line.made.rule.follows).collect();
         if follows.is_empty() || group.yielded >= MAX_YIELDS {
             return None;
         }
         // What could follow from this one, or is the next error of the same kind, does not cause it.
-        let is_group = made.rule.spec.group.is_some();
+        let is_group = made.rule.group.is_some();
         let may_follow = |other: &Made<T>| {
-            let patterns = &other.rule.spec.follows;
+            let patterns = &other.rule.follows;
             patterns.iter().any(|pattern| event_type::matches(pattern, &made.event.event_type))
         };
         let may_cause = |line: &Line<T>| {

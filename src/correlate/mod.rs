@@ -143,12 +143,12 @@ impl<T> Correlator<T> {
         while let Some(complete) = self.joins.close_before(&made.event) {
             self.finish(complete, now, &mut out);
         }
-        if made.rule.spec.group.is_some() {
+        if made.rule.group.is_some() {
             self.joins.add(made, now);
             return out;
         }
         let parties = Parties::of(&made.event);
-        let follows = !made.rule.spec.follows.is_empty();
+        let follows = !made.rule.follows.is_empty();
         // A cause may still be waiting for its other lines, or be read later: what follows waits as long.
         if follows && (self.joins.has_any(&parties.related) || !self.causes.knows(&made, &parties)) {
             self.joins.add(made, now);

@@ -148,7 +148,7 @@ impl World {
             sub_system: "x".into(),
             timestamp: 1_000 * S + time,
             event_id: format!("{time} {text}"),
-            event_type: found.rule.event_type.clone(),
+            event_type: found.rule.event_type.to_string(),
             dev_wwid: None,
             dev_path: None,
             owners_wwids: Vec::new(),

@@ -50,7 +50,7 @@ pub async fn events(access: Option<StoreAccess>, start: &Start, rules: &RuleSet)
 }
 
 fn closes_by_type(rules: &RuleSet) -> BTreeMap<&str, &[String]> {
-    rules.rules().map(|rule| (rule.event_type.as_str(), rule.closes.as_slice())).collect()
+    rules.rules().map(|rule| (&*rule.event_type, rule.closes.as_slice())).collect()
 }
 
 fn reported(event: StorageEvent, closes: &BTreeMap<&str, &[String]>) -> Reported {

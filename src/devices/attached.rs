@@ -164,7 +164,7 @@ impl Boot {
             self.adapters.insert(address(name));
         }
         let time = raw.entry.timestamp;
-        let event_type = raw.rule.event_type.as_str();
+        let event_type = &*raw.rule.event_type;
         let named = ["kdev", "port"].iter().find_map(|name| port(raw.captures.get(*name)?));
         match named {
             Some(port) if STORAGE.contains(&raw.sub_system.as_str()) => self.add(port),
@@ -261,7 +261,7 @@ mod tests {
             let matched = rules.matched(b"kernel", line.as_bytes()).unwrap();
             let raw = RawEvent {
                 number: 0,
-                sub_system: matched.rule.sub_system.clone(),
+                sub_system: matched.rule.sub_system.to_string(),
                 severity: matched.rule.severity_at(Severity::Info),
                 captures: matched.captures,
                 event_id: "id".into(),

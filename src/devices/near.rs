@@ -114,7 +114,7 @@ pub fn is_last_word(raw: &RawEvent) -> bool {
         || is_failed_write(raw)
         || is("detail", "Synchronizing SCSI cache")
         || is("detail", "Stopping disk")
-        || LAST_WORDS.contains(&raw.rule.event_type.as_str())
+        || LAST_WORDS.contains(&&*raw.rule.event_type)
 }
 
 /// Whether the line is about a deleted disk, perhaps before its uevent: it has no sectors (block/genhd.c, del_gendisk).

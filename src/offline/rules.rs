@@ -49,7 +49,7 @@ impl Rules {
 
 /// The lines of a rule's examples behind which the message goes on.
 fn breaks(rule: &Rule) -> impl Iterator<Item = &[u8]> {
-    let lines = rule.spec.examples.iter().map(|example| example.line.trim_end());
+    let lines = rule.example_lines().filter(|line| line.contains('\n')).map(str::trim_end);
     lines.flat_map(|text| {
         let count = text.split('\n').count();
         text.split('\n').take(count - 1).map(str::as_bytes)

@@ -289,7 +289,7 @@ fn raw(matched: Matched, level: crate::event::Severity, event_id: String, entry:
     let rule = matched.rule;
     let sub_system = match matched.captures.get("sub_system") {
         Some(captured) => canonical_sub_system(captured),
-        None => rule.sub_system.clone(),
+        None => rule.sub_system.to_string(),
     };
     RawEvent {
         number: 0,

@@ -28,7 +28,7 @@ pub fn event(raw: &RawEvent) -> EventDraft {
     OWN_FIELDS.iter().for_each(|field| drop(extension.remove(*field)));
     crate::decode::scsi::explain(&mut extension);
     crate::decode::ata::explain(&mut extension);
-    if raw.rule.spec.catch_all {
+    if raw.rule.catch_all {
         extension.insert("catch_all".into(), "true".into());
     }
     let covered = cursor.as_deref().and_then(EntryKey::parse).map(|key| key.mark()).into_iter().collect();
@@ -38,7 +38,7 @@ pub fn event(raw: &RawEvent) -> EventDraft {
         sub_system: raw.sub_system.clone(),
         timestamp: entry.timestamp,
         event_id: raw.event_id.clone(),
-        event_type: raw.rule.event_type.clone(),
+        event_type: raw.rule.event_type.to_string(),
         dev_wwid: None,
         dev_path: None,
         owners_wwids: Vec::new(),

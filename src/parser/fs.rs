@@ -96,7 +96,7 @@ struct Note {
 impl Notes {
     /// An event of a file system is complete: one that ends a mount is given the mount point noted before.
     pub fn complete(&mut self, devices: &Devices, raw: &RawEvent, event: &mut EventDraft) {
-        let unmounted = NEVER_MOUNTED.contains(&raw.rule.event_type.as_str());
+        let unmounted = NEVER_MOUNTED.contains(&&*raw.rule.event_type);
         match event.extension.contains_key("mount_point") {
             true if begins_mount(raw) => self.update(devices),
             true => {}

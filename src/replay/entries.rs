@@ -54,7 +54,7 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
             number: u64::try_from(entries.len()).unwrap_or(u64::MAX),
             sub_system: match captures.get("sub_system") {
                 Some(captured) => canonical_sub_system(captured),
-                None => rule.sub_system.clone(),
+                None => rule.sub_system.to_string(),
             },
             severity: rule.severity_at(raw_event::level(&entry)),
             captures,

@@ -28,22 +28,17 @@ pub fn speaks(line: &[u8], sub_system: &str) -> bool {
 struct Known {
     /// `None`: all formats are tried.
     longest_texts: Option<AhoCorasick>,
-    formats: Vec<Distinctive>,
-}
-
-/// A format that can be recognised.
-struct Distinctive {
-    format: Format,
-    parts: Vec<Part>,
+    /// Their lines in the table, which are parsed again for the few log lines that contain their text.
+    formats: Vec<&'static str>,
 }
 
 fn known() -> &'static Known {
     static KNOWN: OnceLock<Known> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let distinctive = formats().filter(Format::is_distinctive);
-        let formats: Vec<Distinctive> =
-            distinctive.map(|format| Distinctive { parts: format.parts(), format }).collect();
-        let texts = formats.iter().map(Distinctive::longest_text);
+        let is_distinctive =
+            |line: &&'static str| Format::parse(line).is_some_and(|format| format.is_distinctive());
+        let formats: Vec<&str> = TABLE.lines().filter(is_distinctive).collect();
+        let texts = formats.iter().filter_map(|line| Format::parse(line)).map(|format| longest_text(&format));
         let longest_texts = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts);
         Known { longest_texts: longest_texts.ok(), formats }
     })
@@ -51,36 +46,36 @@ fn known() -> &'static Known {
 
 impl Known {
     fn may_print(&self, line: &[u8], sub_system: &str) -> bool {
-        let prints = |distinctive: &Distinctive| {
-            distinctive.format.owner != Some(sub_system) && distinctive.may_print(line)
-        };
+        let prints = |format: Format| format.owner != Some(sub_system) && format.may_print(line);
         match &self.longest_texts {
             Some(texts) => {
                 let found = texts.find_overlapping_iter(line);
-                found.filter_map(|found| self.formats.get(found.pattern().as_usize())).any(prints)
+                let formats = found.filter_map(|found| self.formats.get(found.pattern().as_usize()));
+                formats.filter_map(|format| Format::parse(format)).any(prints)
             }
-            None => self.formats.iter().any(prints),
+            None => self.formats.iter().filter_map(|format| Format::parse(format)).any(prints),
         }
     }
 }
 
-impl Distinctive {
-    /// The text behind the name that is in every line; at its end there may be no white space.
-    fn longest_text(&self) -> &[u8] {
-        let texts = self.parts.iter().map(|part| match part {
-            Part::Text(text) => text.trim_ascii_end(),
-            Part::Any(_) => &[],
-        });
-        texts.max_by_key(|text| text.len()).unwrap_or_default()
-    }
+/// The text behind the name that is in every line; at its end there may be no white space.
+fn longest_text(format: &Format) -> Vec<u8> {
+    let texts = format.parts().into_iter().map(|part| match part {
+        Part::Text(text) => text.trim_ascii_end().to_vec(),
+        Part::Any(_) => Vec::new(),
+    });
+    texts.max_by_key(Vec::len).unwrap_or_default()
+}
 
+impl Format {
+    /// Whether the kernel can print this line with the format.
     fn may_print(&self, line: &[u8]) -> bool {
-        let (before, kind) = (self.format.split().0, self.format.kind);
+        let (before, kind, parts) = (self.split().0, self.kind, self.parts());
         let Some(rest) = line.strip_prefix(before.as_bytes()) else { return false };
         let ends = 0..=kind.longest().min(rest.len());
         ends.filter_map(|end| rest.get(end..)).any(|rest| {
             let mut behind = kind.suffixes().iter().filter_map(|suffix| rest.strip_prefix(suffix.as_bytes()));
-            behind.any(|rest| is_printed(&self.parts, rest))
+            behind.any(|rest| is_printed(&parts, rest))
         })
     }
 }

@@ -3,14 +3,11 @@
 //! A brace that opens before a letter is an error in the syntax of regexes, so that no regex has another meaning by this.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use toml::Spanned;
 
-use super::builtin;
 use super::error::{Located, RuleError};
 use super::spec::RuleSpec;
-use super::surface::{self, Sign};
 
 /// Phrases by name, as written.
 pub type Phrases = BTreeMap<String, String>;
@@ -20,23 +17,37 @@ const MAX_DEPTH: usize = 8;
 /// Bytes of a regex with all its phrases.
 const MAX_TEXT: usize = 64 << 10;
 
-/// The phrases of all built-in rules, which any rule may use.
-pub fn shared() -> &'static Phrases {
-    static SHARED: OnceLock<Phrases> = OnceLock::new();
-    SHARED.get_or_init(builtin::phrases)
+/// The phrases available to the rules of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'p> {
+    /// Those of the file.
+    pub own: &'p Phrases,
+    /// Shared ones, for names that the file does not define.
+    pub shared: &'p Phrases,
 }
 
-/// Puts the phrases of its file, and the shared ones, in place in a rule.
+impl<'p> Known<'p> {
+    fn get(self, name: &str) -> Option<&'p String> {
+        self.own.get(name).or_else(|| self.shared.get(name))
+    }
+}
+
+/// Expands the phrases in a rule of `file`, whose text is `source`.
 ///
 /// # Errors
 /// There is no phrase of a name, or it contains itself, or the regex becomes too long.
-pub fn put_in_place(rule: &mut RuleSpec, own: &Phrases, file: &str, source: &str) -> Result<(), RuleError> {
+pub fn put_in_place(
+    rule: &mut RuleSpec,
+    phrases: Known<'_>,
+    file: &str,
+    source: &str,
+) -> Result<(), RuleError> {
     for regex in std::iter::once(&mut rule.regex).chain(&mut rule.unless) {
         if !regex.get_ref().contains('{') {
             continue;
         }
         let span = regex.span();
-        let expanded = expand(regex.get_ref(), own).map_err(|Wrong { message, remedy }| {
+        let expanded = expand(regex.get_ref(), phrases).map_err(|Wrong { message, remedy }| {
             RuleError::from(Located::at(file, source, Some(span.clone()), &message, remedy))
         })?;
         *regex = Spanned::new(span, expanded);
@@ -56,17 +67,17 @@ struct Wrong {
     remedy: &'static str,
 }
 
-fn expand(regex: &str, own: &Phrases) -> Result<String, Wrong> {
+fn expand(regex: &str, phrases: Known<'_>) -> Result<String, Wrong> {
     let mut expanded = String::with_capacity(regex.len());
-    append(&mut expanded, regex, own, 0)?;
+    append(&mut expanded, regex, phrases, 0)?;
     Ok(expanded)
 }
 
-fn append(to: &mut String, regex: &str, own: &Phrases, depth: usize) -> Result<(), Wrong> {
+fn append(to: &mut String, regex: &str, phrases: Known<'_>, depth: usize) -> Result<(), Wrong> {
     let mut rest = regex;
     while let Some((before, name, after)) = next(rest) {
         to.push_str(before);
-        let phrase = own.get(name).or_else(|| shared().get(name)).ok_or_else(|| Wrong {
+        let phrase = phrases.get(name).ok_or_else(|| Wrong {
             message: format!("there is no phrase {{{name}}}"),
             remedy: "define it in the table [phrases] of this file, or write \\{ for a brace",
         })?;
@@ -77,7 +88,7 @@ fn append(to: &mut String, regex: &str, own: &Phrases, depth: usize) -> Result<(
             });
         }
         to.push_str("(?:");
-        append(to, phrase, own, depth + 1)?;
+        append(to, phrase, phrases, depth + 1)?;
         to.push(')');
         rest = after;
     }
@@ -87,8 +98,7 @@ fn append(to: &mut String, regex: &str, own: &Phrases, depth: usize) -> Result<(
 
 /// The next phrase in a regex: the text before it, its name, and the text after it.
 fn next(regex: &str) -> Option<(&str, &str, &str)> {
-    let mut braces = surface::signs(regex).filter(|(sign, _)| *sign == Sign::Brace);
-    braces.find_map(|(_, inner)| {
+    braces(regex).find_map(|inner| {
         let (name, after) = inner.split_once('}').filter(|(name, _)| is_name(name))?;
         let before = regex.get(..regex.len() - inner.len() - 1)?;
         Some((before, name, after))
@@ -100,10 +110,44 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Escapes with braces of their own: `\p{greek}`, `\x{7f}`, `\b{start}`.
+const BRACED: [&str; 9] =
+    ["p{", "P{", "x{", "u{", "U{", "b{start}", "b{end}", "b{start-half}", "b{end-half}"];
+
+/// What follows an escape, behind its backslash.
+fn behind_escape(text: &str) -> Option<&str> {
+    let braced = BRACED.iter().any(|begin| text.starts_with(begin));
+    match text.find('}').filter(|_| braced) {
+        Some(end) => text.get(end + 1..),
+        None => text.get(text.chars().next()?.len_utf8()..),
+    }
+}
+
+/// What follows each opening brace that belongs neither to an escape nor to a class.
+fn braces(regex: &str) -> impl Iterator<Item = &str> {
+    let mut rest = regex;
+    let mut in_class = 0_usize;
+    std::iter::from_fn(move || loop {
+        let sign = rest.chars().next()?;
+        rest = rest.get(sign.len_utf8()..)?;
+        match sign {
+            '\\' => rest = behind_escape(rest)?,
+            '[' => {
+                in_class += 1;
+                // A bracket that closes stands for itself at the beginning.
+                let inner = rest.strip_prefix('^').unwrap_or(rest);
+                rest = inner.strip_prefix(']').unwrap_or(inner);
+            }
+            ']' => in_class = in_class.saturating_sub(1),
+            '{' if in_class == 0 => return Some(rest),
+            _ => {}
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtin::parse;
 
     fn own(phrases: &[(&str, &str)]) -> Phrases {
         phrases.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
@@ -121,33 +165,19 @@ mod tests {
             (r"\b{start}x\b{nvme}\b", r"\b{start}x\b(?:nvme[0-9]+n[0-9]+)\b"),
         ];
         for (regex, expected) in cases {
-            assert_eq!(expand(regex, &own).unwrap(), expected);
+            let known = Known { own: &own, shared: &Phrases::new() };
+            assert_eq!(expand(regex, known).unwrap(), expected);
         }
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
-        let rule = |regex: &str| format!("[[collector_regexs]]\nregex = '''{regex}'''\ndevice = \"none\"\n");
-        let error = |text: &str| parse("x.conf", text, true).unwrap_err().to_string();
-        let unknown = error(&rule("^{nobody_knows}"));
-        assert!(unknown.starts_with("x.conf:2:9: there is no phrase {nobody_knows}"), "{unknown}");
-        let itself = error(&(rule("^{a}") + "[phrases]\na = \"{b}\"\nb = \"{a}\"\n"));
-        assert!(itself.contains("contains itself"), "{itself}");
-        let doubled: String = (1..8).map(|n| format!("p{n} = \"{{p{}}}{{p{0}}}\"\n", n + 1)).collect();
-        let long =
-            error(&(rule("^{p1}") + "[phrases]\n" + &doubled + "p8 = '''" + &"x".repeat(2000) + "'''\n"));
-        assert!(long.contains("too long"), "{long}");
-        let inside = error(&(rule("^{a}") + "[phrases]\na = \"(\"\n"));
-        assert!(inside.contains("does not compile") && inside.contains("^(?:()"), "{inside}");
-    }
-
-    #[test]
-    fn any_rule_may_use_the_shared_phrases() {
-        assert!(
-            shared().len() >= 5 && shared().values().all(|phrase| expand(phrase, &Phrases::new()).is_ok())
-        );
-        let text = "[[collector_regexs]]\nregex = '^mydrv: {trouble}'\ndevice = \"none\"\n";
-        let rule = parse("x.conf", text, true).unwrap().remove(0);
-        assert!(rule.is_match(b"mydrv: timed out") && !rule.is_match(b"mydrv: fine"));
+    fn what_is_wrong_is_known() {
+        let own = own(&[("a", "{b}"), ("b", "{a}")]);
+        let shared =
+            Phrases::from([("b".to_owned(), "shared".to_owned()), ("c".to_owned(), "{b}".to_owned())]);
+        let error = |regex| expand(regex, Known { own: &own, shared: &shared }).unwrap_err().message;
+        assert_eq!(error("^{nobody_knows}"), "there is no phrase {nobody_knows}");
+        // A file's own phrases go before those that all share.
+        assert!(error("{a}").contains("contains itself") && error("{c}").contains("contains itself"));
     }
 }

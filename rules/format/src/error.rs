@@ -64,6 +64,9 @@ pub enum RuleError {
     /// Something in the file is wrong.
     #[error("{0}")]
     Invalid(Box<Located>),
+    /// The built-in rules in the program's file are not what was built.
+    #[error("the built-in rules of this program are damaged; install it again")]
+    Damaged,
 }
 
 impl From<Located> for RuleError {
@@ -71,6 +74,34 @@ impl From<Located> for RuleError {
         RuleError::Invalid(Box::new(located))
     }
 }
+
+/// Locates an error of the TOML parser in its file.
+pub fn toml_error(file: &str, source: &str, error: &toml::de::Error) -> RuleError {
+    let message = error.message();
+    let known = REMEDIES.iter().find(|(part, _)| message.contains(part));
+    let remedy = known.map_or("see the comments of the shipped peripetyd.conf", |(_, remedy)| remedy);
+    Located::at(file, source, error.span(), message, remedy).into()
+}
+
+/// Part of a message of the TOML parser, and the remedy; the first that matches is used.
+const REMEDIES: [(&str, &str); 10] = [
+    (
+        "expected one of `main`",
+        "correct its name or remove it; keys such as notify_stdout belong below [main]",
+    ),
+    ("unknown field", "correct its name or remove it"),
+    ("missing field `line`", "begin the example with the log line: { line = \"…\", kdev = \"…\" }"),
+    ("missing field", "add it: the shipped peripetyd.conf has a sample"),
+    ("expected a boolean", "write true or false, without quotation marks"),
+    ("expected a string", "write it between quotation marks"),
+    ("duplicate key", "remove one of the two"),
+    (
+        "expected a sequence",
+        "write it with two brackets on each side, as [[collector_regexs]], above every rule",
+    ),
+    ("escaped value", "write a regex between ''' and ''', where a backslash stands for itself"),
+    ("basic string", "end the text with the quotation mark that begins it, on the same line"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use super::pattern::parse;
+use super::regex::parse;
 
 /// Alternatives: a match contains at least one of them.
 pub type LiteralSet = Vec<Vec<u8>>;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::error::{toml_error, RuleError};
+
 /// One rule as written; see docs/rules.md for the meaning of each key.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +79,34 @@ pub struct RuleSpec {
     pub not: Vec<String>,
 }
 
+impl RuleSpec {
+    /// A table with a regex and no other key.
+    pub fn of(regex: Spanned<String>) -> Self {
+        RuleSpec {
+            starts_with: None,
+            regex,
+            sub_system: None,
+            event_type: None,
+            severity: None,
+            storage_severity: None,
+            identifier: None,
+            programs: Vec::new(),
+            units: Vec::new(),
+            user: None,
+            device: None,
+            clears: Vec::new(),
+            unless: None,
+            catch_all: false,
+            by_level: false,
+            group: None,
+            part: None,
+            follows: Vec::new(),
+            examples: Vec::new(),
+            not: Vec::new(),
+        }
+    }
+}
+
 /// A line that must match.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(expecting = "a table such as { line = \"…\", kdev = \"…\" }")]
@@ -99,6 +129,16 @@ impl Captures {
     pub fn map(&self) -> BTreeMap<String, String> {
         let mut texts = self.0.split_terminator('\0').map(str::to_owned);
         std::iter::from_fn(|| Some((texts.next()?, texts.next()?))).collect()
+    }
+
+    /// As one text, for [`Captures::of_packed`].
+    pub(crate) fn packed(&self) -> &str {
+        &self.0
+    }
+
+    /// Of what [`Captures::packed`] gave.
+    pub(crate) fn of_packed(text: &str) -> Self {
+        Captures(text.into())
     }
 
     /// It captures nothing.
@@ -173,6 +213,14 @@ pub struct RuleFile {
     /// The rules.
     #[serde(default)]
     pub collector_regexs: Vec<Spanned<RuleSpec>>,
+}
+
+/// Reads a file of rules whose text is `source`.
+///
+/// # Errors
+/// It is invalid TOML, or has an unknown key.
+pub fn read(file: &str, source: &str) -> Result<RuleFile, RuleError> {
+    toml::from_str(source).map_err(|e| toml_error(file, source, &e))
 }
 
 #[cfg(test)]
