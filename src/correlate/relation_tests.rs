@@ -64,3 +64,33 @@ fn an_error_waits_for_its_cause_that_was_written_before() {
     assert_eq!(types(&done), ["MAP_PATH_LOST", "MAP_DOWN"]);
     assert_eq!(done[1].event.root_cause_event_id, Some(done[0].event.event_id.clone()));
 }
+
+#[test]
+fn steps_of_one_fault_all_lead_to_its_beginning() {
+    let mut world = World::new();
+    let mut done = world.kernel("critical medium error, dev sdb, sector 1", 0);
+    done.extend(world.faults.tick(WINDOW));
+    for (at, disk) in [(300, "nvme0"), (50_000, "nvme0"), (100_000, "nvme0")] {
+        let made = world.made("kernel", &format!("nvme {disk}: reset"), at * MS);
+        done.extend(world.faults.push(made, at * MS));
+        done.extend(world.faults.tick(at * MS + WINDOW));
+    }
+    // The first reset has no cause: another device. The others follow from it, and are counted.
+    assert_eq!(types(&done), ["BLK_IO_ERROR", "NVME_RESET", "NVME_RESET"]);
+    assert_eq!(done[1].event.root_cause_event_id, None);
+    assert_eq!(done[2].event.root_cause_event_id, Some(done[1].event.event_id.clone()));
+}
+
+/// A problem is never hidden behind what is none; what is none goes with the problem.
+#[test]
+fn no_problem_follows_from_routine() {
+    let mut world = World::new();
+    world.kernel("nvme nvme0: queues", 0);
+    world.faults.tick(S);
+    world.kernel("nvme nvme0: reset", S);
+    let problem = world.faults.tick(2 * S).into_iter().next().unwrap();
+    assert_eq!(problem.event.event_type, "NVME_RESET");
+    assert_eq!(problem.event.root_cause_event_id, None);
+    let next = world.kernel("nvme nvme0: connected", 3 * S).into_iter().next().unwrap();
+    assert_eq!(next.event.root_cause_event_id, Some(problem.event.event_id.clone()));
+}
