@@ -199,7 +199,7 @@ impl Watch {
 
     /// Some device that is known, present or past, is like this.
     pub fn any(&self, is: impl Fn(&BlockInfo) -> bool) -> bool {
-        self.read_state().history.blocks().any(|block| is(block))
+        self.read_state().history.blocks().any(is)
     }
 
     /// Number of devices that are known, present and past.
