@@ -294,3 +294,57 @@ fn a_file_system_that_speaks_before_the_block_layer_is_one_alarm() {
     let of_first = |event: &&&Value| event["root_cause_event_id"] == alarms[0]["event_id"];
     assert_eq!(effects.iter().filter(of_first).count(), 4);
 }
+
+/// Adapters and loop devices that print no device: the line of the command or of the block layer beside theirs has it.
+#[test]
+fn a_line_without_a_device_takes_that_of_its_command() {
+    let cases = [
+        (
+            "mptscsih: ioc0: attempting task abort! (sc=ffff9e36fb9ccd80)",
+            "sd 2:0:0:0: [sda] tag#0 CDB: Write(10) 2a 00 06 07 b0 f8 00 00 88 00",
+            ("HBA_COMMAND_ABORTED", "sda"),
+        ),
+        (
+            "mpt2sas0: attempting target reset! scmd(ffff8814605d2100)",
+            "sd 2:0:0:0: [sdb] CDB: Read(10): 28 00 1f 2c 3a 40 00 00 08 00",
+            ("HBA_COMMAND_ABORTED", "sdb"),
+        ),
+        (
+            "loop: Write error at byte offset 673251328, length 4096.",
+            "I/O error, dev loop1, sector 1314944 op 0x1:(WRITE) flags 0x0 phys_seg 2 prio class 2",
+            ("LOOP_IO_ERROR", "loop1"),
+        ),
+    ];
+    for (first, second, (event_type, kdev)) in cases {
+        let events = events(&(entry("kernel", 0, first) + &entry("kernel", 0, second)), None);
+        let [event] = events.as_slice() else { panic!("{events:#?}") };
+        assert_eq!((&event["event_type"], &event["kdev"]), (&event_type.into(), &kdev.into()), "{event}");
+    }
+}
+
+/// What a UFS host, a disk of Hyper-V or a port of libata reports of one fault in several lines is one alarm.
+#[test]
+fn several_errors_of_one_host_are_one_alarm() {
+    for lines in [
+        [
+            "ufshcd-qcom 1d84000.ufs: ufshcd_uic_hibern8_enter: hibern8 enter failed. ret = -110",
+            "ufshcd-qcom 1d84000.ufs: ufshcd_err_handler started; HBA state eh_fatal; powered 1; shutting down 0; force_reset = 0",
+            "ufshcd-qcom 1d84000.ufs: ufshcd_dme_change_power_mode: power mode change failed -67",
+        ],
+        [
+            "ata2.00: cmd 61/08:18:00:d0:59/00:00:02:00:00/40 tag 3 ncq dma 4096 out\n         res 40/00:01:00:4f:c2/00:00:00:00:00/00 Emask 0x4 (timeout)",
+            "ata2.00: cmd 61/08:20:20:cd:15/00:00:04:00:00/40 tag 4 ncq dma 4096 out\n         res 40/00:00:00:00:00/00:00:00:00:00/00 Emask 0x4 (timeout)",
+            "ata2: hard resetting link",
+        ],
+        [
+            "hv_storvsc a8b3781b-1e82-4818-a1c3-63d806ec15aa: tag#59 cmd 0x28 status: scsi 0x2 srb 0xa hv 0xc0000001",
+            "hv_storvsc a8b3781b-1e82-4818-a1c3-63d806ec15aa: tag#59 cmd 0x3 status: scsi 0x0 srb 0x20 hv 0xc0000001",
+            "hv_storvsc a8b3781b-1e82-4818-a1c3-63d806ec15aa: tag#60 cmd 0x3 status: scsi 0x0 srb 0x20 hv 0xc0000001",
+        ],
+    ] {
+        let log: String = (0..).zip(lines).map(|(second, line)| entry("kernel", second, line)).collect();
+        let events = events(&log, None);
+        let alarms = events.iter().filter(|event| event["root_cause_event_id"].is_null());
+        assert_eq!(alarms.count(), 1, "{events:#?}");
+    }
+}
