@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS LIVE SCENARIO ROUND RECORD KEEP MINUTES SEED SABOTAGE
-.PHONY: help deps build run demo check test lint fmt doc docs deny bench coverage check-more torture lab lab-shell install uninstall clean
+.PHONY: help deps build run demo check test lint fmt doc docs generate answers deny bench coverage check-more torture lab lab-shell install uninstall clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
@@ -49,6 +49,14 @@ doc: ## Build the API documentation: target/doc
 docs: ## Update what is generated from the rules: the table in docs/events.md, the journal catalog
 	@scripts/deps.sh check
 	@BLESS=1 scripts/cargo.sh test --quiet --test all documents::
+
+generate: ## Generate from io.peripety.varlink: library, C getters, header, man page, Python fields, tables in docs/
+	@scripts/deps.sh check
+	@BLESS=1 scripts/cargo.sh test --quiet -p peripety-generate --test up_to_date
+
+answers: ## Update the expected answers about recorded device trees: review the differences
+	@scripts/deps.sh check
+	@BLESS=1 scripts/cargo.sh test --quiet -p peripety-blkinfo --all-features --test fixtures --test json
 
 deny: ## Check licences, bans and sources of all dependencies (deny.toml)
 	@scripts/deny.sh

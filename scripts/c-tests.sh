@@ -84,7 +84,7 @@ same_symbols() {
 all_functions_are_tested() {
     local name missing=0
     while read -r name; do
-        grep -qw "$name" "$TESTS"/*.c && continue
+        grep -qw "$name" "$TESTS"/*.[ch] && continue
         say "no test in $TESTS calls $name"
         missing=1
     done < <(declared)

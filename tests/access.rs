@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use crate::common::{self, program, project, skip, Daemon, Machine};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 
 fn names(error: Result<Value, (String, Value)>) -> (String, Value) {
     error.unwrap_err()
@@ -19,18 +19,19 @@ fn devices() {
 
     // What lsblk, dmsetup and mountinfo said when the incident was recorded.
     let ext4 = info("/mnt/d1").unwrap();
+    let known: Map<String, Value> =
+        ext4.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
     assert_eq!(
-        ext4,
+        Value::from(known),
         json!({
             "kdev": "dm-1", "major_minor": "253:1", "dev_path": "/dev/mapper/labvg-e", "blk_type": "dm-lvm",
             "dev_wwid": "LVM-Wo2teEqKSFVuYD3K23swOGY1o3OHfzjzj6eWIrYQq49EiMIq2XCkJuge2CtTeSzV",
             "owners_wwids": ["mpath-1Linux_scsi_debug_2000", "naa.33333330000007d0"],
             "owners_paths": ["/dev/mapper/mpathb", "/dev/sdb", "/dev/sdc", "/dev/sde", "/dev/sdf"],
             "holders": [], "size": 209_715_200, "fs_type": "ext4",
-            "fs_uuid": "75cbc990-1bda-4427-9934-616ac2b1f72f", "fs_label": null, "mount_points": ["/mnt/d1"],
-            "transport": null, "extension": {}, "address": null, "diskseq": 94, "paths": [], "slaves": ["dm-0"],
-            "stable_path": "/dev/mapper/labvg-e", "serial": null, "model": null, "vendor": null, "removable": null,
-            "rotational": null, "read_only": null,
+            "fs_uuid": "75cbc990-1bda-4427-9934-616ac2b1f72f", "mount_points": ["/mnt/d1"],
+            "extension": {}, "diskseq": 94, "paths": [], "slaves": ["dm-0"],
+            "stable_path": "/dev/mapper/labvg-e",
         })
     );
     for spelling in

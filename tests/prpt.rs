@@ -117,26 +117,8 @@ fn formats() {
     assert!(short.starts_with(date.trim()) && short.ends_with(&expected), "{short:?}");
     assert!(!short.contains('\x1b'));
 
-    let keys = [
-        "hostname",
-        "severity",
-        "sub_system",
-        "timestamp",
-        "event_id",
-        "event_type",
-        "dev_wwid",
-        "dev_path",
-        "owners_wwids",
-        "owners_paths",
-        "kdev",
-        "msg",
-        "raw_msg",
-        "extension",
-        "root_cause_event_id",
-        "repeat_count",
-        "boot_id",
-        "source",
-    ];
+    let keys = peripety_api::schema::members("StorageEvent");
+    assert!(keys.contains(&"root_cause_event_id"), "{keys:?}");
     let line = with("json");
     let places: Vec<usize> = keys
         .iter()

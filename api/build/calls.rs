@@ -1,19 +1,21 @@
 //! The methods of the interface: parameters and replies, the calls of a server, and a client.
 
-use varlink_parser::{Method, IDL};
+use peripety_generate::varlink_parser::{Method, IDL};
+use peripety_generate::Interface;
 
-use crate::docs::{self, Docs};
+use crate::attributes;
 use crate::types::{rust_type, structure};
 
 /// All of it.
-pub fn calls(idl: &IDL<'_>, docs: &Docs) -> Result<String, String> {
+pub fn calls(interface: &Interface<'_>) -> Result<String, String> {
+    let (idl, comments) = (&interface.idl, &interface.comments);
     let mut code = String::new();
     for method in idl.methods.values() {
         let name = method.name;
         code += &format!("/// The parameters of [`MethodCall::{name}`].\n");
-        code += &structure(&format!("{name}Parameters"), name, &method.input, true, docs)?;
+        code += &structure(&format!("{name}Parameters"), name, &method.input, true, comments)?;
         code += &format!("/// The reply to [`MethodCall::{name}`].\n");
-        code += &structure(&format!("{name}Reply"), name, &method.output, true, docs)?;
+        code += &structure(&format!("{name}Reply"), name, &method.output, true, comments)?;
     }
     Ok(code + &server(idl) + &client(idl)?)
 }
@@ -24,7 +26,7 @@ fn server(idl: &IDL<'_>) -> String {
     let mut arms = String::new();
     for method in idl.methods.values() {
         let name = method.name;
-        variants += &format!("{}{name}({name}Parameters),\n", docs::attribute(method.doc));
+        variants += &format!("{}{name}({name}Parameters),\n", attributes::attribute(method.doc));
         arms += &format!("{name:?} => serde_json::from_value(parameters).map(MethodCall::{name}),\n");
     }
     format!(
@@ -55,7 +57,7 @@ fn client_method(interface: &str, method: &Method<'_>) -> Result<String, String>
     Ok(format!(
         "{}pub fn {}(&self{arguments}) -> crate::client::Answers<{name}Parameters, {name}Reply> {{\n\
          self.prepare(\"{interface}.{name}\", {name}Parameters {{ {fields} }})\n}}\n",
-        docs::attribute(method.doc),
+        attributes::attribute(method.doc),
         snake_case(name),
     ))
 }

@@ -1,6 +1,6 @@
 //! The tables `METHODS` and `TYPES`: the parameters of each method and the members of each type.
 
-use varlink_parser::{VStruct, VStructOrEnum, VType, VTypeExt, IDL};
+use peripety_generate::varlink_parser::{VStruct, VStructOrEnum, VType, VTypeExt, IDL};
 
 /// A check notes the members that it has seen in one word.
 const MAX_MEMBERS: usize = 64;

@@ -1,17 +1,24 @@
 //! The types and the errors of the interface.
 
-use varlink_parser::{VEnum, VStruct, VStructOrEnum, VType, VTypeExt, IDL};
+use peripety_generate::varlink_parser::{VEnum, VStruct, VStructOrEnum, VType, VTypeExt};
+use peripety_generate::{Comments, Interface};
 
-use crate::docs::{self, Docs};
+use crate::attributes;
+
+/// Types whose `Default` is written by hand, in `api/src`.
+const DEFAULTS: [&str; 2] = ["Severity", "Source"];
 
 /// All types that the interface defines.
-pub fn types(idl: &IDL<'_>, docs: &Docs) -> Result<String, String> {
+pub fn types(interface: &Interface<'_>) -> Result<String, String> {
+    let (idl, comments) = (&interface.idl, &interface.comments);
     let mut code = String::new();
     for typedef in idl.typedefs.values() {
-        code += &docs::attribute(typedef.doc);
+        code += &attributes::attribute(typedef.doc);
         code += &match &typedef.elt {
-            VStructOrEnum::VStruct(members) => structure(typedef.name, typedef.name, members, false, docs)?,
-            VStructOrEnum::VEnum(names) => enumeration(typedef.name, names, docs),
+            VStructOrEnum::VStruct(members) => {
+                structure(typedef.name, typedef.name, members, false, comments)?
+            }
+            VStructOrEnum::VEnum(names) => enumeration(typedef.name, names, comments),
         };
     }
     Ok(code)
@@ -24,14 +31,16 @@ pub fn structure(
     definition: &str,
     members: &VStruct<'_>,
     omits_null: bool,
-    docs: &Docs,
+    comments: &Comments,
 ) -> Result<String, String> {
     let is_nullable = |vtype: &VTypeExt<'_>| matches!(vtype, VTypeExt::Option(_));
-    let default = if members.elts.iter().all(|member| is_nullable(&member.vtype)) { "Default, " } else { "" };
+    let by_hand = DEFAULTS.contains(&name);
+    let derives = !by_hand && members.elts.iter().all(|member| has_default(&member.vtype));
+    let default = if derives { "Default, " } else { "" };
     let mut code = format!("#[derive(Clone, Debug, {default}PartialEq, Eq, Serialize, Deserialize)]\n");
     code += &format!("pub struct {name} {{\n");
     for member in &members.elts {
-        code += &docs.member(definition, member.name);
+        code += &attributes::member(comments, definition, member.name);
         if omits_null && is_nullable(&member.vtype) {
             code += "#[serde(skip_serializing_if = \"Option::is_none\")]\n";
         }
@@ -40,27 +49,36 @@ pub fn structure(
     Ok(code + "}\n")
 }
 
-fn enumeration(name: &str, names: &VEnum<'_>, docs: &Docs) -> String {
+/// Null, an empty text or list, zero or false.
+fn has_default(vtype: &VTypeExt<'_>) -> bool {
+    match vtype {
+        VTypeExt::Plain(VType::Typename(name)) => DEFAULTS.contains(name),
+        _ => true,
+    }
+}
+
+fn enumeration(name: &str, names: &VEnum<'_>, comments: &Comments) -> String {
     let mut code = String::from(
         "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]\n",
     );
     code += &format!("pub enum {name} {{\n");
     for value in &names.elts {
-        code += &format!("{}{value},\n", docs.member(name, value));
+        code += &format!("{}{value},\n", attributes::member(comments, name, value));
     }
     code + "}\n"
 }
 
 /// The errors of the interface as one type, whose JSON is that of an error reply.
-pub fn errors(idl: &IDL<'_>, docs: &Docs) -> Result<String, String> {
+pub fn errors(interface: &Interface<'_>) -> Result<String, String> {
+    let (idl, comments) = (&interface.idl, &interface.comments);
     let mut code = String::from("/// An error of the interface, as it is replied.\n");
     code += "#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]\n";
     code += "#[serde(tag = \"error\", content = \"parameters\")]\npub enum ErrorReply {\n";
     for error in idl.errors.values() {
-        code += &docs::attribute(error.doc);
+        code += &attributes::attribute(error.doc);
         code += &format!("#[serde(rename = \"{}.{}\")]\n{} {{\n", idl.name, error.name, error.name);
         for member in &error.parm.elts {
-            code += &docs.member(error.name, member.name);
+            code += &attributes::member(comments, error.name, member.name);
             code += &format!("r#{}: {},\n", member.name, rust_type(&member.vtype)?);
         }
         code += "},\n";

@@ -8,8 +8,8 @@
 
 pub mod blocks;
 pub mod client;
-mod convert_block;
 mod event;
+mod fact;
 mod filter;
 pub mod sanitize;
 pub mod schema;
@@ -20,6 +20,7 @@ pub mod time;
 
 pub use client::Client;
 pub use event::{event_id, message_id, EntryTime, ESCALATES, EVENT_TYPES, NAMESPACE, SUB_SYSTEMS};
+pub use fact::{Fact, FactValue};
 pub use filter::Device;
 pub use interface::*;
 pub use severity::UnknownSeverity;

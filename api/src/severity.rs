@@ -5,6 +5,13 @@ use std::str::FromStr;
 
 use crate::Severity;
 
+impl Default for Severity {
+    /// Routine.
+    fn default() -> Self {
+        Severity::Info
+    }
+}
+
 impl Severity {
     /// All severities, most severe first.
     pub const ALL: [Severity; 8] = [

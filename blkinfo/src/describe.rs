@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::device::{Device, CLASS};
 use crate::error::Error;
 use crate::escape::mangle;
-use crate::hardware::{self, Hardware};
+use crate::hardware;
 use crate::identity::{scsi_address, Context};
 use crate::info::{BlkType, BlockInfo, Owner};
 use crate::mounts::Mount;
@@ -129,7 +129,6 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
     let extension = tree.path_detail(device);
     let mounts = mounts_of(tree, device, &record, common);
     let blk_type = tree.blk_type(device);
-    let hardware = Hardware::read(tree, device, &record);
     BlockInfo {
         kdev: kernel_name(device),
         major_minor: number,
@@ -142,11 +141,6 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         holders: tree.holders(device).iter().map(kernel_name).collect(),
         stable_path: hardware::stable_path(tree, device, &record),
         size_bytes: size_bytes(tree, device),
-        serial: hardware.serial,
-        model: hardware.model,
-        vendor: hardware.vendor,
-        removable: hardware.removable,
-        rotational: hardware.rotational,
         read_only: hardware::flag(tree, device, "ro"),
         fs_type: record.encoded("ID_FS_TYPE").or_else(|| {
             // A list may not say it.
@@ -162,6 +156,7 @@ pub(crate) fn describe(tree: &Tree, device: &Device, common: &Common) -> BlockIn
         // udev records the node, whose backing file may change later.
         present_since: tree.present_since(&record).filter(|_| blk_type != BlkType::Loop),
         diskseq: device.diskseq(tree),
+        ..hardware::read(tree, device, &record)
     }
 }
 

@@ -4,19 +4,9 @@ use std::path::Path;
 
 use crate::device::Device;
 use crate::escape::visible;
-use crate::info::BlkType;
+use crate::info::{BlkType, BlockInfo};
 use crate::tree::Tree;
 use crate::udev::Record;
-
-/// Facts about a disk. A partition has those of its medium alone; other devices on disks have none.
-#[derive(Debug, Default)]
-pub(crate) struct Hardware {
-    pub serial: Option<String>,
-    pub model: Option<String>,
-    pub vendor: Option<String>,
-    pub removable: Option<bool>,
-    pub rotational: Option<bool>,
-}
 
 /// udev's properties of a serial number (60-persistent-storage.rules, 55-scsi-sg3_id.rules): what was asked of the disk
 /// itself comes first.
@@ -27,33 +17,33 @@ const VIRTIO_SERIAL: &str = "ID_SERIAL";
 /// virtio-blk that asks the disk.
 const SERIAL_ATTR: &str = "device/serial";
 
-impl Hardware {
-    pub fn read(tree: &Tree, device: &Device, record: &Record) -> Self {
-        let disk = device.disk(tree);
-        let medium = disk.as_ref().unwrap_or(device);
-        let of_medium = Self {
-            removable: flag(tree, medium, "removable"),
-            rotational: flag(tree, medium, "queue/rotational"),
-            ..Self::default()
-        };
-        if disk.is_some() || device.dm_uuid(tree).is_some() {
-            return of_medium;
-        }
-        // A card has the name of the product; an image of Ceph has its own there.
-        let model = if tree.blk_type(device) == BlkType::Mmc { "device/name" } else { "device/model" };
-        Self {
-            serial: serial(tree, device, record),
-            model: record
-                .encoded("ID_MODEL")
-                .or_else(|| device.attr(tree, model))
-                .map(|model| model.trim().to_owned()),
-            vendor: record
-                .encoded("ID_VENDOR")
-                // Of virtio it is the number of the PCI vendor.
-                .or_else(|| device.attr(tree, "device/vendor").filter(|vendor| !vendor.starts_with("0x")))
-                .map(|vendor| vendor.trim().to_owned()),
-            ..of_medium
-        }
+/// What is known of the disk itself; all other fields are empty. A partition has the facts of its medium alone; other devices on
+/// disks have none.
+pub(crate) fn read(tree: &Tree, device: &Device, record: &Record) -> BlockInfo {
+    let disk = device.disk(tree);
+    let medium = disk.as_ref().unwrap_or(device);
+    let of_medium = BlockInfo {
+        removable: flag(tree, medium, "removable"),
+        rotational: flag(tree, medium, "queue/rotational"),
+        ..BlockInfo::default()
+    };
+    if disk.is_some() || device.dm_uuid(tree).is_some() {
+        return of_medium;
+    }
+    // A card has the name of the product; an image of Ceph has its own there.
+    let model = if tree.blk_type(device) == BlkType::Mmc { "device/name" } else { "device/model" };
+    BlockInfo {
+        serial: serial(tree, device, record),
+        model: record
+            .encoded("ID_MODEL")
+            .or_else(|| device.attr(tree, model))
+            .map(|model| model.trim().to_owned()),
+        vendor: record
+            .encoded("ID_VENDOR")
+            // Of virtio it is the number of the PCI vendor.
+            .or_else(|| device.attr(tree, "device/vendor").filter(|vendor| !vendor.starts_with("0x")))
+            .map(|vendor| vendor.trim().to_owned()),
+        ..of_medium
     }
 }
 

@@ -24,9 +24,8 @@ impl Tree {
         let Some(subsystem) = self.hardware(namespace) else {
             return Vec::new();
         };
-        let controllers =
-            self.names(&subsystem).into_iter().filter_map(|name| self.follow(&subsystem.join(name)));
-        let nodes = controllers.flat_map(|controller| self.names(&controller));
+        let nodes =
+            self.nvme_controllers(&subsystem).into_iter().flat_map(|controller| self.names(&controller));
         let mine = nodes.filter(|node| nvme_head(node).as_deref() == Some(namespace.name.as_str()));
         mine.filter_map(|node| self.device(&node)).collect()
     }

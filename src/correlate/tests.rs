@@ -149,18 +149,14 @@ impl World {
             timestamp: 1_000 * S + time,
             event_id: format!("{time} {text}"),
             event_type: found.rule.event_type.to_string(),
-            dev_wwid: None,
-            dev_path: None,
-            owners_wwids: Vec::new(),
-            owners_paths: Vec::new(),
             kdev: extension.remove("kdev"),
             msg: text.into(),
             raw_msg: text.into(),
             extension,
-            root_cause_event_id: None,
             repeat_count: 1,
             boot_id: "b".into(),
             source: Source { identifier: identifier.into(), lines: vec![self.line], ..Source::default() },
+            ..StorageEvent::default()
         };
         Made::new(event, Arc::clone(&found.rule), 0, self.line)
     }

@@ -50,18 +50,14 @@ fn event(block: &BlockInfo, moment: &Moment) -> EventDraft {
         timestamp: moment.realtime,
         event_id: event_id(&moment.boot_id, time, message.as_bytes(), 0),
         event_type: EVENT_TYPE.into(),
-        dev_wwid: None,
-        dev_path: None,
-        owners_wwids: Vec::new(),
-        owners_paths: Vec::new(),
         kdev: Some(block.kdev.clone()),
         raw_msg: message.clone(),
         msg: message,
-        extension: facts(block).map(|(key, value)| (key.to_owned(), value)).collect(),
-        root_cause_event_id: None,
+        extension: facts(block).into_iter().collect(),
         repeat_count: 1,
         boot_id: moment.boot_id.clone(),
         source: Source { identifier: "peripetyd".into(), entries: 0, ..Source::default() },
+        ..StorageEvent::default()
     });
     build::set_device(&mut event, block);
     build::add_path_detail(&mut event, block);
@@ -70,23 +66,12 @@ fn event(block: &BlockInfo, moment: &Moment) -> EventDraft {
     event
 }
 
-/// What is known beside the path detail, under the names of the interface.
-fn facts(block: &BlockInfo) -> impl Iterator<Item = (&'static str, String)> {
-    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
-    let facts = [
-        ("major_minor", block.major_minor.map(|number| number.to_string())),
-        ("blk_type", Some(block.blk_type.to_string())),
-        ("size", Some(block.size_bytes.to_string())),
-        ("stable_path", block.stable_path.clone()),
-        ("serial", block.serial.clone()),
-        ("model", block.model.clone()),
-        ("vendor", block.vendor.clone()),
-        ("removable", flag(block.removable)),
-        ("rotational", flag(block.rotational)),
-        ("read_only", flag(block.read_only)),
-        ("fs_type", block.fs_type.clone()),
-        ("fs_uuid", block.fs_uuid.clone()),
-        ("fs_label", block.fs_label.clone()),
-    ];
-    facts.into_iter().filter_map(|(key, value)| Some((key, value?)))
+/// Fields that the event has elsewhere, or that do not tell what the device is like.
+const NOT_DUMPED: [&str; 6] = ["kdev", "dev_path", "dev_wwid", "transport", "address", "diskseq"];
+
+/// The other fields that are one value, under the names of the interface.
+fn facts(block: &BlockInfo) -> Vec<(String, String)> {
+    let block = peripety_api::BlockInfo::from(block.clone());
+    let dumped = block.facts().into_iter().filter(|fact| !NOT_DUMPED.contains(&fact.name));
+    dumped.filter_map(|fact| Some((fact.name.to_owned(), fact.value.single()?))).collect()
 }

@@ -39,15 +39,10 @@ pub fn event(raw: &RawEvent) -> EventDraft {
         timestamp: entry.timestamp,
         event_id: raw.event_id.clone(),
         event_type: raw.rule.event_type.to_string(),
-        dev_wwid: None,
-        dev_path: None,
-        owners_wwids: Vec::new(),
-        owners_paths: Vec::new(),
         kdev: raw.captures.get("kdev").or(entry.kernel_device.as_ref()).cloned(),
         msg: one_line(&entry.message),
         raw_msg: entry.message.clone(),
         extension,
-        root_cause_event_id: None,
         repeat_count: 1,
         boot_id: entry.boot_id.clone(),
         source: Source {
@@ -57,6 +52,7 @@ pub fn event(raw: &RawEvent) -> EventDraft {
             last: cursor,
             ..Source::default()
         },
+        ..StorageEvent::default()
     };
     EventDraft { covered, ..event.into() }
 }

@@ -35,7 +35,8 @@ BCACHE = {"backing_dev_name", "backing_dev_uuid", "cache_mode", "dirty_data", "l
 
 # --- attributes of the directories above a block device, and of the classes' directories ---
 HARDWARE = set("""
-    vendor model rev wwid serial type state access_state preferred_path dh_state sas_address sas_device_handle
+    vendor model rev wwid serial type state queue_depth access_state preferred_path dh_state sas_address
+    sas_device_handle
     idVendor idProduct bcdDevice speed manufacturer product busnum devpath bInterfaceClass bInterfaceSubClass
     bInterfaceProtocol bInterfaceNumber interface
     device subsystem_vendor subsystem_device class revision label acpi_index modalias
@@ -47,7 +48,7 @@ HARDWARE = set("""
 """.split())
 NVME = set("""
     address cntlid cntrltype ctrl_loss_tmo dctype dev fast_io_fail_tmo firmware_rev hostid hostnqn iopolicy kato model
-    nqn reconnect_delay serial state subsysnqn subsystype transport
+    nqn numa_node reconnect_delay serial state subsysnqn subsystype transport
 """.split())
 SCSI_HOST = set("""
     active_mode board_assembly board_name board_tracer fw_version fwrev host_sas_address model_name modelname portnum

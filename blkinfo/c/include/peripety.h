@@ -205,67 +205,111 @@ peripety_code peripety_tree_mount_at(const peripety_tree *tree, const char *path
 /* ---- One block device ------------------------------------------------------------------------------------- */
 
 void peripety_block_free(peripety_block *block);
-/** The kernel's name: "sdb", "dm-3". Always known. */
+/* Getters of a block: generated from io.peripety.varlink by `make generate`, do not edit. */
+/** Kernel name: "sdb", "dm-3", "nvme0n1", "cciss/c0d0". Always known. */
 const char *peripety_block_kdev(const peripety_block *block);
-/** The device number. A path of a multipathed NVMe namespace has none. */
+/** Device number, "MAJOR:MINOR"; null for a hidden path of an NVMe namespace. */
 bool peripety_block_major_minor(const peripety_block *block, uint32_t *major, uint32_t *minor);
-/** The node to use: "/dev/sdb", "/dev/mapper/NAME". Always known. */
-const char *peripety_block_dev_path(const peripety_block *block);
-/** The SCSI address "2:0:0:1" (host, channel, target, LUN) of a SCSI disk. */
+/** SCSI address (host, channel, target, LUN) of a SCSI disk: "2:0:0:1". */
 const char *peripety_block_address(const peripety_block *block);
-/** A link to the node that stays the same after a reboot; for device-mapper the node itself. */
+/** The kernel's sequence number of the disk (Linux 5.15 and later), unique within a boot. */
+bool peripety_block_diskseq(const peripety_block *block, uint64_t *diskseq);
+/**
+ * Device node to use: "/dev/sdb", "/dev/mapper/NAME" for a device-mapper device, the node of the
+ * namespace for a path of an NVMe namespace. Always known.
+ */
+const char *peripety_block_dev_path(const peripety_block *block);
+/**
+ * Symbolic link to that node that survives reboots, in /dev/disk/by-id or else in
+ * /dev/disk/by-path; for device-mapper the node itself. Null when udev made none.
+ */
 const char *peripety_block_stable_path(const peripety_block *block);
-/** The kind. */
+/**
+ * Kind of block device: "scsi", "nvme", "dm-multipath", "dm-lvm", "dm-crypt",
+ * "dm", "md", "partition", "loop", "virtio", "mmc", "zram" or "other".
+ */
 peripety_blk_type peripety_block_blk_type(const peripety_block *block);
-/** The identity: the same on every path, after a reboot, under another name. Never invented. */
+/**
+ * World wide id: the same on every path, after a reboot and under another name. Null when the
+ * device has no identifier of its own; none is made up.
+ */
 const char *peripety_block_dev_wwid(const peripety_block *block);
-/** What it is built from, all levels, nearest first, each device once. */
+/**
+ * The block devices it is built from, on all levels, nearest first, each once. A partition has
+ * its disk first.
+ */
 size_t peripety_block_owner_count(const peripety_block *block);
 const peripety_owner *peripety_block_owner(const peripety_block *block, size_t index);
-/** The distinct identities of the owners, in their order. */
+/** World wide ids of the block devices it is built from, nearest first, each once. */
 size_t peripety_block_owners_wwid_count(const peripety_block *block);
 const char *peripety_block_owners_wwid(const peripety_block *block, size_t index);
-/** The nodes of the owners, in their order. */
+/**
+ * Device nodes of the block devices it is built from, nearest first. Not parallel to
+ * owners_wwids: all paths of a multipath map share one.
+ */
 size_t peripety_block_owners_path_count(const peripety_block *block);
 const char *peripety_block_owners_path(const peripety_block *block, size_t index);
-/** Kernel names of what it is directly built from: the disk of a partition, the paths of a map. */
+/**
+ * Kernel names of the block devices directly below it: the disk of a partition, the paths of a
+ * map.
+ */
 size_t peripety_block_slave_count(const peripety_block *block);
 const char *peripety_block_slave(const peripety_block *block, size_t index);
-/** Kernel names of what is directly built on it. */
+/** Kernel names of the block devices directly on top of it: partitions, maps, arrays. */
 size_t peripety_block_holder_count(const peripety_block *block);
 const char *peripety_block_holder(const peripety_block *block, size_t index);
-/** The size in bytes. Always known. */
+/** The paths of a multipath map or of a multipathed NVMe namespace. */
+size_t peripety_block_path_count(const peripety_block *block);
+const peripety_path *peripety_block_path(const peripety_block *block, size_t index);
+/** Size in bytes. Always known. */
 bool peripety_block_size_bytes(const peripety_block *block, uint64_t *size_bytes);
+/** Serial number of the disk. For a virtio disk it is also the dev_wwid. */
 const char *peripety_block_serial(const peripety_block *block);
+/** Model of the disk; for an MMC or SD card the product name. */
 const char *peripety_block_model(const peripety_block *block);
+/** Vendor of the disk. */
 const char *peripety_block_vendor(const peripety_block *block);
-/** The medium can be taken out. */
+/** The medium is removable. A partition has the value of its disk. */
 bool peripety_block_removable(const peripety_block *block, bool *removable);
-/** The medium turns, or the driver does not say that it does not. */
+/** The medium rotates, or the driver does not know. A partition has the value of its disk. */
 bool peripety_block_rotational(const peripety_block *block, bool *rotational);
-/** It cannot be written. */
+/** The device is read-only. */
 bool peripety_block_read_only(const peripety_block *block, bool *read_only);
-/** What lies on it: "ext4", "LVM2_member". */
+/**
+ * Type of its content: a file system ("ext4") or a member of something else ("LVM2_member").
+ * From udev, else from the mount table.
+ */
 const char *peripety_block_fs_type(const peripety_block *block);
+/** UUID of the content. */
 const char *peripety_block_fs_uuid(const peripety_block *block);
+/** Label of the content. */
 const char *peripety_block_fs_label(const peripety_block *block);
-/** Where it is mounted; "[SWAP]" at the end when it is in use as swap. */
+/**
+ * Where it is mounted, bind mounts included (except directories mounted on themselves): mounts of
+ * its root directory first, each group with the oldest mount first. "[SWAP]" comes last when it is
+ * in use as swap. On the wire these are the mounts in the daemon's mount namespace.
+ */
 size_t peripety_block_mount_point_count(const peripety_block *block);
 const char *peripety_block_mount_point(const peripety_block *block, size_t index);
-/** How it is attached: "FC", "iSCSI", "SAS", "SATA", "USB", "NVMe-TCP" ... */
+/**
+ * How it is attached: "FC", "iSCSI", "SAS", "SATA", "ATA", "USB", "SPI", "UFS", "MMC", "virtio",
+ * "NVMe-PCIe", "NVMe-TCP" ...
+ */
 const char *peripety_block_transport(const peripety_block *block);
-/** Details of how it is attached, sorted by their keys; by index or by key. */
+/**
+ * Further properties by name, as in StorageEvent.extension: how it is attached, and what backs a
+ * loop device.
+ */
 size_t peripety_block_extension_count(const peripety_block *block);
 const char *peripety_block_extension_key(const peripety_block *block, size_t index);
 const char *peripety_block_extension_value(const peripety_block *block, size_t index);
 const char *peripety_block_extension(const peripety_block *block, const char *key);
-/** The ways to a multipath map or to a multipathed NVMe namespace. */
-size_t peripety_block_path_count(const peripety_block *block);
-const peripety_path *peripety_block_path(const peripety_block *block, size_t index);
-/** From when on it certainly carried its name, in microseconds of CLOCK_MONOTONIC; 0 is since boot. */
+/**
+ * Since when the device has certainly had its name, in microseconds of CLOCK_MONOTONIC; 0 is since
+ * boot. Null when unknown, as for a loop device, whose node stays when its file changes.
+ */
 bool peripety_block_present_since(const peripety_block *block, uint64_t *present_since);
-/** The kernel's sequence number of the disk (Linux 5.15 and later), never used twice in one boot. */
-bool peripety_block_diskseq(const peripety_block *block, uint64_t *diskseq);
+/* End of the getters of a block. */
 /** All fields as a JSON object with the names that are used here; what is not known is null. */
 char *peripety_block_to_json(const peripety_block *block);
 /** A block from what peripety_block_to_json wrote. */
@@ -278,30 +322,44 @@ char *peripety_block_to_text(const peripety_block *block);
  */
 bool peripety_block_is_same(const peripety_block *block, const peripety_block *later);
 
-/** The kernel's name. */
+/* Getters of an owner: generated from io.peripety.varlink by `make generate`, do not edit. */
+/** Kernel name. Always known. */
 const char *peripety_owner_kdev(const peripety_owner *owner);
-/** The node, as peripety_block_dev_path. */
+/** Device node, as dev_path of BlockInfo. Always known. */
 const char *peripety_owner_dev_path(const peripety_owner *owner);
-/** The identity, as peripety_block_dev_wwid. */
+/** World wide id, as dev_wwid of BlockInfo. */
 const char *peripety_owner_dev_wwid(const peripety_owner *owner);
+/* End of the getters of an owner. */
 
-/** The kernel's name: "sdb", "nvme0c1n1". */
+/* Getters of a path: generated from io.peripety.varlink by `make generate`, do not edit. */
+/** Kernel name: "sdb", "nvme0c1n1". Always known. */
 const char *peripety_path_kdev(const peripety_path *path);
-/** The SCSI address "2:0:0:1"; the NVMe controller "nvme1". */
+/** SCSI address "2:0:0:1", or the NVMe controller "nvme1". */
 const char *peripety_path_address(const peripety_path *path);
-/** What the kernel says of the SCSI device ("running", "offline" ...) or NVMe controller ("live" ...). */
+/**
+ * State of the SCSI device ("running", "offline", "blocked", "transport-offline" ...:
+ * drivers/scsi/scsi_sysfs.c, sdev_states) or of the NVMe controller ("live", "connecting" ...).
+ */
 const char *peripety_path_state(const peripety_path *path);
-/** ALUA's or ANA's access state: "active/optimized", "standby", "inaccessible" ... */
+/**
+ * ALUA state ("active/optimized", "standby" ...: drivers/scsi/scsi.c, sdev_access_states) or ANA
+ * state ("optimized", "inaccessible" ...).
+ */
 const char *peripety_path_access_state(const peripety_path *path);
-/** What device-mapper does with a path of a multipath map: "active", "failed", "unknown". Only multipathd tells it. */
-const char *peripety_path_dm_state(const peripety_path *path);
 /** The target prefers this path (ALUA). */
 bool peripety_path_preferred(const peripety_path *path, bool *preferred);
-/** Details of the path, as those of a block. */
+/**
+ * State of a path of a multipath map in device-mapper, as reported by multipathd: "active" or
+ * "failed"; "unknown" when multipathd does not answer within 100 ms. Null when it was not asked,
+ * and for other paths.
+ */
+const char *peripety_path_dm_state(const peripety_path *path);
+/** Further properties of the path, as in BlockInfo. */
 size_t peripety_path_extension_count(const peripety_path *path);
 const char *peripety_path_extension_key(const peripety_path *path, size_t index);
 const char *peripety_path_extension_value(const peripety_path *path, size_t index);
 const char *peripety_path_extension(const peripety_path *path, const char *key);
+/* End of the getters of a path. */
 
 /* ---- Several block devices -------------------------------------------------------------------------------- */
 

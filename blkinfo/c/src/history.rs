@@ -7,12 +7,12 @@ use std::sync::{RwLock, RwLockReadGuard};
 use peripety_blkinfo::history::{self, Answer, HighWaterMark};
 use peripety_blkinfo::BlockInfo;
 
-use crate::block::Block;
 use crate::boundary::{
     answer, c_string, done, free_functions, from_json, get, given, json, own, put, string, string_getters,
     value_getters,
 };
 use crate::error::{Code, Failure};
+use crate::fields::Block;
 use crate::list::List;
 use crate::mount::Mounts;
 

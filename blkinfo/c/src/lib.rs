@@ -13,6 +13,7 @@
 mod block;
 mod boundary;
 mod error;
+mod fields;
 mod history;
 mod list;
 mod mount;

@@ -5,9 +5,9 @@ use std::ptr;
 
 use peripety_blkinfo::BlockInfo;
 
-use crate::block::Block;
 use crate::boundary::{answer, element_at, free_functions, from_json, get, json, list_getters, own};
 use crate::error::{Code, Failure};
+use crate::fields::Block;
 
 /// `peripety_list`.
 pub(crate) struct List {

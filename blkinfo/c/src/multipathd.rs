@@ -2,9 +2,9 @@
 
 use peripety_blkinfo::{BlockInfo, Multipathd};
 
-use crate::block::Block;
 use crate::boundary::{answer, given, own};
 use crate::error::{Code, Failure};
+use crate::fields::Block;
 use crate::list::List;
 use crate::topology::Topology;
 

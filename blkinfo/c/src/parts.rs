@@ -1,40 +1,16 @@
-//! What lies inside a block: owners, paths, and the details of a path.
+//! Details of a block or a path, by name.
 
 use std::ffi::{c_char, CStr, CString};
 use std::ptr;
 
 use peripety_blkinfo as blkinfo;
 
-use crate::block::Block;
-use crate::boundary::{c_string, get, list_getters, or_null, string_at, string_getters, value_getters};
-
-/// `peripety_owner`.
-pub(crate) struct Owner {
-    kdev: CString,
-    pub(crate) dev_path: CString,
-    dev_wwid: Option<CString>,
-}
-
-impl From<&blkinfo::Owner> for Owner {
-    fn from(owner: &blkinfo::Owner) -> Self {
-        Self {
-            kdev: c_string(&owner.kdev),
-            dev_path: c_string(&owner.dev_path),
-            dev_wwid: owner.dev_wwid.as_deref().map(c_string),
-        }
-    }
-}
-
-string_getters! { Owner:
-    peripety_owner_kdev => |owner| owner.kdev.as_ptr();
-    peripety_owner_dev_path => |owner| owner.dev_path.as_ptr();
-    peripety_owner_dev_wwid => |owner| or_null(&owner.dev_wwid);
-}
+use crate::boundary::{c_string, string_at};
 
 /// Details, sorted by their keys: the value of `keys[i]` is `values[i]`.
 pub(crate) struct Extension {
-    keys: Vec<CString>,
-    values: Vec<CString>,
+    pub(crate) keys: Vec<CString>,
+    pub(crate) values: Vec<CString>,
 }
 
 impl From<&blkinfo::Extension> for Extension {
@@ -47,7 +23,7 @@ impl From<&blkinfo::Extension> for Extension {
 impl Extension {
     /// # Safety
     /// `key` is NULL or ends with a NUL.
-    unsafe fn value(&self, key: *const c_char) -> *const c_char {
+    pub(crate) unsafe fn value(&self, key: *const c_char) -> *const c_char {
         if key.is_null() {
             return ptr::null();
         }
@@ -58,87 +34,35 @@ impl Extension {
     }
 }
 
-/// `peripety_path`.
-pub(crate) struct Path {
-    kdev: CString,
-    address: Option<CString>,
-    state: Option<CString>,
-    access_state: Option<CString>,
-    dm_state: Option<CString>,
-    preferred: Option<bool>,
-    extension: Extension,
-}
-
-impl From<&blkinfo::Path> for Path {
-    fn from(path: &blkinfo::Path) -> Self {
-        Self {
-            kdev: c_string(&path.kdev),
-            address: path.address.as_deref().map(c_string),
-            state: path.state.as_deref().map(c_string),
-            access_state: path.access_state.as_deref().map(c_string),
-            dm_state: path.dm_state.as_deref().map(c_string),
-            preferred: path.preferred,
-            extension: Extension::from(&path.extension),
+/// Getters of details: `COUNT, KEY, VALUE, BY_KEY => what of the handle`.
+macro_rules! extension_getters {
+    ($handle:ty: $($count:ident, $key:ident, $value:ident, $by_key:ident => $read:expr;)*) => {$(
+        $crate::boundary::list_getters! { $handle:
+            $count, $key: std::ffi::CString => std::ffi::c_char,
+                |handle| { let read: fn(&$handle) -> &$crate::parts::Extension = $read; &read(handle).keys },
+                $crate::boundary::string_at;
         }
-    }
+
+        #[doc = concat!("See peripety.h: `", stringify!($value), "`.")]
+        #[no_mangle]
+        pub(crate) unsafe extern "C" fn $value(handle: *const $handle, index: usize) -> *const std::ffi::c_char {
+            let read: fn(&$handle) -> &$crate::parts::Extension = $read;
+            let value = |handle| $crate::boundary::string_at(&read(handle).values, index);
+            // SAFETY: the caller passes NULL or a handle of this type.
+            unsafe { $crate::boundary::get(handle, std::ptr::null(), value) }
+        }
+
+        #[doc = concat!("See peripety.h: `", stringify!($by_key), "`.")]
+        #[no_mangle]
+        pub(crate) unsafe extern "C" fn $by_key(
+            handle: *const $handle,
+            key: *const std::ffi::c_char,
+        ) -> *const std::ffi::c_char {
+            let read: fn(&$handle) -> &$crate::parts::Extension = $read;
+            // SAFETY: the caller passes NULL or a string, and NULL or a handle of this type.
+            unsafe { $crate::boundary::get(handle, std::ptr::null(), |handle| read(handle).value(key)) }
+        }
+    )*};
 }
 
-string_getters! { Path:
-    peripety_path_kdev => |path| path.kdev.as_ptr();
-    peripety_path_address => |path| or_null(&path.address);
-    peripety_path_state => |path| or_null(&path.state);
-    peripety_path_access_state => |path| or_null(&path.access_state);
-    peripety_path_dm_state => |path| or_null(&path.dm_state);
-}
-value_getters! { Path:
-    peripety_path_preferred, bool => |path| path.preferred;
-}
-list_getters! { Path:
-    peripety_path_extension_count, peripety_path_extension_key: CString => c_char,
-        |path| &path.extension.keys, string_at;
-}
-
-/// See peripety.h.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn peripety_path_extension_value(
-    path: *const Path,
-    index: usize,
-) -> *const c_char {
-    // SAFETY: the caller passes NULL or a path.
-    unsafe { get(path, ptr::null(), |path| string_at(&path.extension.values, index)) }
-}
-
-/// See peripety.h.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn peripety_path_extension(
-    path: *const Path,
-    key: *const c_char,
-) -> *const c_char {
-    // SAFETY: the caller passes NULL or a path, and NULL or a string.
-    unsafe { get(path, ptr::null(), |path| path.extension.value(key)) }
-}
-
-list_getters! { Block:
-    peripety_block_extension_count, peripety_block_extension_key: CString => c_char,
-        |block| &block.extension.keys, string_at;
-}
-
-/// See peripety.h.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn peripety_block_extension_value(
-    block: *const Block,
-    index: usize,
-) -> *const c_char {
-    // SAFETY: the caller passes NULL or a block.
-    unsafe { get(block, ptr::null(), |block| string_at(&block.extension.values, index)) }
-}
-
-/// See peripety.h.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn peripety_block_extension(
-    block: *const Block,
-    key: *const c_char,
-) -> *const c_char {
-    // SAFETY: the caller passes NULL or a block, and NULL or a string.
-    unsafe { get(block, ptr::null(), |block| block.extension.value(key)) }
-}
+pub(crate) use extension_getters;

@@ -7,9 +7,9 @@ use std::ptr;
 use peripety_blkinfo::{self as blkinfo, BlockInfo};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::block::Block;
 use crate::boundary::{answer, element_at, free_functions, get, given, json, list_getters, own};
 use crate::error::{Code, Failure};
+use crate::fields::Block;
 use crate::list::List;
 
 /// `peripety_topology`: a whole tree, or a device inside one.

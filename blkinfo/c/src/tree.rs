@@ -5,9 +5,9 @@ use std::ptr;
 
 use peripety_blkinfo::{BlockInfo, DevNumber, Error, Recorded, Tree};
 
-use crate::block::Block;
 use crate::boundary::{answer, c_string, file_name, free_functions, get, given, own, string};
 use crate::error::{Code, Failure};
+use crate::fields::Block;
 use crate::list::List;
 use crate::mount::{Mount, Mounts};
 use crate::names::blk_type;

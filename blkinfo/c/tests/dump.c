@@ -23,27 +23,25 @@ static void text(const char *key, const char *value) {
         if (getter(block, &value_)) printf("%-14s%s\n", (key), value_ ? "true" : "false"); \
     } while (0)
 
+#define DEV_NUMBER(key, getter)                                                        \
+    do {                                                                              \
+        uint32_t major_, minor_;                                                      \
+        if (getter(block, &major_, &minor_)) printf("%-14s%" PRIu32 ":%" PRIu32 "\n", (key), major_, minor_); \
+    } while (0)
+
+#include "print_fields.h"
+
 static const char *or_dash(const char *text) { return text == NULL ? "-" : text; }
 
-static void print_flags(const peripety_block *block) {
-    FLAG("removable", peripety_block_removable);
-    FLAG("rotational", peripety_block_rotational);
-    FLAG("read_only", peripety_block_read_only);
-}
-
 static void print_lists(const peripety_block *block) {
-    for (size_t i = 0; i < peripety_block_mount_point_count(block); i++)
-        text("mount_point", peripety_block_mount_point(block, i));
+    print_first_list(block);
     for (size_t i = 0; i < peripety_block_owner_count(block); i++) {
         const peripety_owner *owner = peripety_block_owner(block, i);
         printf("%-14s%s %s %s\n", "owner", peripety_owner_kdev(owner), peripety_owner_dev_path(owner),
                or_dash(peripety_owner_dev_wwid(owner)));
         CHECK(same(peripety_owner_dev_path(owner), peripety_block_owners_path(block, i)));
     }
-    for (size_t i = 0; i < peripety_block_slave_count(block); i++)
-        text("slave", peripety_block_slave(block, i));
-    for (size_t i = 0; i < peripety_block_holder_count(block); i++)
-        text("holder", peripety_block_holder(block, i));
+    print_other_lists(block);
     for (size_t i = 0; i < peripety_block_path_count(block); i++) {
         const peripety_path *path = peripety_block_path(block, i);
         printf("%-14s%s %s %s %s\n", "path", peripety_path_kdev(path), or_dash(peripety_path_address(path)),
@@ -58,26 +56,7 @@ static void print_lists(const peripety_block *block) {
 }
 
 static void print_block(const peripety_block *block) {
-    uint32_t major, minor;
-    text("kdev", peripety_block_kdev(block));
-    if (peripety_block_major_minor(block, &major, &minor))
-        printf("%-14s%" PRIu32 ":%" PRIu32 "\n", "major_minor", major, minor);
-    text("address", peripety_block_address(block));
-    text("dev_path", peripety_block_dev_path(block));
-    text("blk_type", peripety_blk_type_name(peripety_block_blk_type(block)));
-    text("dev_wwid", peripety_block_dev_wwid(block));
-    text("stable_path", peripety_block_stable_path(block));
-    NUMBER("size_bytes", peripety_block_size_bytes);
-    text("serial", peripety_block_serial(block));
-    text("model", peripety_block_model(block));
-    text("vendor", peripety_block_vendor(block));
-    print_flags(block);
-    text("fs_type", peripety_block_fs_type(block));
-    text("fs_uuid", peripety_block_fs_uuid(block));
-    text("fs_label", peripety_block_fs_label(block));
-    text("transport", peripety_block_transport(block));
-    NUMBER("present_since", peripety_block_present_since);
-    NUMBER("diskseq", peripety_block_diskseq);
+    print_fields(block);
     print_lists(block);
 }
 

@@ -2,6 +2,24 @@
 /* nulls FIXTURES: every getter and every _free function takes NULL, and a getter a place that is NULL. */
 #include "check.h"
 
+/* The place stays as it was when the handle is NULL, and may be NULL itself. */
+#define NULL_VALUE(type, getter, handle)                                              \
+    do {                                                                              \
+        type value_ = 1;                                                              \
+        CHECK(!getter(NULL, &value_) && !getter(handle, NULL) && value_ == 1);        \
+    } while (0)
+#define NULL_NUMBER(getter, handle) NULL_VALUE(uint64_t, getter, handle)
+#define NULL_FLAG(getter, handle) NULL_VALUE(bool, getter, handle)
+
+#define NULL_DEV_NUMBER(getter, handle)                                               \
+    do {                                                                              \
+        uint32_t major_ = 7, minor_ = 7;                                              \
+        CHECK(!getter(NULL, &major_, &minor_) && !getter(handle, NULL, &minor_));     \
+        CHECK(!getter(handle, &major_, NULL) && major_ == 7 && minor_ == 7);          \
+    } while (0)
+
+#include "null_fields.h"
+
 static void free_functions(void) {
     peripety_string_free(NULL);
     peripety_error_free(NULL);
@@ -15,60 +33,17 @@ static void free_functions(void) {
     peripety_uevent_free(NULL);
 }
 
-static void block_strings(void) {
-    CHECK(peripety_block_kdev(NULL) == NULL && peripety_block_dev_path(NULL) == NULL);
-    CHECK(peripety_block_address(NULL) == NULL);
-    CHECK(peripety_block_stable_path(NULL) == NULL && peripety_block_dev_wwid(NULL) == NULL);
-    CHECK(peripety_block_serial(NULL) == NULL && peripety_block_model(NULL) == NULL);
-    CHECK(peripety_block_vendor(NULL) == NULL && peripety_block_transport(NULL) == NULL);
-    CHECK(peripety_block_fs_type(NULL) == NULL && peripety_block_fs_uuid(NULL) == NULL);
-    CHECK(peripety_block_fs_label(NULL) == NULL);
+static void blocks(const peripety_tree *tree) {
+    peripety_block *block, *map;
+    CHECK(peripety_tree_block(tree, "sdb", &block, NULL) == PERIPETY_OK);
+    CHECK(peripety_tree_block(tree, "mpatha", &map, NULL) == PERIPETY_OK);
+    null_block(block);
+    null_owner(peripety_block_owner(map, 0));
+    null_path(peripety_block_path(map, 0));
     CHECK(peripety_block_to_json(NULL) == NULL && peripety_block_to_text(NULL) == NULL);
-    CHECK(peripety_block_blk_type(NULL) == PERIPETY_BLK_TYPE_OTHER);
-}
-
-static void block_lists(void) {
-    CHECK(peripety_block_owner_count(NULL) == 0 && peripety_block_owner(NULL, 0) == NULL);
-    CHECK(peripety_block_owners_wwid_count(NULL) == 0 && peripety_block_owners_wwid(NULL, 0) == NULL);
-    CHECK(peripety_block_owners_path_count(NULL) == 0 && peripety_block_owners_path(NULL, 0) == NULL);
-    CHECK(peripety_block_slave_count(NULL) == 0 && peripety_block_slave(NULL, 0) == NULL);
-    CHECK(peripety_block_holder_count(NULL) == 0 && peripety_block_holder(NULL, 0) == NULL);
-    CHECK(peripety_block_mount_point_count(NULL) == 0 && peripety_block_mount_point(NULL, 0) == NULL);
-    CHECK(peripety_block_path_count(NULL) == 0 && peripety_block_path(NULL, 0) == NULL);
-    CHECK(peripety_block_extension_count(NULL) == 0 && peripety_block_extension_key(NULL, 0) == NULL);
-    CHECK(peripety_block_extension_value(NULL, 0) == NULL && peripety_block_extension(NULL, "x") == NULL);
-}
-
-/* The place stays as it was when the handle is NULL, and may be NULL itself. */
-static void block_numbers(const peripety_block *block) {
-    uint32_t major = 7, minor = 7;
-    uint64_t number = 7;
-    bool flag = true;
-    CHECK(!peripety_block_major_minor(NULL, &major, &minor) && major == 7 && minor == 7);
-    CHECK(!peripety_block_major_minor(block, NULL, &minor) && !peripety_block_major_minor(block, &major, NULL));
-    CHECK(minor == 7 && major == 7);
-    CHECK(!peripety_block_size_bytes(NULL, &number) && !peripety_block_size_bytes(block, NULL));
-    CHECK(!peripety_block_present_since(NULL, &number) && !peripety_block_present_since(block, NULL));
-    CHECK(!peripety_block_diskseq(NULL, &number) && !peripety_block_diskseq(block, NULL));
-    CHECK(number == 7);
-    CHECK(!peripety_block_removable(NULL, &flag) && !peripety_block_removable(block, NULL));
-    CHECK(!peripety_block_rotational(NULL, &flag) && !peripety_block_rotational(block, NULL));
-    CHECK(!peripety_block_read_only(NULL, &flag) && !peripety_block_read_only(block, NULL));
-    CHECK(peripety_block_extension(block, NULL) == NULL);
     CHECK(!peripety_block_is_same(block, NULL) && !peripety_block_is_same(NULL, block));
-    CHECK(flag);
-}
-
-static void parts_of_blocks(void) {
-    bool flag = true;
-    CHECK(peripety_owner_kdev(NULL) == NULL && peripety_owner_dev_path(NULL) == NULL);
-    CHECK(peripety_owner_dev_wwid(NULL) == NULL);
-    CHECK(peripety_path_kdev(NULL) == NULL && peripety_path_address(NULL) == NULL);
-    CHECK(peripety_path_dm_state(NULL) == NULL);
-    CHECK(peripety_path_state(NULL) == NULL && peripety_path_access_state(NULL) == NULL);
-    CHECK(!peripety_path_preferred(NULL, &flag) && flag);
-    CHECK(peripety_path_extension_count(NULL) == 0 && peripety_path_extension_key(NULL, 0) == NULL);
-    CHECK(peripety_path_extension_value(NULL, 0) == NULL && peripety_path_extension(NULL, "x") == NULL);
+    peripety_block_free(block);
+    peripety_block_free(map);
 }
 
 static void several(void) {
@@ -118,20 +93,14 @@ static void errors_and_names(void) {
 }
 
 int main(int count, char **arguments) {
-    peripety_block *block;
     CHECK(count == 2);
     peripety_tree *tree = open_case(arguments[1], "ext4-lvm-multipath");
-    CHECK(peripety_tree_block(tree, "sdb", &block, NULL) == PERIPETY_OK);
     free_functions();
-    block_strings();
-    block_lists();
-    block_numbers(block);
-    parts_of_blocks();
+    blocks(tree);
     several();
     mounts();
     histories();
     errors_and_names();
-    peripety_block_free(block);
     peripety_tree_free(tree);
     return 0;
 }

@@ -1,8 +1,9 @@
 """From handles of the library to what the answers are made of."""
 
 from ctypes import c_bool, c_char_p, c_size_t, c_uint, c_uint32, c_uint64, c_void_p
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Mapping, Tuple
 
+from . import _fields as fields
 from . import _library as library
 from ._library import function, known, list_getter, number_getter, string_getter, strings_getter, value_getter
 from ._types import BlkType, BlockInfo, DevNumber, Mount, Owner, Path, Topology
@@ -12,13 +13,9 @@ def _strings(prefix: str, names: str) -> Dict[str, Callable[[int], Any]]:
     return {name: string_getter(f"peripety_{prefix}_{name}") for name in names.split()}
 
 
-def _values(prefix: str, kind: Any, names: str) -> Dict[str, Callable[[int], Any]]:
-    return {name: value_getter(f"peripety_{prefix}_{name}", kind) for name in names.split()}
-
-
-def _extension(prefix: str) -> Callable[[int], Dict[str, str]]:
-    keys = strings_getter(f"peripety_{prefix}_extension_count", f"peripety_{prefix}_extension_key")
-    value = function(f"peripety_{prefix}_extension_value", c_char_p, c_void_p, c_size_t)
+def _map_getter(name: str) -> Callable[[int], Dict[str, str]]:
+    keys = strings_getter(f"{name}_count", f"{name}_key")
+    value = function(f"{name}_value", c_char_p, c_void_p, c_size_t)
 
     def read(handle: int) -> Dict[str, str]:
         pairs = enumerate(keys(handle))
@@ -32,61 +29,69 @@ def _all(count: str, element: str, read: Callable[[int], Any]) -> Callable[[int]
     return lambda handle: tuple(read(inner) for inner in handles(handle))
 
 
-_OWNER = _strings("owner", "kdev dev_path dev_wwid")
+_blk_type_name = function("peripety_blk_type_name", c_char_p, c_uint)
+
+
+def _kind_getter(name: str) -> Callable[[int], BlkType]:
+    get = function(name, c_uint, c_void_p)
+
+    def read(handle: int) -> BlkType:
+        name = known(library.text_or_none(_blk_type_name(get(handle))))
+        try:
+            return BlkType(name)
+        except ValueError:  # of a later library
+            return BlkType.OTHER
+
+    return read
+
+
+#: The number of each kind in the library, for questions.
+KIND_NUMBERS = {BlkType(_blk_type_name(number).decode()): number for number in range(len(BlkType))}
+
+
+def _number_getter(name: str) -> Callable[[int], Any]:
+    get = number_getter(name)
+
+    def read(handle: int) -> Any:
+        number = get(handle)
+        return None if number is None else DevNumber(*number)
+
+    return read
+
+
+#: How the getters are made of which the generated tables name the kind.
+_MAKERS: Dict[str, Callable[[str], Callable[[int], Any]]] = {
+    "text": string_getter,
+    "number": lambda name: value_getter(name, c_uint64),
+    "flag": lambda name: value_getter(name, c_bool),
+    "device number": _number_getter,
+    "kind": _kind_getter,
+    "map": _map_getter,
+    "texts": lambda name: strings_getter(f"{name}_count", name),
+    "owners": lambda name: _all(f"{name}_count", name, _owner),
+    "paths": lambda name: _all(f"{name}_count", name, _path),
+}
+
+
+def _getters(table: Mapping[str, Tuple[str, str]]) -> Dict[str, Callable[[int], Any]]:
+    return {field: _MAKERS[kind](name) for field, (kind, name) in table.items()}
+
+
+_OWNER = _getters(fields.OWNER)
 
 
 def _owner(handle: int) -> Owner:
     return Owner(**{name: read(handle) for name, read in _OWNER.items()})
 
 
-_PATH = {
-    **_strings("path", "kdev address state access_state dm_state"),
-    **_values("path", c_bool, "preferred"),
-    "extension": _extension("path"),
-}
+_PATH = _getters(fields.PATH)
 
 
 def _path(handle: int) -> Path:
     return Path(**{name: read(handle) for name, read in _PATH.items()})
 
 
-_blk_type = function("peripety_block_blk_type", c_uint, c_void_p)
-_blk_type_name = function("peripety_blk_type_name", c_char_p, c_uint)
-
-
-def _kind(handle: int) -> BlkType:
-    name = known(library.text_or_none(_blk_type_name(_blk_type(handle))))
-    try:
-        return BlkType(name)
-    except ValueError:  # of a later library
-        return BlkType.OTHER
-
-
-#: The number of each kind in the library, for questions.
-KIND_NUMBERS = {BlkType(_blk_type_name(number).decode()): number for number in range(len(BlkType))}
-
-_block_number = number_getter("peripety_block_major_minor")
-
-
-def _number(handle: int) -> Any:
-    number = _block_number(handle)
-    return None if number is None else DevNumber(*number)
-
-
-_BLOCK = {
-    **_strings("block", "kdev address dev_path stable_path dev_wwid serial model vendor"),
-    **_strings("block", "fs_type fs_uuid fs_label transport"),
-    **_values("block", c_uint64, "size_bytes present_since diskseq"),
-    **_values("block", c_bool, "removable rotational read_only"),
-    "major_minor": _number,
-    "blk_type": _kind,
-    "owners": _all("peripety_block_owner_count", "peripety_block_owner", _owner),
-    "slaves": strings_getter("peripety_block_slave_count", "peripety_block_slave"),
-    "holders": strings_getter("peripety_block_holder_count", "peripety_block_holder"),
-    "mount_points": strings_getter("peripety_block_mount_point_count", "peripety_block_mount_point"),
-    "paths": _all("peripety_block_path_count", "peripety_block_path", _path),
-    "extension": _extension("block"),
-}
+_BLOCK = _getters(fields.BLOCK)
 
 
 def block(handle: int) -> BlockInfo:

@@ -7,11 +7,21 @@ import pytest
 from conftest import CASES, FIXTURES, block_json, list_json, open_case, topology_json
 
 import peripety
+from peripety import _fields
 
 
 def plain(answer):
     """A block or topology as JSON has it."""
     return json.loads(answer.to_json())
+
+
+#: The fields that name the device come first in expected.txt, and the last two come last.
+FIRST = "kdev major_minor address dev_path blk_type dev_wwid".split()
+LAST = "present_since diskseq".split()
+OF_ONE_VALUE = [name for name, (kind, _) in _fields.BLOCK.items() if kind in ("text", "number", "flag")]
+SINGLE = [*FIRST, *(name for name in OF_ONE_VALUE if name not in FIRST + LAST), *LAST]
+#: Lists of names, but for the mount points, which come before the owners.
+LISTS = [name for name, (kind, _) in _fields.BLOCK.items() if kind == "texts" and name != "mount_points"]
 
 
 def lines(block):
@@ -20,13 +30,10 @@ def lines(block):
     def fact(key, value):
         return f"{key:<14}{str(value).lower() if isinstance(value, bool) else value}"
 
-    single = """kdev major_minor address dev_path blk_type dev_wwid stable_path size_bytes serial model vendor removable
-        rotational read_only fs_type fs_uuid fs_label transport present_since diskseq""".split()
-    facts = [fact(name, getattr(block, name)) for name in single if getattr(block, name) is not None]
+    facts = [fact(name, getattr(block, name)) for name in SINGLE if getattr(block, name) is not None]
     facts += [fact("mount_point", mount_point) for mount_point in block.mount_points]
     facts += [fact("owner", f"{o.kdev} {o.dev_path} {o.dev_wwid or '-'}") for o in block.owners]
-    facts += [fact("slave", slave) for slave in block.slaves]
-    facts += [fact("holder", holder) for holder in block.holders]
+    facts += [fact(name[:-1], value) for name in LISTS for value in getattr(block, name)]
     for path in block.paths:
         facts.append(
             fact("path", f"{path.kdev} {path.address or '-'} {path.state or '-'} {path.access_state or '-'}")

@@ -17,7 +17,7 @@ pub(super) fn detail(tree: &Tree, device: &Device) -> Detail {
     let Some(hardware) = tree.hardware(device) else {
         return Detail::default();
     };
-    let controllers = controllers(tree, &hardware);
+    let controllers = tree.nvme_controllers(&hardware);
     let first = controllers.first().cloned().unwrap_or_else(|| hardware.clone());
     let only = |attr: &str| tree.attr(&first.join(attr)).filter(|_| controllers.len() == 1);
     let names: Vec<&str> = controllers.iter().filter_map(|path| path.file_name()?.to_str()).collect();
@@ -40,14 +40,17 @@ pub(super) fn detail(tree: &Tree, device: &Device) -> Detail {
     ])
 }
 
-/// The directories of the controllers through which the namespace is reached.
-fn controllers(tree: &Tree, hardware: &Path) -> Vec<PathBuf> {
-    let is_controller = |name: &str| numbered(name, "nvme").is_some();
-    if hardware.file_name().and_then(|name| name.to_str()).is_some_and(is_controller) {
-        return vec![hardware.to_path_buf()];
+impl Tree {
+    /// The directories of the controllers through which a namespace is reached, from the directory of its hardware: that of the
+    /// subsystem, or of the only controller.
+    pub(crate) fn nvme_controllers(&self, hardware: &Path) -> Vec<PathBuf> {
+        let is_controller = |name: &str| numbered(name, "nvme").is_some();
+        if hardware.file_name().and_then(|name| name.to_str()).is_some_and(is_controller) {
+            return vec![hardware.to_path_buf()];
+        }
+        let names = self.names(hardware).into_iter().filter(|name| is_controller(name));
+        names.filter_map(|name| self.follow(&hardware.join(name))).collect()
     }
-    let names = tree.names(hardware).into_iter().filter(|name| is_controller(name));
-    names.filter_map(|name| tree.follow(&hardware.join(name))).collect()
 }
 
 /// The kernel's name of the transport behind `NVMe-`. Kernels before 4.20 name none: then it is PCIe.

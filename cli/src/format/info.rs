@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use peripety_api::sanitize::visible;
-use peripety_api::{BlockInfo, BlockPath};
+use peripety_api::{BlockInfo, BlockPath, Fact, FactValue};
 
 use super::stack::{Branch, Devices};
 use super::table::or_dash;
@@ -25,49 +25,63 @@ pub fn write<W: Write>(out: &mut W, stack: &Stack, style: &Style) -> io::Result<
     Ok(())
 }
 
-fn rows(stack: &Stack) -> Vec<(String, Vec<String>)> {
+/// Fields that come first and last; what is not named here stands between, in the order of the interface.
+const FIRST: [&str; 3] = ["kdev", "dev_path", "stable_path"];
+const LAST: [&str; 5] = ["transport", "fs_type", "fs_uuid", "fs_label", "mount_points"];
+
+type Row = (String, Vec<String>);
+
+fn rows(stack: &Stack) -> Vec<Row> {
     let info = &stack.info;
     let row = |label: &str, values: Vec<String>| (label.to_owned(), values);
-    let one = |label: &str, value: &str| row(label, vec![value.to_owned()]);
-    let maybe = |label: &str, value: &Option<String>| row(label, value.iter().cloned().collect());
-    let mut rows = vec![
-        one("Device", &info.kdev),
-        one("Path", &info.dev_path),
-        maybe("Lasting path", &info.stable_path.clone().filter(|path| *path != info.dev_path)),
-        maybe("Number", &info.major_minor),
-        maybe("SCSI address", &info.address),
-        one("Type", &info.blk_type),
-        one("WWID", info.dev_wwid.as_deref().unwrap_or("-")),
-        one("Size", &format!("{} ({} bytes)", size(info.size), info.size)),
-        maybe("Serial", &info.serial),
-        maybe("Model", &info.model),
-        maybe("Vendor", &info.vendor),
-        row("Medium", medium(info)),
-        maybe("Transport", &info.transport),
-        maybe("Content", &info.fs_type),
-        maybe("UUID", &info.fs_uuid),
-        maybe("Label", &info.fs_label),
-        row("Mounted on", info.mount_points.clone()),
-        row("Paths", info.paths.iter().map(path).collect()),
-        row("Built from", side(info, &stack.below, |info| &info.slaves)),
-        row("Used by", side(info, &stack.above, |info| &info.holders)),
-    ];
+    let mut rows = labelled(info);
+    rows.push(row("Paths", info.paths.iter().map(path).collect()));
+    rows.push(row("Built from", side(info, &stack.below, |info| &info.slaves)));
+    rows.push(row("Used by", side(info, &stack.above, |info| &info.holders)));
     let extension = info.extension.iter().filter(|(key, _)| *key != "transport");
-    rows.extend(extension.map(|(key, value)| one(&visible(key), value)));
+    rows.extend(extension.map(|(key, value)| row(&visible(key), vec![value.clone()])));
     rows.retain(|(_, values)| !values.is_empty());
     rows
 }
 
-/// `removable, rotational, read-only`, or those of them that hold.
-fn medium(info: &BlockInfo) -> Vec<String> {
-    let flags =
-        [(info.removable, "removable"), (info.rotational, "rotational"), (info.read_only, "read-only")];
-    let holds = flags.into_iter().filter(|(flag, _)| *flag == Some(true)).map(|(_, name)| name);
-    let words: Vec<&str> = holds.collect();
-    if words.is_empty() {
-        Vec::new()
-    } else {
-        vec![words.join(", ")]
+/// The fields that have a label. Flags with the same label share a line: `removable, rotational, read-only`, or those of them that
+/// hold.
+fn labelled(info: &BlockInfo) -> Vec<Row> {
+    let mut facts: Vec<Fact<'_>> = info.facts().into_iter().collect();
+    facts.sort_by_key(|fact| {
+        let place_in = |names: &[&str]| names.iter().position(|name| *name == fact.name);
+        (place_in(&FIRST).unwrap_or(FIRST.len()), place_in(&LAST).map_or(0, |place| place + 1))
+    });
+    let mut rows: Vec<Row> = Vec::new();
+    for fact in facts {
+        let Some(label) = fact.label else { continue };
+        let values = values(info, &fact);
+        match rows.iter_mut().find(|(known, _)| known == label) {
+            Some((_, known)) => join(known, values),
+            None => rows.push((label.to_owned(), values)),
+        }
+    }
+    rows
+}
+
+/// Adds values to those of the same label, on one line.
+fn join(known: &mut Vec<String>, more: Vec<String>) {
+    known.extend(more);
+    if known.len() > 1 {
+        *known = vec![known.join(", ")];
+    }
+}
+
+/// What is shown of a field, a line each.
+fn values(info: &BlockInfo, fact: &Fact<'_>) -> Vec<String> {
+    match (fact.name, fact.value) {
+        ("size", FactValue::Number(bytes)) => vec![format!("{} ({bytes} bytes)", size(bytes))],
+        ("stable_path", FactValue::Text(path)) if path == info.dev_path => Vec::new(),
+        ("dev_wwid", FactValue::Null) => vec!["-".to_owned()],
+        (name, FactValue::Flag(true)) => vec![name.replace('_', "-")],
+        (_, FactValue::Null | FactValue::Flag(false)) => Vec::new(),
+        (_, FactValue::Texts(texts)) => texts.to_vec(),
+        (_, value) => value.single().into_iter().collect(),
     }
 }
 

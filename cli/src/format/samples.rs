@@ -30,7 +30,6 @@ pub fn event() -> StorageEvent {
         msg: "Filesystem was mounted".to_owned(),
         raw_msg: "EXT4-fs (dm-1): mounted filesystem with ordered data mode".to_owned(),
         extension: extension.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-        root_cause_event_id: None,
         repeat_count: 1,
         boot_id: "5b6f2b6c3f3e4c0c9b7d6f1e2a3b4c5d".to_owned(),
         source: peripety_api::Source {
@@ -41,6 +40,7 @@ pub fn event() -> StorageEvent {
             file: None,
             lines: Vec::new(),
         },
+        ..StorageEvent::default()
     }
 }
 
@@ -54,14 +54,9 @@ pub fn info() -> BlockInfo {
         dev_wwid: text("LVM-jM0Tz8"),
         owners_wwids: texts(&["mpath-333333330000007d0"]),
         owners_paths: texts(&["/dev/mapper/mpatha", "/dev/sda"]),
-        address: None,
-        diskseq: None,
-        stable_path: None,
         slaves: texts(&["sda"]),
         paths: vec![path()],
         serial: text("S1"),
-        model: None,
-        vendor: None,
         removable: Some(false),
         rotational: Some(true),
         read_only: Some(true),
@@ -73,6 +68,7 @@ pub fn info() -> BlockInfo {
         mount_points: texts(&["/mnt/data", "/srv/with space"]),
         transport: text("iSCSI"),
         extension: BTreeMap::from([("lv_name".to_owned(), "lv".to_owned())]),
+        ..BlockInfo::default()
     }
 }
 
@@ -84,7 +80,7 @@ fn path() -> BlockPath {
         access_state: text("active/optimized"),
         preferred: Some(true),
         dm_state: text("active"),
-        extension: BTreeMap::new(),
+        ..BlockPath::default()
     }
 }
 
@@ -101,28 +97,9 @@ pub fn bare_info() -> BlockInfo {
         major_minor: Some("7:0".to_owned()),
         dev_path: "/dev/loop0".to_owned(),
         blk_type: "loop".to_owned(),
-        dev_wwid: None,
-        owners_wwids: Vec::new(),
-        owners_paths: Vec::new(),
-        address: None,
-        diskseq: None,
-        stable_path: None,
-        slaves: Vec::new(),
-        paths: Vec::new(),
-        serial: None,
-        model: None,
-        vendor: None,
         removable: Some(false),
-        rotational: None,
-        read_only: None,
-        holders: Vec::new(),
         size: 512 * 1024,
-        fs_type: None,
-        fs_uuid: None,
-        fs_label: None,
-        mount_points: Vec::new(),
-        transport: None,
-        extension: BTreeMap::new(),
+        ..BlockInfo::default()
     }
 }
 

@@ -9,6 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
+use serde::Serialize;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
@@ -174,7 +176,7 @@ pub fn wait(child: &mut Child) -> ExitStatus {
 
 /// An event as the daemon sends it.
 pub fn event(number: u32) -> Value {
-    json!({
+    whole::<peripety_api::StorageEvent>(json!({
         "hostname": "host1",
         "severity": "Warning",
         "sub_system": "multipath",
@@ -189,11 +191,10 @@ pub fn event(number: u32) -> Value {
         "msg": "Path 8:48 failed",
         "raw_msg": "device-mapper: multipath: 253:2: Failing path 8:48.",
         "extension": { "transport": "FC", "blk_major_minor": "8:48", "mount_point": "/mnt/data" },
-        "root_cause_event_id": null,
         "repeat_count": 1,
         "boot_id": "5b6f2b6c3f3e4c0c9b7d6f1e2a3b4c5d",
-        "source": { "identifier": "kernel", "first": "s=1;i=1", "last": "s=1;i=1", "entries": 1, "file": null, "lines": [] }
-    })
+        "source": { "identifier": "kernel", "first": "s=1;i=1", "last": "s=1;i=1", "entries": 1, "lines": [] }
+    }))
 }
 
 /// The line of [`event`] 0.
@@ -202,7 +203,7 @@ pub const EVENT_LINE: &str = "2026-05-21 18:17:16.123 host1 Warning   multipath 
 
 /// A block device as the daemon sends it.
 pub fn block_info(kdev: &str) -> Value {
-    json!({
+    whole::<peripety_api::BlockInfo>(json!({
         "kdev": kdev,
         "major_minor": "8:48",
         "dev_path": format!("/dev/{kdev}"),
@@ -220,16 +221,17 @@ pub fn block_info(kdev: &str) -> Value {
         "model": "LUN",
         "vendor": "NETAPP",
         "removable": false,
-        "rotational": null,
         "read_only": false,
         "size": 10_737_418_240_i64,
-        "fs_type": null,
-        "fs_uuid": null,
-        "fs_label": null,
         "mount_points": [],
         "transport": "FC",
         "extension": { "driver_name": "lpfc" }
-    })
+    }))
+}
+
+/// The value with all fields that the interface has, as a daemon sends it: what is not there is null.
+fn whole<T: DeserializeOwned + Serialize>(value: Value) -> Value {
+    serde_json::to_value(serde_json::from_value::<T>(value).unwrap()).unwrap()
 }
 
 pub fn status() -> Value {

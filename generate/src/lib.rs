@@ -1,0 +1,27 @@
+//! Generates from `io.peripety.varlink`, the one place where a field of an event or of a block device is defined, with its
+//! type and its meaning.
+//!
+//! The build script of `peripety-api` uses the [`Interface`]. What other packages need stands in files of theirs, so that a
+//! published crate, an installed header and a Python wheel come without a generator: [`outputs`] are these files. The test
+//! `up_to_date` compares them, and `make generate` writes them.
+
+mod c;
+mod c_tests;
+mod comments;
+mod interface;
+mod library;
+mod man;
+mod outputs;
+mod python;
+mod rust;
+mod tables;
+mod text;
+
+pub use comments::Comments;
+pub use interface::{Field, Interface, Kind};
+pub use library::{Library, Member, Structure};
+pub use outputs::{outputs, Output};
+pub use varlink_parser;
+
+/// What stands at the head of generated text.
+const NOTICE: &str = "Generated from io.peripety.varlink by `make generate`: do not edit.";
