@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::device::Device;
 use crate::escape::visible;
 use crate::info::{BlkType, BlockInfo};
+use crate::name::number;
 use crate::tree::Tree;
 use crate::udev::Record;
 
@@ -43,8 +44,15 @@ pub(crate) fn read(tree: &Tree, device: &Device, record: &Record) -> BlockInfo {
             // Of virtio it is the number of the PCI vendor.
             .or_else(|| device.attr(tree, "device/vendor").filter(|vendor| !vendor.starts_with("0x")))
             .map(|vendor| vendor.trim().to_owned()),
+        queue_depth: queue_depth(tree, device),
         ..of_medium
     }
+}
+
+/// The kernel formats a member of its own structure (drivers/scsi/scsi_sysfs.c, sdev_show_queue_depth): the disk is not asked.
+fn queue_depth(tree: &Tree, device: &Device) -> Option<u64> {
+    let is_scsi = tree.blk_type(device) == BlkType::Scsi;
+    is_scsi.then(|| device.attr(tree, "device/queue_depth")).flatten().as_deref().and_then(number)
 }
 
 pub(crate) fn serial(tree: &Tree, device: &Device, record: &Record) -> Option<String> {

@@ -276,6 +276,11 @@ bool peripety_block_rotational(const peripety_block *block, bool *rotational);
 /** The device is read-only. */
 bool peripety_block_read_only(const peripety_block *block, bool *read_only);
 /**
+ * Maximum number of commands that the kernel sends to a SCSI disk at once. The driver may lower it
+ * while the disk reports a full queue. Null for other devices.
+ */
+bool peripety_block_queue_depth(const peripety_block *block, uint64_t *queue_depth);
+/**
  * Type of its content: a file system ("ext4") or a member of something else ("LVM2_member").
  * From udev, else from the mount table.
  */

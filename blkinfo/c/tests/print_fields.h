@@ -16,6 +16,7 @@ static void print_fields(const peripety_block *block) {
     FLAG("removable", peripety_block_removable);
     FLAG("rotational", peripety_block_rotational);
     FLAG("read_only", peripety_block_read_only);
+    NUMBER("queue_depth", peripety_block_queue_depth);
     text("fs_type", peripety_block_fs_type(block));
     text("fs_uuid", peripety_block_fs_uuid(block));
     text("fs_label", peripety_block_fs_label(block));

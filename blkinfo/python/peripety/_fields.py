@@ -91,6 +91,9 @@ class BlockFields:
     rotational: Optional[bool]
     #: The device is read-only.
     read_only: Optional[bool]
+    #: Maximum number of commands that the kernel sends to a SCSI disk at once. The driver may lower it
+    #: while the disk reports a full queue. ``None`` for other devices.
+    queue_depth: Optional[int]
     #: Type of its content: a file system (``ext4``) or a member of something else (``LVM2_member``).
     #: From udev, else from the mount table.
     fs_type: Optional[str]
@@ -152,6 +155,7 @@ BLOCK = {
     "removable": ("flag", "peripety_block_removable"),
     "rotational": ("flag", "peripety_block_rotational"),
     "read_only": ("flag", "peripety_block_read_only"),
+    "queue_depth": ("number", "peripety_block_queue_depth"),
     "fs_type": ("text", "peripety_block_fs_type"),
     "fs_uuid": ("text", "peripety_block_fs_uuid"),
     "fs_label": ("text", "peripety_block_fs_label"),
