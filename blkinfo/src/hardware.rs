@@ -45,6 +45,7 @@ pub(crate) fn read(tree: &Tree, device: &Device, record: &Record) -> BlockInfo {
             .or_else(|| device.attr(tree, "device/vendor").filter(|vendor| !vendor.starts_with("0x")))
             .map(|vendor| vendor.trim().to_owned()),
         queue_depth: queue_depth(tree, device),
+        numa_node: numa_node(tree, device),
         ..of_medium
     }
 }
@@ -68,6 +69,16 @@ fn vpd_serial(tree: &Tree, device: &Device) -> Option<String> {
     let text = visible(page.get(4..)?);
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The kernel formats a member of its own structure, -1 without a node (drivers/nvme/host/sysfs.c, numa_node_show): the controller is
+/// not asked.
+fn numa_node(tree: &Tree, device: &Device) -> Option<u64> {
+    let hardware = tree.hardware(device).filter(|_| tree.blk_type(device) == BlkType::Nvme)?;
+    let controllers = tree.nvme_controllers(&hardware);
+    let mut nodes = controllers.iter().map(|controller| number(&tree.attr(&controller.join("numa_node"))?));
+    let first: u64 = nodes.next()??;
+    nodes.all(|node| node == Some(first)).then_some(first)
 }
 
 /// An attribute that is `0` or `1`.

@@ -281,6 +281,11 @@ bool peripety_block_read_only(const peripety_block *block, bool *read_only);
  */
 bool peripety_block_queue_depth(const peripety_block *block, uint64_t *queue_depth);
 /**
+ * NUMA node that the controllers of an NVMe namespace are attached to. Null when there is none, when
+ * they are attached to different nodes, and for other devices.
+ */
+bool peripety_block_numa_node(const peripety_block *block, uint64_t *numa_node);
+/**
  * Type of its content: a file system ("ext4") or a member of something else ("LVM2_member").
  * From udev, else from the mount table.
  */

@@ -96,6 +96,7 @@ pub(crate) struct Block {
     rotational: Option<bool>,
     read_only: Option<bool>,
     queue_depth: Option<u64>,
+    numa_node: Option<u64>,
     fs_type: Option<CString>,
     fs_uuid: Option<CString>,
     fs_label: Option<CString>,
@@ -128,6 +129,7 @@ impl From<blkinfo::BlockInfo> for Block {
             rotational: info.rotational,
             read_only: info.read_only,
             queue_depth: info.queue_depth,
+            numa_node: info.numa_node,
             fs_type: info.fs_type.as_deref().map(c_string),
             fs_uuid: info.fs_uuid.as_deref().map(c_string),
             fs_label: info.fs_label.as_deref().map(c_string),
@@ -161,6 +163,7 @@ value_getters! { Block:
     peripety_block_rotational, bool => |block| block.rotational;
     peripety_block_read_only, bool => |block| block.read_only;
     peripety_block_queue_depth, u64 => |block| block.queue_depth;
+    peripety_block_numa_node, u64 => |block| block.numa_node;
     peripety_block_present_since, u64 => |block| block.present_since;
 }
 list_getters! { Block:

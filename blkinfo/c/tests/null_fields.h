@@ -45,6 +45,7 @@ static void null_block(const peripety_block *block) {
     NULL_FLAG(peripety_block_rotational, block);
     NULL_FLAG(peripety_block_read_only, block);
     NULL_NUMBER(peripety_block_queue_depth, block);
+    NULL_NUMBER(peripety_block_numa_node, block);
     CHECK(peripety_block_fs_type(NULL) == NULL);
     CHECK(peripety_block_fs_uuid(NULL) == NULL);
     CHECK(peripety_block_fs_label(NULL) == NULL);

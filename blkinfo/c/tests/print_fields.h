@@ -17,6 +17,7 @@ static void print_fields(const peripety_block *block) {
     FLAG("rotational", peripety_block_rotational);
     FLAG("read_only", peripety_block_read_only);
     NUMBER("queue_depth", peripety_block_queue_depth);
+    NUMBER("numa_node", peripety_block_numa_node);
     text("fs_type", peripety_block_fs_type(block));
     text("fs_uuid", peripety_block_fs_uuid(block));
     text("fs_label", peripety_block_fs_label(block));

@@ -94,6 +94,9 @@ class BlockFields:
     #: Maximum number of commands that the kernel sends to a SCSI disk at once. The driver may lower it
     #: while the disk reports a full queue. ``None`` for other devices.
     queue_depth: Optional[int]
+    #: NUMA node that the controllers of an NVMe namespace are attached to. ``None`` when there is none, when
+    #: they are attached to different nodes, and for other devices.
+    numa_node: Optional[int]
     #: Type of its content: a file system (``ext4``) or a member of something else (``LVM2_member``).
     #: From udev, else from the mount table.
     fs_type: Optional[str]
@@ -156,6 +159,7 @@ BLOCK = {
     "rotational": ("flag", "peripety_block_rotational"),
     "read_only": ("flag", "peripety_block_read_only"),
     "queue_depth": ("number", "peripety_block_queue_depth"),
+    "numa_node": ("number", "peripety_block_numa_node"),
     "fs_type": ("text", "peripety_block_fs_type"),
     "fs_uuid": ("text", "peripety_block_fs_uuid"),
     "fs_label": ("text", "peripety_block_fs_label"),

@@ -97,6 +97,9 @@ pub struct BlockInfo {
     /// Maximum number of commands that the kernel sends to a SCSI disk at once. The driver may lower it
     /// while the disk reports a full queue. `None` for other devices.
     pub queue_depth: Option<u64>,
+    /// NUMA node that the controllers of an NVMe namespace are attached to. `None` when there is none, when
+    /// they are attached to different nodes, and for other devices.
+    pub numa_node: Option<u64>,
     /// Type of its content: a file system (`ext4`) or a member of something else (`LVM2_member`).
     /// From udev, else from the mount table.
     pub fs_type: Option<String>,
@@ -138,6 +141,7 @@ impl BlockInfo {
             ("rotational", self.rotational.map(|value| value.to_string())),
             ("read_only", self.read_only.map(|value| value.to_string())),
             ("queue_depth", self.queue_depth.map(|value| value.to_string())),
+            ("numa_node", self.numa_node.map(|value| value.to_string())),
             ("fs_type", self.fs_type.clone()),
             ("fs_uuid", self.fs_uuid.clone()),
             ("fs_label", self.fs_label.clone()),
