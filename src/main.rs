@@ -14,14 +14,14 @@ use peripety::config::tree::Places;
 use peripety::config::{check, Config, ConfigSource};
 use peripety::daemon::{self, Options};
 use peripety::journal::Location;
-use peripety::offline::{self, args::ParseArgs};
+use peripety::offline::{self, args::ParseArgs, Outcome};
 use peripety::probe;
 use peripety::rules::{builtin, RuleSet};
 use peripety::varlink::listener;
 
 /// Longest `--probe`.
 const PROBE: Duration = Duration::from_secs(8);
-/// Exit status of `--probe`: no storage event.
+/// Exit status of `--probe` and `parse`: no storage event.
 const NO_EVENT: u8 = 3;
 /// Exit status of `--probe`: the journal cannot be read.
 const UNREADABLE: u8 = 4;
@@ -82,7 +82,11 @@ fn parse(args: &ParseArgs) -> anyhow::Result<ExitCode> {
     let at = |name: &str, text: &Option<String>| text.as_deref().map(|text| time_of(name, text)).transpose();
     let since = at("--since", &args.since)?.unwrap_or(0);
     let span = offline::Span { since, until: at("--until", &args.until)?.unwrap_or(u64::MAX) };
-    Ok(if offline::run(args, span)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match offline::run(args, span)? {
+        Outcome::Events => ExitCode::SUCCESS,
+        Outcome::NoEvent => NO_EVENT.into(),
+        Outcome::Unreadable => ExitCode::FAILURE,
+    })
 }
 
 fn places(args: &Args) -> Places {

@@ -5,8 +5,14 @@
 
 #[path = "offline/archives.rs"]
 mod archives;
+#[path = "offline/forms.rs"]
+mod forms;
 #[path = "offline/machines.rs"]
 mod machines;
+#[path = "offline/report.rs"]
+mod report;
+#[path = "offline/times.rs"]
+mod times;
 
 use std::fs;
 use std::io::Write;
@@ -214,10 +220,16 @@ fn what_is_broken_or_means_harm() {
     fs::write(at("rubbish"), rubbish).unwrap();
     assert_eq!(
         run("rubbish"),
-        (vec![], "peripetyd: rubbish: holds no log\nskipped: 1 file that holds no log\n".into(), Some(0))
+        (
+            vec![],
+            "peripetyd: rubbish: holds no log\n{\"lines\":0,\"timed\":0,\"kernel\":0,\"unmatched\":0,\
+             \"first_not_understood\":null,\"skipped\":1,\"failed\":0}\n"
+                .into(),
+            Some(3)
+        )
     );
     fs::write(at("empty"), "").unwrap();
-    assert_eq!(run("empty").2, Some(0));
+    assert_eq!(run("empty").2, Some(3));
     // A file that is not there.
     let (_, said, code) = run("none");
     assert!(said.starts_with("peripetyd: none: ") && code == Some(1), "{said}");
@@ -285,22 +297,6 @@ fn a_directory_says_what_its_devices_are() {
     assert_eq!(found[1], (booted + 22_345_678, known.clone()));
     assert_eq!(found[2].1, none);
     assert_eq!(found[3].1, known);
-}
-
-#[test]
-fn a_summary_counts_by_device() {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(
-        directory.path().join("dmesg"),
-        LOG.repeat(3) + "[   99.000000] XFS (dm-1): log I/O error -5\n",
-    )
-    .unwrap();
-    let output = parse(&["--summary", "-o", "json", "dmesg"], directory.path());
-    let rows = &events(&output)[0];
-    assert_eq!((rows[0]["device"].as_str(), rows[0]["count"].as_u64()), (Some("dm-0"), Some(3)));
-    assert_eq!((rows[1]["device"].as_str(), rows[1]["last"].as_u64()), (Some("dm-1"), Some(99_000_000)));
-    let text = String::from_utf8(parse(&["--summary", "dmesg"], directory.path()).stdout).unwrap();
-    assert!(text.starts_with("DEVICE") && text.lines().count() == 3, "{text}");
 }
 
 /// The kernel's first line begins a boot: what failed before it is not the cause of what fails after it, on that host.

@@ -13,7 +13,7 @@ use peripety::offline::identity::{self, Machine};
 use peripety::offline::pool::{self, Item};
 use peripety::offline::progress::Progress;
 use peripety::offline::rules::Rules;
-use peripety::offline::stage::{Place, Stage};
+use peripety::offline::stage::{Made, Place, Stage};
 use peripety::rules::builtin;
 use peripety_api::StorageEvent;
 
@@ -35,22 +35,25 @@ fuzz_target!(|data: &[u8]| {
         machine,
     });
     let mut stage = Stage::new(places.collect(), TimeZone::UTC, Settings::default());
-    let items = pool::start(vec![path], None, rules(), Progress::new(None, true)).expect("threads");
+    let progress = Progress::new(None, true);
+    let items = pool::start(vec![path], None, rules(), Arc::default(), progress).expect("threads");
     for item in items {
         match item {
             Item::Begin { name, .. } => stage.begin(name, MODIFIED),
             Item::Work(result) => {
-                result.recv().unwrap_or_default().into_iter().for_each(|found| check(stage.take(found)))
+                let batch = result.recv().unwrap_or_default();
+                batch.found.into_iter().for_each(|found| check(stage.take(found)));
+                stage.carry(batch.carry);
             }
             Item::Found(all) => all.into_iter().for_each(|found| check(stage.take(found))),
             Item::End => check(stage.end()),
-            Item::Skipped { .. } | Item::Failed { .. } => {}
+            Item::Counted(_) | Item::Skipped { .. } | Item::Failed { .. } => {}
         }
     }
 });
 
-fn check(events: Vec<StorageEvent>) {
-    for event in events {
+fn check(all: Vec<Made>) {
+    for Made { event, .. } in all {
         let json = serde_json::to_vec(&event).expect("an event as JSON");
         let again: StorageEvent = serde_json::from_slice(&json).expect("what was written");
         assert_eq!(serde_json::to_vec(&again).expect("an event as JSON"), json);

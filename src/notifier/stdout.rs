@@ -57,19 +57,23 @@ fn text(item: &Item, zone: &TimeZone) -> String {
 
 /// Time, host, severity, sub-system, device, mount point, message.
 pub(crate) fn line(event: &StorageEvent, zone: &TimeZone) -> String {
-    let time = time(event.timestamp, zone);
+    line_at(event, &time(event.timestamp, zone)) + "\n"
+}
+
+/// The same with a time that is text already, without the end of the line.
+pub(crate) fn line_at(event: &StorageEvent, time: &str) -> String {
     let device = event.dev_path.as_ref().or(event.kdev.as_ref()).map_or("-", String::as_str);
     let mount_point = event.extension.get("mount_point").map(|point| format!(" [{point}]"));
+    let hostname = if event.hostname.is_empty() { "-" } else { &event.hostname };
     let text = format!(
-        "{time} {} {} {} {} {device}{} {}",
-        event.hostname,
+        "{time} {hostname} {} {} {} {device}{} {}",
         event.severity,
         event.sub_system,
         event.event_type,
         mount_point.unwrap_or_default(),
         event.msg
     );
-    visible(&text).into_owned() + "\n"
+    visible(&text).into_owned()
 }
 
 /// A time, µs since the epoch, for people.

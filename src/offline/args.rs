@@ -23,9 +23,13 @@ pub struct ParseArgs {
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
 
-    /// Print what happened to each device instead of every event
-    #[arg(long)]
-    pub summary: bool,
+    /// Print a summary instead of every event
+    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "devices")]
+    pub summary: Option<SummaryBy>,
+
+    /// Instead of events, print the lines that look like a problem but match no rule
+    #[arg(long, conflicts_with = "summary")]
+    pub unmatched: bool,
 
     /// Only events of this severity and worse
     #[arg(long, value_name = "SEVERITY")]
@@ -79,6 +83,13 @@ impl Input {
             Input::Export => Format::Export,
         }
     }
+}
+
+/// What a summary is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SummaryBy {
+    /// Per device: what happened, how often, first and last time, worst severity
+    Devices,
 }
 
 /// How events are printed.

@@ -3,6 +3,7 @@
 //! However long the input, and however long one line of it, a piece is bounded, and so is what waits between two.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
@@ -38,6 +39,8 @@ pub struct Chunk {
     pub end: usize,
     /// Number of its first line, from 1.
     pub first_line: u64,
+    /// Identifiers of the program that writes the file, as far as its name tells.
+    pub writers: Arc<[Box<str>]>,
 }
 
 /// Cuts an input into chunks.
@@ -49,6 +52,8 @@ pub struct Chunks<R> {
     at_end: bool,
     /// The rest of a line or record that is too long is passed over.
     passing: bool,
+    /// Identifiers of the program that writes the input, as far as its name tells.
+    pub writers: Arc<[Box<str>]>,
     /// Why the input ended early.
     pub error: Option<io::Error>,
 }
@@ -56,7 +61,16 @@ pub struct Chunks<R> {
 impl<R: Read> Chunks<R> {
     /// Begins with bytes that were read already.
     pub fn new(begin: Vec<u8>, input: R, format: Format) -> Self {
-        Chunks { input, format, buffer: begin, line: 1, at_end: false, passing: false, error: None }
+        Chunks {
+            input,
+            format,
+            buffer: begin,
+            line: 1,
+            at_end: false,
+            passing: false,
+            writers: Arc::default(),
+            error: None,
+        }
     }
 
     /// The next chunk; `None` at the end. What was read before an error is handed out first.
@@ -124,7 +138,8 @@ impl<R: Read> Chunks<R> {
             // Only whole lines.
             data.truncate(memrchr(b'\n', &data).map_or(end, |at| at + 1).max(end));
         }
-        let chunk = Chunk { format: self.format, data, end, first_line: self.line };
+        let writers = self.writers.clone();
+        let chunk = Chunk { format: self.format, data, end, first_line: self.line, writers };
         self.consume(end);
         chunk
     }
@@ -133,7 +148,13 @@ impl<R: Read> Chunks<R> {
         let mut data = self.buffer.get(..LOG_VALUE).unwrap_or(&self.buffer).to_vec();
         data.push(b'\n');
         self.passing = true;
-        Chunk { format: self.format, end: data.len(), data, first_line: self.line }
+        Chunk {
+            format: self.format,
+            end: data.len(),
+            data,
+            first_line: self.line,
+            writers: self.writers.clone(),
+        }
     }
 
     /// Drops what is read up to the end of the line (or the blank line behind the record).

@@ -3,6 +3,9 @@
 use jiff::tz::TimeZone;
 
 use super::found::Line;
+use super::identity::Booted;
+use super::text::near::Near;
+use super::text::wall::Wall;
 
 /// Time between two lines of a log that has none, µs.
 pub const LINE: u64 = 50_000;
@@ -18,13 +21,15 @@ pub struct Moment {
     pub precision: u64,
     /// There is a time at all.
     pub known: bool,
+    /// It is the line's own, not its neighbour's.
+    pub own: bool,
 }
 
 /// What is known of the times of an input.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    /// When the machine was booted, µs since the epoch.
-    pub booted: Option<u64>,
+    /// When the machine was booted.
+    pub booted: Option<Booted>,
     /// No line was written later, µs since the epoch.
     pub not_after: u64,
     /// Of dates without a zone.
@@ -32,27 +37,60 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// When a line of this number was logged.
-    pub fn moment(&self, line: &Line, number: u64) -> Moment {
-        let wall = line.wall.and_then(|wall| {
+    /// When a line of this number was logged. `near`: the time of its neighbour.
+    pub fn moment(&self, line: &Line, near: Option<Near>, number: u64) -> Moment {
+        let own = self.at(line.wall, line.boot, number);
+        let Some(near) = near.filter(|_| !own.known) else { return own };
+        let near_by = self.at(near.wall.map(|wall| of_day(wall, line.wall)), near.boot, number);
+        let plus = if near_by.known { near.plus } else { 0 };
+        Moment {
+            timestamp: near_by.timestamp.saturating_add(plus),
+            boot: near_by.boot.map(|boot| boot.saturating_add(plus)),
+            own: false,
+            ..near_by
+        }
+    }
+
+    fn at(&self, wall: Option<Wall>, boot: Option<u64>, number: u64) -> Moment {
+        let wall = wall.and_then(|wall| {
             Some((wall.micros_since_epoch(self.not_after, &self.zone)?, u64::from(wall.precision)))
         });
-        let since_epoch = line.boot.and_then(|boot| self.booted?.checked_add(boot));
-        match (wall, line.boot) {
+        let since_epoch = boot.and_then(|boot| self.booted?.at.checked_add(boot));
+        let is_exact = self.booted.is_some_and(|booted| booted.slack == 0);
+        let own = true;
+        match (wall, boot) {
             (Some((wall, _)), Some(boot)) => {
                 // The kernel's stamp is exact, the date next to it says which day.
-                Moment { timestamp: since_epoch.unwrap_or(wall), boot: Some(boot), precision: 0, known: true }
+                Moment {
+                    timestamp: since_epoch.filter(|_| is_exact).unwrap_or(wall),
+                    boot: Some(boot),
+                    precision: 0,
+                    known: true,
+                    own,
+                }
             }
             (Some((timestamp, precision)), None) => {
-                let boot = self.booted.and_then(|booted| timestamp.checked_sub(booted));
-                Moment { timestamp, boot, precision, known: true }
+                let boot = self.booted.and_then(|booted| timestamp.checked_sub(booted.at));
+                Moment { timestamp, boot, precision, known: true, own }
             }
-            (None, Some(boot)) => {
-                Moment { timestamp: since_epoch.unwrap_or(boot), boot: Some(boot), precision: 0, known: true }
-            }
+            (None, Some(boot)) => Moment {
+                timestamp: since_epoch.unwrap_or(boot),
+                boot: Some(boot),
+                precision: 0,
+                known: true,
+                own,
+            },
             (None, None) => {
-                Moment { timestamp: number.saturating_mul(LINE), boot: None, precision: 0, known: false }
+                Moment { timestamp: number.saturating_mul(LINE), boot: None, precision: 0, known: false, own }
             }
         }
+    }
+}
+
+/// The day of a neighbour with the time of day of a line that has no more.
+fn of_day(day: Wall, line: Option<Wall>) -> Wall {
+    match line.filter(|wall| !wall.is_dated() && day.month > 0) {
+        Some(wall) => Wall { time: wall.time, micros: wall.micros, precision: wall.precision, ..day },
+        None => day,
     }
 }

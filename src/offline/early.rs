@@ -92,7 +92,15 @@ mod tests {
         let mut entry = Entry::default();
         entry.set(b"_SOURCE_MONOTONIC_TIMESTAMP", line.to_string().as_bytes());
         let position = Position { boot_id: "b".into(), monotonic: line, ..Position::default() };
-        Found { matched: None, role, line, lines: 1, said: Said::Entry(Box::new((entry, position))) }
+        Found {
+            matched: None,
+            role,
+            line,
+            lines: 1,
+            further: false,
+            heading: None,
+            said: Said::Entry(Box::new((entry, position))),
+        }
     }
 
     fn lines(found: &[Found]) -> Vec<u64> {

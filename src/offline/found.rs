@@ -7,7 +7,9 @@ use crate::journal::{Entry, Position};
 use crate::rules::Matched;
 
 use super::rules::Rules;
-use super::text::stamp::Wall;
+use super::text::heading::Heading;
+use super::text::near::Nearby;
+use super::text::wall::Wall;
 
 /// A line, or a record of several lines, that a rule matched or that has a role.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub struct Found {
     pub line: u64,
     /// How many lines it has.
     pub lines: u64,
+    /// It is a further event of an entry that has one already.
+    pub further: bool,
+    /// What journalctl prints between entries.
+    pub heading: Option<Heading>,
     /// What was said of it.
     pub said: Said,
 }
@@ -27,12 +33,47 @@ pub struct Found {
 impl Found {
     /// Of a line of text.
     pub fn line(matched: Matched, line: u64, lines: u64, said: Line) -> Self {
-        Found { matched: Some(matched), role: None, line, lines, said: Said::Line(said) }
+        Found {
+            matched: Some(matched),
+            role: None,
+            line,
+            lines,
+            further: false,
+            heading: None,
+            said: Said::Line(Box::new(said)),
+        }
     }
 
     /// The kernel's first line of a boot, in text.
-    pub fn banner(said: Line) -> Self {
-        Found { matched: None, role: Some(Role::Banner), line: 0, lines: 1, said: Said::Line(said) }
+    pub fn boot(said: Line) -> Self {
+        let role = Some(Role::Banner);
+        Found {
+            matched: None,
+            role,
+            line: 0,
+            lines: 1,
+            further: false,
+            heading: None,
+            said: Said::Line(Box::new(said)),
+        }
+    }
+
+    /// A line between entries.
+    pub fn heading(heading: Heading) -> Self {
+        let said = Said::Line(Box::default());
+        Found { matched: None, role: None, line: 0, lines: 1, further: false, heading: Some(heading), said }
+    }
+
+    /// Only a catch-all rule matches it.
+    pub fn is_vague(&self) -> bool {
+        self.matched.as_ref().is_some_and(|matched| matched.rule.spec.catch_all)
+    }
+
+    /// Sets what the kernel's record says of its device.
+    pub fn set_kernel_device(&mut self, device: &[u8]) {
+        if let Said::Line(line) = &mut self.said {
+            line.kernel_device = Some(String::from_utf8_lossy(device).into_owned());
+        }
     }
 
     /// Of an entry, if a rule matches it and its writer is, or may be, the one that it names, or if it has a role.
@@ -54,7 +95,7 @@ impl Found {
             return Ok(None);
         }
         let said = Said::Entry(Box::new((entry.clone(), at()?)));
-        Ok(Some(Found { matched, role, line: 0, lines: 0, said }))
+        Ok(Some(Found { matched, role, line: 0, lines: 0, further: false, heading: None, said }))
     }
 }
 
@@ -62,7 +103,7 @@ impl Found {
 #[derive(Debug)]
 pub enum Said {
     /// A line of text.
-    Line(Line),
+    Line(Box<Line>),
     /// An entry of a journal.
     Entry(Box<(Entry, Position)>),
 }
@@ -82,6 +123,10 @@ pub struct Line {
     pub boot: Option<u64>,
     /// Date and time.
     pub wall: Option<Wall>,
+    /// From what it takes its time when it has none.
+    pub nearby: Nearby,
+    /// What the kernel's record says of its device: `b8:16`, `+scsi:2:0:0:1`.
+    pub kernel_device: Option<String>,
 }
 
 impl Line {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::found::Found;
 use super::input::link::Link;
 use super::rules::Rules;
+use super::text::count::Counts;
 use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
 
 /// Found entries that are handed on together.
@@ -15,6 +16,7 @@ pub fn read(
     rules: &Rules,
     files: Vec<PathBuf>,
     link: Option<Link>,
+    counts: &mut Counts,
     mut take: impl FnMut(Vec<Found>) -> bool,
 ) -> Result<(), Error> {
     let mut reader = Reader::open(&Location::Files(files), LOG_VALUE)?;
@@ -23,9 +25,11 @@ pub fn read(
     let mut entry = Entry::default();
     let mut found = Vec::new();
     while reader.step()? {
+        counts.add(true, false);
         if !entry.read_if(&mut reader, |identifier| rules.knows(identifier)) {
             continue;
         }
+        counts.kernel += u64::from(entry.identifier == b"kernel");
         found.extend(Found::entry(rules, &entry, || reader.position())?);
         if found.len() >= TOGETHER && !take(std::mem::take(&mut found)) {
             return Ok(());

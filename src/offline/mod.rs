@@ -18,10 +18,14 @@ pub mod output;
 pub mod pool;
 pub mod progress;
 pub mod record;
+mod report;
 pub mod rules;
+mod sorted;
 pub mod stage;
 pub mod summary;
 pub mod text;
+mod when;
+mod writers;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -38,11 +42,13 @@ use crate::journal;
 use crate::rules::builtin;
 use args::ParseArgs;
 use identity::Machine;
-use output::{Filter, Printer};
+use output::{Filter, Printer, Shape};
 use pool::Item;
 use progress::Progress;
+use report::Report;
 use rules::Rules;
-use stage::{Place, Stage};
+use stage::{Made, Place, Stage};
+use text::count::Wanted;
 
 /// Why nothing could be parsed.
 #[derive(Debug, thiserror::Error)]
@@ -70,24 +76,36 @@ pub struct Span {
     pub until: u64,
 }
 
-/// Parses what the command line names. False: nothing could be read.
-pub fn run(args: &ParseArgs, span: Span) -> Result<bool, Error> {
+/// How the parsing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There were storage events.
+    Events,
+    /// There was none.
+    NoEvent,
+    /// Nothing could be read.
+    Unreadable,
+}
+
+/// Parses what the command line names.
+pub fn run(args: &ParseArgs, span: Span) -> Result<Outcome, Error> {
     let (rules, bursts) = rules(args)?;
     let zone = TimeZone::system();
     let filter =
         Filter { severity: args.severity.unwrap_or(Severity::Debug), since: span.since, until: span.until };
     let out = BufWriter::new(io::stdout().lock());
-    let mut printer = Printer::new(out, args.output, filter, zone.clone(), args.summary);
+    let mut printer = Printer::new(out, Shape::of(args), filter, zone.clone());
     let named = match args.paths.as_slice() {
         [] => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
     };
+    let wanted = Arc::new(Wanted { print: args.unmatched, ..Wanted::default() });
     let progress = Progress::new(size_of(&named), args.no_progress);
-    let mut report = Report { progress: progress.clone(), ..Report::default() };
+    let mut report = Report::new(progress.clone(), args.output);
     for path in named {
         let mut stage = Stage::new(machines(args, &path)?, zone.clone(), bursts);
         let forced = args.input.map(args::Input::format);
-        let items = pool::start(vec![path], forced, rules.clone(), progress.clone())?;
+        let items = pool::start(vec![path], forced, rules.clone(), wanted.clone(), progress.clone())?;
         for item in items {
             if let Err(e) = take(item, &mut stage, &mut printer, &mut report) {
                 return ended(e);
@@ -98,14 +116,13 @@ pub fn run(args: &ParseArgs, span: Span) -> Result<bool, Error> {
     if let Err(e) = printer.end() {
         return ended(e);
     }
-    report.end();
-    Ok(report.read > 0 || report.failed == 0)
+    Ok(report.end())
 }
 
 /// The output cannot be written. That nobody reads it any more is no error.
-fn ended(error: io::Error) -> Result<bool, Error> {
+fn ended(error: io::Error) -> Result<Outcome, Error> {
     match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(true),
+        io::ErrorKind::BrokenPipe => Ok(Outcome::Events),
         _ => Err(error.into()),
     }
 }
@@ -118,22 +135,27 @@ fn take<W: Write>(
 ) -> io::Result<()> {
     match item {
         Item::Begin { name, modified } => {
-            report.read += 1;
+            report.begin(&name);
             stage.begin(name, modified.unwrap_or_else(journal::now));
         }
         Item::Work(result) => {
-            for found in result.recv().unwrap_or_default() {
-                printer.print(&stage.take(found))?;
+            let batch = result.recv().unwrap_or_default();
+            report.count(&batch.counts);
+            for found in batch.found {
+                put(stage.take(found), printer, report)?;
             }
+            stage.carry(batch.carry);
+            printer.lines(report.name(), &batch.counts.shown)?;
         }
         Item::Found(all) => {
             for found in all {
-                printer.print(&stage.take(found))?;
+                put(stage.take(found), printer, report)?;
             }
         }
+        Item::Counted(counts) => report.count(&counts),
         Item::End => {
-            printer.print(&stage.end())?;
-            printer.flush()?;
+            put(stage.end(), printer, report)?;
+            printer.end_of_input()?;
         }
         Item::Skipped { name, named } => report.skip(&name, named),
         Item::Failed { name, why } => report.fail(&name, &why),
@@ -141,41 +163,9 @@ fn take<W: Write>(
     Ok(())
 }
 
-/// What is said on the standard error.
-struct Report {
-    progress: Progress,
-    read: u64,
-    skipped: u64,
-    failed: u64,
-}
-
-impl Default for Report {
-    fn default() -> Self {
-        Report { progress: Progress::new(None, true), read: 0, skipped: 0, failed: 0 }
-    }
-}
-
-impl Report {
-    fn skip(&mut self, name: &str, named: bool) {
-        self.skipped += 1;
-        if named {
-            let name = peripety_api::sanitize::visible(name);
-            self.progress.suspend(|| eprintln!("peripetyd: {name}: holds no log"));
-        }
-    }
-
-    fn fail(&mut self, name: &str, why: &str) {
-        self.failed += 1;
-        let name = peripety_api::sanitize::visible(name);
-        self.progress.suspend(|| eprintln!("peripetyd: {name}: {why}"));
-    }
-
-    fn end(&self) {
-        if self.skipped > 0 {
-            let files = if self.skipped == 1 { "file that holds" } else { "files that hold" };
-            eprintln!("skipped: {} {files} no log", self.skipped);
-        }
-    }
+fn put<W: Write>(made: Vec<Made>, printer: &mut Printer<W>, report: &mut Report) -> io::Result<()> {
+    report.events |= !made.is_empty();
+    printer.print(made)
 }
 
 fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::correlate::burst::Settings), Error> {

@@ -3,9 +3,15 @@
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
+use peripety_api::sanitize::visible;
+use serde::Serialize;
 
-use super::args::Output;
+use super::args::{Output, ParseArgs};
+use super::sorted::Sorted;
+use super::stage::Made;
 use super::summary::Summary;
+use super::text::count::Shown;
+use super::when;
 use crate::event::{Severity, StorageEvent};
 use crate::notifier::stdout;
 
@@ -26,29 +32,86 @@ impl Filter {
     }
 }
 
+/// What is printed, and in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Events, a line each, in the order of their times.
+    Text,
+    /// Events as JSON, in the order in which they are known.
+    Json,
+    /// A table at the end.
+    Summary(Output),
+    /// Lines that no rule takes, no events.
+    Unmatched(Output),
+}
+
+impl Shape {
+    /// As the command line wants it.
+    pub fn of(args: &ParseArgs) -> Self {
+        match (args.unmatched, args.summary, args.output) {
+            (true, _, output) => Shape::Unmatched(output),
+            (_, Some(_), output) => Shape::Summary(output),
+            (_, None, Output::Text) => Shape::Text,
+            (_, None, Output::Json) => Shape::Json,
+        }
+    }
+}
+
 /// Prints events as they come, or what they come to at the end.
 pub struct Printer<W: Write> {
     out: W,
-    format: Output,
+    shape: Shape,
     filter: Filter,
     zone: TimeZone,
-    summary: Option<Summary>,
+    summary: Summary,
+    sorted: Sorted,
+}
+
+/// A line that no rule takes, for programs.
+#[derive(Debug, Serialize)]
+struct Unmatched<'l> {
+    file: &'l str,
+    line: u64,
+    text: &'l str,
 }
 
 impl<W: Write> Printer<W> {
     /// Prints to `out`.
-    pub fn new(out: W, format: Output, filter: Filter, zone: TimeZone, summary: bool) -> Self {
-        Printer { out, format, filter, zone, summary: summary.then(Summary::default) }
+    pub fn new(out: W, shape: Shape, filter: Filter, zone: TimeZone) -> Self {
+        Printer { out, shape, filter, zone, summary: Summary::default(), sorted: Sorted::default() }
     }
 
-    /// Prints events.
-    pub fn print(&mut self, events: &[StorageEvent]) -> io::Result<()> {
-        for event in events.iter().filter(|event| self.filter.takes(event)) {
-            match (&mut self.summary, self.format) {
-                (Some(summary), _) => summary.add(event),
-                (None, Output::Text) => self.out.write_all(stdout::line(event, &self.zone).as_bytes())?,
-                (None, Output::Json) => {
-                    serde_json::to_writer(&mut self.out, event)?;
+    /// Prints events, or keeps them for later.
+    pub fn print(&mut self, all: Vec<Made>) -> io::Result<()> {
+        for made in all {
+            if !self.filter.takes(&made.event) {
+                continue;
+            }
+            match self.shape {
+                Shape::Summary(_) => self.summary.add(&made.event, made.timed),
+                Shape::Text => {
+                    for due in self.sorted.add(made) {
+                        self.line(&due)?;
+                    }
+                }
+                Shape::Json => {
+                    serde_json::to_writer(&mut self.out, &made.event)?;
+                    self.out.write_all(b"\n")?;
+                }
+                Shape::Unmatched(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints lines that no rule takes.
+    pub fn lines(&mut self, file: &str, lines: &[Shown]) -> io::Result<()> {
+        let Shape::Unmatched(output) = self.shape else { return Ok(()) };
+        for Shown { line, text } in lines {
+            match output {
+                Output::Text => writeln!(self.out, "{}", visible(&format!("{file}:{line}: {text}")))?,
+                Output::Json => {
+                    serde_json::to_writer(&mut self.out, &Unmatched { file, line: *line, text })?;
                     self.out.write_all(b"\n")?;
                 }
             }
@@ -56,22 +119,38 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    /// Nothing waits to be written: for a reader of the output who looks on.
-    pub fn flush(&mut self) -> io::Result<()> {
+    /// An input ended: nothing of it waits to be written, for a reader of the output who looks on.
+    pub fn end_of_input(&mut self) -> io::Result<()> {
+        for due in self.sorted.end() {
+            self.line(&due)?;
+        }
         self.out.flush()
     }
 
     /// No other event will come.
     pub fn end(mut self) -> io::Result<()> {
-        if let Some(summary) = &self.summary {
-            match self.format {
-                Output::Text => self.out.write_all(summary.text(&self.zone).as_bytes())?,
-                Output::Json => {
-                    serde_json::to_writer(&mut self.out, &summary.rows())?;
-                    self.out.write_all(b"\n")?;
-                }
+        self.end_of_input()?;
+        match self.shape {
+            Shape::Summary(Output::Text) => self.out.write_all(self.summary.text(&self.zone).as_bytes())?,
+            Shape::Summary(Output::Json) => {
+                serde_json::to_writer(&mut self.out, &self.summary.rows())?;
+                self.out.write_all(b"\n")?;
             }
+            _ => {}
         }
         self.out.flush()
+    }
+
+    /// An event for people: when, what, and of several how many and until when.
+    fn line(&mut self, made: &Made) -> io::Result<()> {
+        let event = &made.event;
+        let text = stdout::line_at(event, &when::text(event.timestamp, made.timed, &self.zone));
+        self.out.write_all(text.as_bytes())?;
+        if event.repeat_count > 1 {
+            let last = super::summary::last_time(event);
+            let last = when::text(last, made.timed, &self.zone);
+            write!(self.out, " ({} times, last {last})", event.repeat_count)?;
+        }
+        self.out.write_all(b"\n")
     }
 }

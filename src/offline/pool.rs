@@ -3,6 +3,7 @@
 //! One thread reads and cuts, some match, the caller takes the results. Every channel is bounded: who is ahead waits.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
@@ -15,6 +16,9 @@ use super::input::{walk, Visitor};
 use super::progress::Progress;
 use super::record::{export, json};
 use super::rules::Rules;
+use super::text::count::{Counts, Wanted};
+use super::text::Batch;
+use super::writers::writers;
 use super::{journal_files, text};
 
 /// Chunks that may wait for a matching thread, for each.
@@ -30,9 +34,11 @@ pub enum Item {
         modified: Option<u64>,
     },
     /// What was found next in it; comes when it is matched.
-    Work(Receiver<Vec<Found>>),
+    Work(Receiver<Batch>),
     /// What was found next in it.
     Found(Vec<Found>),
+    /// How much of a journal was understood.
+    Counted(Counts),
     /// It ended.
     End,
     /// A file that is no log.
@@ -51,13 +57,14 @@ pub enum Item {
     },
 }
 
-type Job = (Chunk, SyncSender<Vec<Found>>);
+type Job = (Chunk, SyncSender<Batch>);
 
 /// Starts reading what the user named; the items come out of the channel. Dropping that ends the threads.
 pub fn start(
     paths: Vec<PathBuf>,
     forced: Option<Format>,
     rules: Arc<Rules>,
+    wanted: Arc<Wanted>,
     progress: Progress,
 ) -> io::Result<Receiver<Item>> {
     let threads = thread::available_parallelism().map_or(1, |count| count.get());
@@ -65,25 +72,28 @@ pub fn start(
     let (items, taken) = sync_channel(threads * WAITING * 2);
     let queue = Arc::new(Mutex::new(queue));
     for number in 0..threads {
-        let (queue, rules) = (queue.clone(), rules.clone());
-        Builder::new().name(format!("match-{number}")).spawn(move || match_all(&queue, &rules))?;
+        let (queue, rules, wanted) = (queue.clone(), rules.clone(), wanted.clone());
+        Builder::new().name(format!("match-{number}")).spawn(move || match_all(&queue, &rules, &wanted))?;
     }
     Builder::new().name("read".into()).spawn(move || {
-        let mut reading = Reading { items, jobs, rules };
+        let mut reading = Reading { items, jobs, rules, wanted };
         paths.iter().all(|path| walk::named(&mut reading, path, forced, &progress));
     })?;
     Ok(taken)
 }
 
-fn match_all(queue: &Mutex<Receiver<Job>>, rules: &Rules) {
+fn match_all(queue: &Mutex<Receiver<Job>>, rules: &Rules, wanted: &Wanted) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((chunk, result)) = job else { return };
         let found = match chunk.format {
-            Format::Text => text::read(rules, &chunk),
-            Format::Objects => json::read_all(rules, &chunk),
-            Format::Export => export::read(rules, &chunk),
+            Format::Text => text::read(rules, &chunk, wanted),
+            Format::Objects => json::read_all(rules, &chunk, wanted),
+            Format::Export => export::read(rules, &chunk, wanted),
         };
+        if found.found.iter().any(|found| found.matched.is_some()) {
+            wanted.found.store(true, Ordering::Relaxed);
+        }
         // An error means that nobody wants it any more.
         let _ = result.send(found);
     }
@@ -93,6 +103,7 @@ struct Reading {
     items: SyncSender<Item>,
     jobs: SyncSender<Job>,
     rules: Arc<Rules>,
+    wanted: Arc<Wanted>,
 }
 
 impl Reading {
@@ -117,6 +128,7 @@ impl Visitor for Reading {
     ) -> bool {
         let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified });
         let mut chunks = Chunks::new(begin, rest, format);
+        chunks.writers = writers(&self.rules, name);
         while let Some(chunk) = goes_on.then(|| chunks.next_chunk()).flatten() {
             goes_on = self.work(chunk);
         }
@@ -126,10 +138,13 @@ impl Visitor for Reading {
 
     fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool {
         let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified: None });
-        let read = journal_files::read(&self.rules, files, link, |found| {
+        let mut counts = Counts::default();
+        let read = journal_files::read(&self.rules, files, link, &mut counts, |found| {
+            self.wanted.found.fetch_or(!found.is_empty(), Ordering::Relaxed);
             goes_on = goes_on && self.tell(Item::Found(found));
             goes_on
         });
+        goes_on = goes_on && self.tell(Item::Counted(counts));
         let told = read.map_or_else(|e| self.failed(name, &e.to_string()), |()| true);
         goes_on && told && self.tell(Item::End)
     }

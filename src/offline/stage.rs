@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::clock::{Clock, Moment};
 use super::early::Early;
 use super::found::{Found, Line, Said};
-use super::identity::Machine;
+use super::identity::{is_below, Machine};
+use super::text::heading::Heading;
+use super::text::near::Carry;
 use crate::bus::raw::EntryInfo;
 use crate::bus::{RawEvent, Ticket};
 use crate::collector::duplicates::DuplicateCounter;
@@ -18,7 +20,7 @@ use crate::collector::raw_event::{self, Happened};
 use crate::correlate::burst::Settings;
 use crate::correlate::hold::{Hold, Origin};
 use crate::correlate::place::Place as Boot;
-use crate::correlate::{Correlator, Done, Made};
+use crate::correlate::{Correlator, Done, Made as Joining};
 use crate::devices::Devices;
 use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
 use crate::journal::{Entry, Position};
@@ -43,10 +45,7 @@ pub struct Place {
 impl Place {
     /// The file lies in it.
     fn has(&self, name: &str) -> bool {
-        let rest = name.strip_prefix(self.root.as_str());
-        rest.is_some_and(|rest| {
-            self.root.is_empty() || rest.is_empty() || rest.starts_with('/') || self.root.ends_with('/')
-        })
+        is_below(&self.root, name)
     }
 }
 
@@ -56,6 +55,8 @@ pub struct Stage {
     devices: Arc<Devices>,
     machine: Machine,
     clock: Clock,
+    /// Of dates without one, where nothing tells the machine's.
+    zone: TimeZone,
     bursts: Settings,
     faults: Correlator<()>,
     duplicates: DuplicateCounter,
@@ -63,7 +64,7 @@ pub struct Stage {
     /// Name of the input.
     name: String,
     /// Lines that earlier ones may still come for, and how many were held so far.
-    hold: Hold<Made<()>>,
+    hold: Hold<Joining<()>>,
     held: u64,
     /// The time of the newest line, µs since the epoch, and where whole seconds are all that is known: there the order of the
     /// file counts.
@@ -74,6 +75,23 @@ pub struct Stage {
     taken: u64,
     /// For every host of a text, how many boots began, and whether the latest has events.
     boots: HashMap<String, (u64, bool)>,
+    /// The time of the last line with one.
+    carry: Carry,
+    /// Lines from here on are later than those before: the order of time begins anew.
+    era: u64,
+    /// Some line of the input has a time.
+    timed: bool,
+}
+
+/// An event that comes out.
+#[derive(Debug)]
+pub struct Made {
+    /// The event.
+    pub event: StorageEvent,
+    /// Events of an earlier era come before those of a later one, whatever their times.
+    pub era: u64,
+    /// Its time is one: of a date or since the boot. Otherwise it counts lines.
+    pub timed: bool,
 }
 
 impl Stage {
@@ -83,7 +101,8 @@ impl Stage {
             places,
             devices: Arc::new(Devices::elsewhere(None)),
             machine: Machine::default(),
-            clock: Clock { booted: None, not_after: 0, zone },
+            clock: Clock { booted: None, not_after: 0, zone: zone.clone() },
+            zone,
             bursts,
             faults: Correlator::new(bursts),
             duplicates: DuplicateCounter::default(),
@@ -95,6 +114,9 @@ impl Stage {
             now: 0,
             taken: 0,
             boots: HashMap::new(),
+            carry: Carry::default(),
+            era: 0,
+            timed: false,
         }
     }
 
@@ -105,50 +127,65 @@ impl Stage {
             (self.devices, self.machine) = (place.devices.clone(), place.machine.clone());
         }
         self.name = name;
-        (self.clock.booted, self.clock.not_after) = (self.machine.booted, not_after);
+        self.clock.booted = self.machine.booted;
+        self.clock.not_after = self.machine.gathered.map_or(not_after, |gathered| gathered.min(not_after));
+        self.clock.zone = self.machine.zone.clone().unwrap_or_else(|| self.zone.clone());
         (self.now, self.newest, self.taken) = (0, 0, 0);
+        (self.carry, self.timed) = (Carry::default(), false);
         self.boots.clear();
     }
 
+    /// A part of the input that was read by itself ended: the time with which the next one goes on.
+    pub fn carry(&mut self, carry: Carry) {
+        self.carry = carry.after(self.carry);
+    }
+
     /// The input ended: everything that is still open.
-    pub fn end(&mut self) -> Vec<StorageEvent> {
+    pub fn end(&mut self) -> Vec<Made> {
         let held = std::mem::take(&mut self.early).end();
-        let mut out: Vec<StorageEvent> = held.into_iter().flat_map(|found| self.take_one(found)).collect();
+        let mut out: Vec<Made> = held.into_iter().flat_map(|found| self.take_one(found)).collect();
         self.duplicates = DuplicateCounter::default();
         out.extend(self.renew());
         out
     }
 
-    fn renew(&mut self) -> Vec<StorageEvent> {
+    fn renew(&mut self) -> Vec<Made> {
         let mut out = self.release(true);
         (self.now, self.newest) = (0, 0);
         let mut faults = std::mem::replace(&mut self.faults, Correlator::new(self.bursts));
-        out.extend(events(faults.flush()));
+        out.extend(self.events(faults.flush()));
+        self.era += 1;
         out
     }
 
     /// Works on the lines before which no other can come.
-    fn release(&mut self, complete: bool) -> Vec<StorageEvent> {
+    fn release(&mut self, complete: bool) -> Vec<Made> {
         let mut out = Vec::new();
         while let Some(made) = self.hold.take(0, complete) {
             self.now = self.now.max(made.event.timestamp);
-            out.extend(events(self.faults.push(made, self.now)));
+            let done = self.faults.push(made, self.now);
+            out.extend(self.events(done));
         }
         out
     }
 
+    fn events(&self, done: Vec<Done<()>>) -> Vec<Made> {
+        let made = |done: Done<()>| Made { event: done.event.event, era: self.era, timed: self.timed };
+        done.into_iter().map(made).collect()
+    }
+
     /// Takes what was found next; what is complete comes out.
-    pub fn take(&mut self, found: Found) -> Vec<StorageEvent> {
+    pub fn take(&mut self, found: Found) -> Vec<Made> {
         let believed = self.early.take(found);
         believed.into_iter().flat_map(|found| self.take_one(found)).collect()
     }
 
-    fn take_one(&mut self, mut found: Found) -> Vec<StorageEvent> {
+    fn take_one(&mut self, mut found: Found) -> Vec<Made> {
         let Some(matched) = found.matched.take() else {
-            self.note_banner(&found);
+            self.note(&found);
             return Vec::new();
         };
-        if found.line > 0 && found.line <= self.taken {
+        if found.line > 0 && found.line <= self.taken && !found.further {
             // The line before took it as its own.
             return Vec::new();
         }
@@ -168,15 +205,30 @@ impl Stage {
         }
         self.newest = self.newest.max(moment.timestamp);
         let received = raw.entry.received.max(moment.timestamp);
+        self.timed |= moment.known;
         let exact = moment.known && moment.precision == 0;
         let written = if exact { moment.timestamp } else { self.newest };
         let boot = Boot::of(&event);
-        let made = Made::new(event, raw.rule, moment.precision, ());
+        let made = Joining::new(event, raw.rule, moment.precision, ());
         self.held += 1;
         let kernel = made.event.source.identifier == "kernel";
         self.hold.put(&boot, Origin { written, received, number: self.held, kernel }, made, 0);
         out.extend(self.release(false));
         out
+    }
+
+    /// What is known of the lines that follow: a boot begins, or the journal ends then.
+    fn note(&mut self, found: &Found) {
+        match found.heading {
+            None => self.note_banner(found),
+            Some(Heading::Boot) => {
+                self.boots.values_mut().for_each(|(boots, used)| *boots += u64::from(std::mem::take(used)));
+            }
+            Some(Heading::Ends(wall)) => {
+                let end = wall.micros_since_epoch(self.clock.not_after, &self.clock.zone);
+                self.clock.not_after = end.map_or(self.clock.not_after, |end| end.min(self.clock.not_after));
+            }
+        }
     }
 
     /// The kernel's first line in a text: what was wrong before is over, and names mean other devices.
@@ -197,8 +249,9 @@ impl Stage {
     fn raw(&mut self, matched: Matched, found: Found) -> (RawEvent, Moment, bool) {
         match found.said {
             Said::Line(line) => {
-                let moment = self.clock.moment(&line, found.line);
-                (self.of_line(matched, line, moment, found.line), moment, true)
+                let near = self.carry.of(line.nearby);
+                let moment = self.clock.moment(&line, near, found.line);
+                (self.of_line(matched, *line, moment, found.line), moment, true)
             }
             Said::Entry(entry) => {
                 let (entry, position) = *entry;
@@ -208,6 +261,7 @@ impl Stage {
                     boot: Some(happened.monotonic),
                     precision: 0,
                     known: true,
+                    own: true,
                 };
                 (self.of_entry(matched, &entry, &position, happened), moment, false)
             }
@@ -227,7 +281,7 @@ impl Stage {
     }
 
     fn of_line(&mut self, matched: Matched, line: Line, moment: Moment, number: u64) -> RawEvent {
-        let identity = match (line.boot, moment.known) {
+        let identity = match (line.boot, moment.known && moment.own) {
             (Some(boot), _) => EntryTime::Source(boot),
             (None, true) => EntryTime::Received { realtime: moment.timestamp, monotonic: 0 },
             (None, false) => EntryTime::Received { realtime: 0, monotonic: number },
@@ -245,7 +299,7 @@ impl Stage {
             monotonic: moment.boot.unwrap_or(u64::MAX),
             identifier: text(&line.identifier),
             message: text(&line.message),
-            kernel_device: None,
+            kernel_device: line.kernel_device.clone(),
             udev_devnode: None,
         };
         raw(matched, line.severity(), event_id, info)
@@ -254,8 +308,10 @@ impl Stage {
     /// The boot whose devices are known, or one of which nothing is: a line from before the machine was booted is of
     /// another boot.
     fn boot_of(&mut self, line: &Line, moment: Moment, hostname: &str) -> String {
-        let before = self.clock.booted.is_some_and(|booted| moment.known && moment.timestamp < booted);
-        let other = before && line.boot.is_none() || self.machine.blind(line.wall.is_some());
+        let begin = self.clock.booted.map(|booted| booted.at.saturating_sub(booted.slack));
+        let before = begin.is_some_and(|begin| moment.known && moment.timestamp < begin);
+        let other = before && line.boot.is_none()
+            || self.machine.blind(line.wall.is_some() || !moment.own && moment.boot.is_none());
         match (&self.machine.boot_id, other) {
             (Some(boot_id), false) => boot_id.clone(),
             _ => {
@@ -279,10 +335,6 @@ pub fn unknown_boot() -> String {
 fn boot_number(number: u64) -> String {
     let name = if number == 0 { "unknown boot".to_owned() } else { format!("unknown boot {number}") };
     Uuid::new_v5(&NAMESPACE, name.as_bytes()).simple().to_string()
-}
-
-fn events(done: Vec<Done<()>>) -> Vec<StorageEvent> {
-    done.into_iter().map(|done| done.event.event).collect()
 }
 
 fn raw(matched: Matched, level: crate::event::Severity, event_id: String, entry: EntryInfo) -> RawEvent {

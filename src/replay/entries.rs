@@ -18,6 +18,7 @@ use crate::offline::early::Early;
 use crate::offline::found::{Found, Said};
 use crate::offline::record::export;
 use crate::offline::rules::Rules;
+use crate::offline::text::count::Wanted;
 use crate::rules::rule::Rule;
 
 /// Names that the journal may have.
@@ -37,11 +38,12 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
     let path = path.unwrap_or_else(|| directory.join("journal.export"));
     let data =
         content(&path).map_err(|cause| ReplayError::Journal { path: path.display().to_string(), cause })?;
-    let chunk = Chunk { format: Format::Export, end: data.len(), data, first_line: 1 };
+    let chunk =
+        Chunk { format: Format::Export, end: data.len(), data, first_line: 1, writers: Arc::default() };
     let (mut duplicates, mut entries) = (DuplicateCounter::default(), Vec::new());
     let mut early = Early::default();
     let mut believed: Vec<Found> = Vec::new();
-    for found in export::read(&Rules::new(rules), &chunk) {
+    for found in export::read(&Rules::new(rules), &chunk, &Wanted::default()).found {
         believed.extend(early.take(found));
     }
     believed.extend(early.end());

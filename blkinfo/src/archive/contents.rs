@@ -226,7 +226,7 @@ impl Reading<'_> {
 
     fn members(&mut self, name: &str, kind: Kind, stream: Stream<'_>, file: Option<&File>, depth: usize) {
         let read = members::members(kind, stream, file, &mut |member, input| {
-            self.stream(&format!("{name}/{member}"), input, None, depth + 1);
+            self.stream(&format!("{name}/{}", member.name), input, None, depth + 1);
             true
         });
         if let Err(e) = read {

@@ -32,19 +32,29 @@ impl Kind {
     }
 }
 
-/// Hands on all files of an archive, with their names, until `take` is false. A name in an archive is never used as a path: it is only
+/// A file in an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'n> {
+    /// Its name. No path is made of it.
+    pub name: &'n str,
+    /// When it was written last, µs since the epoch; in a zip archive by the clock on the wall of who packed it.
+    pub modified: Option<u64>,
+}
+
+/// Hands on all files of an archive, until `take` is false. A name in an archive is never used as a path: it is only
 /// shown. `file`: what the stream comes from, if that is a file. False: `take` was.
 pub fn members(
     kind: Kind,
     stream: Stream<'_>,
     file: Option<&File>,
-    take: &mut dyn FnMut(&str, &mut dyn Read) -> bool,
+    take: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> bool,
 ) -> io::Result<bool> {
     match kind {
         Kind::Tar => {
             let mut archive = Archive::new(stream.whole());
-            while let Some(name) = archive.next_file()? {
-                if !take(name.trim_start_matches("./"), &mut archive) {
+            while let Some((name, seconds)) = archive.next_file()? {
+                let modified = seconds.and_then(|seconds| seconds.checked_mul(1_000_000));
+                if !take(Member { name: name.trim_start_matches("./"), modified }, &mut archive) {
                     return Ok(false);
                 }
             }
@@ -54,7 +64,7 @@ pub fn members(
     }
 }
 
-fn zip(file: Spool, take: &mut dyn FnMut(&str, &mut dyn Read) -> bool) -> io::Result<bool> {
+fn zip(file: Spool, take: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> bool) -> io::Result<bool> {
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut damaged = None;
     for index in 0..archive.len() {
@@ -69,11 +79,37 @@ fn zip(file: Spool, take: &mut dyn FnMut(&str, &mut dyn Read) -> bool) -> io::Re
             continue;
         }
         let name = member.name().replace('\\', "/");
+        let modified = member.last_modified().and_then(since_epoch);
         let packed = member.compressed_size();
         let mut input = Bounded::new(&mut member, packed);
-        if !take(name.trim_start_matches("./"), &mut input) {
+        if !take(Member { name: name.trim_start_matches("./"), modified }, &mut input) {
             return Ok(false);
         }
     }
     damaged.map_or(Ok(true), |why| Err(io::Error::other(why)))
+}
+
+/// A zip archive's date, taken as if it were UTC, in µs since the epoch. 1980-01-01 stands for none.
+fn since_epoch(date: zip::DateTime) -> Option<u64> {
+    let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+    // Days from 1970-01-01 in the Gregorian calendar, years that begin in March.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
+    let clock = (i64::from(date.hour()) * 60 + i64::from(date.minute())) * 60 + i64::from(date.second());
+    let seconds = u64::try_from(days * 86_400 + clock).ok()?;
+    (date.year() > 1980).then(|| seconds.checked_mul(1_000_000)).flatten()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_zip_archives() {
+        let date = |year, month, day| zip::DateTime::from_date_and_time(year, month, day, 12, 0, 2).unwrap();
+        assert_eq!(since_epoch(date(2024, 2, 29)), Some(1_709_208_002_000_000));
+        assert_eq!(since_epoch(date(2026, 11, 24)), Some(1_795_521_602_000_000));
+        assert_eq!(since_epoch(date(1980, 1, 1)), None);
+    }
 }

@@ -54,10 +54,12 @@ impl<R: Read> Archive<R> {
         Archive { input, left: 0, padding: 0 }
     }
 
-    /// Moves to the next file in it and gives its name; directories, links and devices are passed over.
-    pub fn next_file(&mut self) -> io::Result<Option<String>> {
+    /// Moves to the next file in it and gives its name and when it was written, seconds since the epoch; directories, links and
+    /// devices are passed over.
+    pub fn next_file(&mut self) -> io::Result<Option<(String, Option<u64>)>> {
         let mut long_name: Option<String> = None;
         let mut long_size: Option<u64> = None;
+        let mut long_time: Option<u64> = None;
         loop {
             let rest = self.left.saturating_add(self.padding);
             (self.left, self.padding) = (0, 0);
@@ -81,17 +83,21 @@ impl<R: Read> Archive<R> {
                     let records = self.head_text()?;
                     long_name = pax(&records, b"path").map(text).or(long_name);
                     long_size = pax(&records, b"size").and_then(|size| text(size).parse().ok()).or(long_size);
+                    let seconds = |time: &[u8]| text(time).split('.').next()?.parse().ok();
+                    long_time = pax(&records, b"mtime").and_then(seconds).or(long_time);
                 }
                 b'0' | 0 | b'7' => {
                     if let Some(size) = long_size {
                         self.begin(size);
                     }
-                    return Ok(Some(long_name.unwrap_or_else(|| name(&head))));
+                    let time =
+                        long_time.or_else(|| head.get(136..148).and_then(number)).filter(|time| *time > 0);
+                    return Ok(Some((long_name.unwrap_or_else(|| name(&head)), time)));
                 }
                 // A link, a directory, a device: no text of its own.
                 b'1'..=b'6' => {
                     self.begin(0);
-                    (long_name, long_size) = (None, None);
+                    (long_name, long_size, long_time) = (None, None, None);
                 }
                 _ => {}
             }

@@ -1,8 +1,11 @@
-//! The machines that logs come from: their devices, host names and boot times, as far as the input contains them.
+//! The machines that logs come from: their devices, host names, boot times and time zones, as far as the input contains them.
 //!
 //! Only what tools printed for whole machines counts, in directories and archives: a support archive (sosreport,
 //! supportconfig), or a directory into which somebody put the logs and the output of `lsblk`, `multipath -ll` and so on. Several
 //! machines in one archive are kept apart.
+
+mod logs;
+mod times;
 
 use std::path::Path;
 
@@ -11,7 +14,9 @@ use peripety_blkinfo::history::{History, Window};
 use peripety_blkinfo::{archive, BlockInfo};
 
 use super::stage::unknown_boot;
-use super::text::stamp;
+pub use logs::is_below;
+pub use times::Booted;
+use times::Times;
 
 /// The machine that logs come from.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +25,12 @@ pub struct Machine {
     pub hostname: String,
     /// The boot whose devices are known.
     pub boot_id: Option<String>,
-    /// When that began, µs since the epoch.
-    pub booted: Option<u64>,
+    /// When that began.
+    pub booted: Option<Booted>,
+    /// When its data was collected, µs since the epoch: no line is later.
+    pub gathered: Option<u64>,
+    /// The zone of the dates in its logs.
+    pub zone: Option<TimeZone>,
     /// Its devices.
     pub devices: Option<History>,
 }
@@ -41,33 +50,71 @@ pub fn of(path: &Path) -> Vec<(String, Machine)> {
     let found = regular.then(|| archive::read(path, &note).ok()).flatten();
     match found {
         Some(found) => {
-            found.machines.into_iter().map(|found| (found.root.clone(), machine(&found))).collect()
+            let mut all: Vec<(String, Machine)> =
+                found.machines.iter().map(|found| (found.root.clone(), machine(found))).collect();
+            ask_logs(path, &mut all);
+            all
         }
         None => vec![(path.display().to_string(), Machine::default())],
     }
 }
 
-/// Seconds since boot, when the data were gathered.
-const UPTIME: &str = "uptime";
-/// The same as `uptime` prints it for people.
-const UP: &str = "up";
-/// When that was.
+/// Takes boot times from the logs, for machines whose devices are known but whose boot time is not.
+fn ask_logs(path: &Path, all: &mut [(String, Machine)]) {
+    let unknown = |machine: &Machine| machine.devices.is_some() && machine.booted.is_none();
+    let wanted = all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::Wanted {
+        root: root.clone(),
+        zone: machine.zone.clone().unwrap_or_else(TimeZone::system),
+        not_after: machine.gathered.unwrap_or(u64::MAX),
+    });
+    let wanted: Vec<logs::Wanted> = wanted.collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let found = logs::booted(path, &wanted);
+    for (root, machine) in all {
+        machine.booted = machine.booted.or_else(|| found.get(root).copied());
+    }
+}
+
+/// Files, and programs in a supportconfig, that contain times: a key, and how their paths end, without `.txt`.
+const NOTES: [(&str, &[&str]); 6] = [
+    (PROC_UPTIME, &["proc/uptime"]),
+    (PROC_STAT, &["proc/stat"]),
+    (DATE, &["date"]),
+    ("uptime", &["uptime"]),
+    ("timedatectl", &["timedatectl", "timedatectl_status"]),
+    ("who", &["who", "who_-b", "who_-a"]),
+];
+/// Seconds since boot at the time of collection.
+const PROC_UPTIME: &str = "proc/uptime";
+/// The time of collection.
 const DATE: &str = "date";
 /// The kernel's counters, with the time of the boot among them.
-const STAT: &str = "stat";
+const PROC_STAT: &str = "proc/stat";
 
-/// The kind of a file that helps to determine the boot time.
+/// The key of a file that contains times.
 fn note(name: &str) -> Option<&'static str> {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let stem = file.strip_suffix(".txt").unwrap_or(file);
-    match stem.to_ascii_lowercase().as_str() {
-        "uptime" if name.ends_with("proc/uptime") => Some(UPTIME),
-        // supportconfig
-        _ if name == "uptime" => Some(UP),
-        "stat" if name.ends_with("proc/stat") => Some(STAT),
-        "date" => Some(DATE),
-        _ => None,
+    let stem = name.strip_suffix(".txt").unwrap_or(name).to_ascii_lowercase();
+    let is = |end: &str| stem.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    NOTES.iter().find(|(_, ends)| ends.iter().any(|end| is(end))).map(|(note, _)| *note)
+}
+
+/// The times in the files of a machine.
+fn times(found: &archive::Machine) -> Times {
+    let mut times = Times::default();
+    for (note, text) in &found.notes {
+        match *note {
+            PROC_UPTIME => times.take_proc_uptime(text),
+            PROC_STAT => times.take_proc_stat(text),
+            DATE => {
+                times.take_date(text);
+                times.take(text);
+            }
+            _ => times.take(text),
+        }
     }
+    times
 }
 
 fn machine(found: &archive::Machine) -> Machine {
@@ -80,7 +127,10 @@ fn machine(found: &archive::Machine) -> Machine {
         .map(|name| uuid::Uuid::new_v5(&crate::event::NAMESPACE, name.as_bytes()).simple().to_string());
     let looked = Window { after: u64::MAX, by: u64::MAX };
     let devices = boot_id.as_deref().map(|boot_id| History::new(boot_id, looked, blocks(found)));
-    Machine { hostname, boot_id, booted: booted(found), devices }
+    let (times, local) = (times(found), TimeZone::system());
+    let zone = times.zone(&local);
+    let (booted, gathered) = (times.booted(&local), times.gathered(&local));
+    Machine { hostname, boot_id, booted, gathered, zone: Some(zone), devices }
 }
 
 /// Its devices. If udev does not say since when a device exists, it is assumed to have existed since the boot.
@@ -90,57 +140,4 @@ fn blocks(found: &archive::Machine) -> Vec<BlockInfo> {
         block.present_since = block.present_since.or(Some(0));
     }
     blocks
-}
-
-/// When it was booted, µs since the epoch.
-fn booted(found: &archive::Machine) -> Option<u64> {
-    let note = |name: &str| found.notes.get(name).map(String::as_str);
-    let uptime = note(UPTIME).and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    let uptime = uptime.or_else(|| note(UP).and_then(up));
-    let wall = note(DATE).and_then(|text| stamp::wall(text.trim().as_bytes())).map(|(wall, _)| wall);
-    let date = wall.and_then(|wall| wall.micros_since_epoch(u64::MAX >> 2, &TimeZone::system()));
-    let counted = date.zip(uptime).and_then(|(date, uptime)| {
-        // `as` saturates; a negative or absurd uptime leads to no time.
-        date.checked_sub((uptime * 1e6) as u64).filter(|_| uptime >= 0.0)
-    });
-    let seconds = note(STAT).and_then(|text| text.lines().find_map(|line| line.strip_prefix("btime ")));
-    counted.or_else(|| seconds?.trim().parse::<u64>().ok()?.checked_mul(1_000_000))
-}
-
-/// Seconds since boot, from ` 10:00:00  up 12 days,  2:05,  1 user,  load average: …` (procps, lib/whattime.c): whole minutes.
-fn up(text: &str) -> Option<f64> {
-    let (_, rest) = text.split_once(" up ")?;
-    let mut seconds = 0.0;
-    let mut known = false;
-    for part in rest.split(',').map(str::trim) {
-        let (number, unit) = part.split_once(' ').unwrap_or((part, ""));
-        let part = match (number.split_once(':'), unit.trim()) {
-            (Some((hours, minutes)), "") => {
-                hours.trim().parse::<f64>().ok()? * 3600.0 + minutes.parse::<f64>().ok()? * 60.0
-            }
-            (None, "day" | "days") => number.parse::<f64>().ok()? * 86_400.0,
-            (None, "min") => number.parse::<f64>().ok()? * 60.0,
-            _ => break,
-        };
-        (seconds, known) = (seconds + part, true);
-    }
-    known.then_some(seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_long_a_machine_is_up() {
-        for (text, seconds) in [
-            (" 10:00:00  up   2:00,  1 user,  load average: 0,00, 0,01, 0,05\n", Some(7_200.0)),
-            (" 10:00:00 up 12 days,  2:05,  2 users,  load average: 0.00", Some(12.0 * 86_400.0 + 7_500.0)),
-            (" 10:00:00 up 1 day, 5 min,  2 users,  load average: 0.00", Some(86_700.0)),
-            (" 10:00:00 up 7 min,  1 user", Some(420.0)),
-            ("12345.67 2345.00\n", None),
-        ] {
-            assert_eq!(up(text), seconds, "{text}");
-        }
-    }
 }

@@ -77,7 +77,7 @@ fn is_binary(begin: &[u8]) -> bool {
 /// Files of that name are logs.
 pub fn is_log_name(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-    ["dmesg", "messages", "syslog", "kern", "journal", "console", ".log"]
+    ["dmesg", "messages", "syslog", "kern", "journal", "console", "checkfs", "checkroot", ".log"]
         .iter()
         .any(|word| file.contains(word))
 }
@@ -90,7 +90,10 @@ pub fn has_heads(begin: &[u8]) -> bool {
         let head = head::read(&line, &none);
         let timed =
             head.boot.is_some() || head.wall.is_some_and(|wall| wall.month > 0 || wall.epoch.is_some());
-        head.kernel || timed && head.body.len() > 3 || json::of_line(&line).is_some_and(is_entry)
+        head.kernel
+            || head.console
+            || timed && head.body.len() > 3
+            || json::of_line(&line).is_some_and(is_entry)
     })
 }
 

@@ -80,8 +80,11 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
 /// All files of an archive.
 fn members(visitor: &mut dyn Visitor, about: About<'_>, kind: Kind, input: Stream<'_>) -> bool {
     let read = archive::members(kind, input, about.file, &mut |member, input| {
-        let name = format!("{}/{member}", about.name);
-        let inner = About { name: &name, named: false, depth: about.depth + 1, file: None, ..about };
+        let name = format!("{}/{}", about.name, member.name);
+        // What was packed was not written after its archive.
+        let modified = member.modified.or(about.modified);
+        let inner =
+            About { name: &name, named: false, depth: about.depth + 1, file: None, modified, ..about };
         stream(visitor, inner, input)
     });
     read.unwrap_or_else(|e| visitor.failed(about.name, &e.to_string()))

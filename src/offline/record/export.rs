@@ -5,8 +5,9 @@ use memchr::{memchr, memchr_iter};
 
 use super::Record;
 use crate::offline::chunk::Chunk;
-use crate::offline::found::Found;
 use crate::offline::rules::Rules;
+use crate::offline::text::count::Wanted;
+use crate::offline::text::Batch;
 
 /// A field: name, value, and what follows. An empty name: the blank line at an entry's end. `None`: there is not all of
 /// it.
@@ -39,8 +40,8 @@ pub fn last_end(data: &[u8]) -> Option<usize> {
 }
 
 /// The entries that rules match.
-pub fn read(rules: &Rules, chunk: &Chunk) -> Vec<Found> {
-    let mut found = Vec::new();
+pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
+    let mut batch = Batch::default();
     let mut record = Record::default();
     let mut rest = chunk.data.as_slice();
     let (mut first, mut line) = (chunk.first_line, chunk.first_line);
@@ -55,12 +56,25 @@ pub fn read(rules: &Rules, chunk: &Chunk) -> Vec<Found> {
             continue;
         }
         let lines = line.saturating_sub(first + 1).max(1);
-        found.extend(std::mem::take(&mut record).found(rules, first, lines));
+        batch.take(std::mem::take(&mut record), rules, wanted, (first, lines));
         (first, fields) = (line, 0);
     }
     // The last entry may lack its blank line.
     if fields > 0 {
-        found.extend(record.found(rules, first, line.saturating_sub(first).max(1)));
+        batch.take(record, rules, wanted, (first, line.saturating_sub(first).max(1)));
     }
-    found
+    batch
+}
+
+impl Batch {
+    fn take(&mut self, record: Record, rules: &Rules, wanted: &Wanted, (first, lines): (u64, u64)) {
+        let (identifier, message) = (&record.entry.identifier, &record.entry.message);
+        self.counts.add(record.position.realtime > 0, identifier == b"kernel");
+        let text = (wanted.looks() && rules.knows(identifier)).then(|| message.clone());
+        let found = record.found(rules, first, lines);
+        if let Some(text) = text.filter(|_| found.is_empty()) {
+            self.counts.unmatched(wanted, first, &text, &text);
+        }
+        self.found.extend(found);
+    }
 }

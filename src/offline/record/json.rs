@@ -1,19 +1,17 @@
 //! Entries as objects of JSON: `journalctl -o json`, `json-pretty`, `json-sse`, `json-seq`, `dmesg --json`, and lines of
-//! text that another program wrapped (`{"log": "…"}`).
+//! text that another program wrapped ([`wrapper`](super::wrapper)).
 
-use std::collections::HashMap;
-use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::{memchr_iter, memmem};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::Deserialize;
 
-use super::Record;
+use super::fields::Fields;
+use super::{wrapper, Record};
 use crate::offline::chunk::Chunk;
 use crate::offline::found::{Found, Line};
 use crate::offline::rules::Rules;
-use crate::offline::text::head;
+use crate::offline::text::count::{Counts, Wanted};
+use crate::offline::text::Batch;
 
 /// The object of a line that is one, without what json-sse and json-seq put before it.
 pub fn of_line(line: &[u8]) -> Option<&[u8]> {
@@ -25,78 +23,65 @@ pub fn of_line(line: &[u8]) -> Option<&[u8]> {
     (line.starts_with(b"{") && line.contains(&b'"')).then_some(line)
 }
 
-/// The entry of an object, if a rule matches it.
-pub fn read(rules: &Rules, object: &[u8], line: u64, lines: u64) -> Option<Found> {
+/// The entries of an object that rules match: one, or one for each line of its text.
+pub fn read(rules: &Rules, object: &[u8], line: u64, lines: u64) -> Vec<Found> {
     if !is_wanted(rules, object) {
-        return None;
+        return Vec::new();
     }
-    let Fields(mut fields) = serde_json::from_slice(object).ok()?;
-    if fields.contains_key("MESSAGE") || fields.contains_key("__CURSOR") {
+    let Ok(fields) = serde_json::from_slice::<Fields>(object) else { return Vec::new() };
+    if JOURNAL.iter().any(|name| fields.0.contains_key(*name)) {
         let mut record = Record::default();
-        fields.iter().for_each(|(name, value)| record.set(name.as_bytes(), value));
+        fields.0.iter().for_each(|(name, value)| record.set(name.as_bytes(), value));
+        record.complete(wrapper::time(&fields));
         return record.found(rules, line, lines);
     }
-    if let Some(message) = fields.remove("msg").filter(|_| fields.contains_key("pri")) {
-        return of_dmesg(rules, &fields, message, line, lines);
+    match (fields.0.get("msg"), fields.0.contains_key("pri")) {
+        (Some(message), true) => of_dmesg(rules, &fields, message, line, lines).into_iter().collect(),
+        _ => wrapper::read(rules, &fields, line, lines),
     }
-    let text = ["log", "message", "msg", "line"].iter().find_map(|name| fields.remove(*name))?;
-    of_text(rules, &text, line, lines)
 }
+
+/// Fields that only journald sets: an object with one of them is an entry of a journal.
+const JOURNAL: [&str; 4] = ["__CURSOR", "__REALTIME_TIMESTAMP", "_TRANSPORT", "_BOOT_ID"];
 
 /// Most entries are of writers without rules: seen without reading the object.
 fn is_wanted(rules: &Rules, object: &[u8]) -> bool {
+    // Something that is no plain text is looked at.
+    identifier(object).is_none_or(|name| name.contains(&b'\\') || rules.knows(name))
+}
+
+/// The writer of an entry, where it stands in plain text.
+fn identifier(object: &[u8]) -> Option<&[u8]> {
     const NAME: &[u8] = b"\"SYSLOG_IDENTIFIER\"";
     static FINDER: LazyLock<memmem::Finder<'_>> = LazyLock::new(|| memmem::Finder::new(NAME));
-    let Some(at) = FINDER.find(object) else { return true };
-    let rest = object.get(at + NAME.len()..).unwrap_or_default().trim_ascii_start();
-    let value =
-        rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start).and_then(|rest| rest.strip_prefix(b"\""));
-    let value = value.and_then(|rest| rest.get(..rest.iter().take(256).position(|byte| *byte == b'"')?));
-    // Something that is no plain text is looked at.
-    value.is_none_or(|value| value.contains(&b'\\') || rules.knows(value))
+    let at = FINDER.find(object)?;
+    let rest = object.get(at + NAME.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let value = rest.strip_prefix(b"\"")?;
+    value.get(..value.iter().take(256).position(|byte| *byte == b'"')?)
 }
 
 /// `{"pri": 6, "time": 12.345678, "msg": "…"}` of dmesg.
-fn of_dmesg(
-    rules: &Rules,
-    fields: &HashMap<String, Vec<u8>>,
-    message: Vec<u8>,
-    line: u64,
-    lines: u64,
-) -> Option<Found> {
-    let text = |name: &str| std::str::from_utf8(fields.get(name)?).ok();
+fn of_dmesg(rules: &Rules, fields: &Fields, message: &[u8], line: u64, lines: u64) -> Option<Found> {
+    let text = |name: &str| std::str::from_utf8(fields.0.get(name)?).ok();
     let level = text("pri").and_then(|text| text.parse::<u8>().ok()).map(|priority| priority & 7);
     let boot = text("time").and_then(|text| {
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let micros: u64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
         seconds.trim().parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)
     });
-    let matched = rules.matched(b"kernel", &message)?;
-    let said = Line { message, identifier: b"kernel".to_vec(), level, boot, ..Line::default() };
+    let matched = rules.matched(b"kernel", message)?;
+    let (message, identifier) = (message.to_vec(), b"kernel".to_vec());
+    let said = Line { message, identifier, level, boot, ..Line::default() };
     Some(Found::line(matched, line, lines, said))
 }
 
-/// A line of text that another program wrapped.
-fn of_text(rules: &Rules, text: &[u8], line: u64, lines: u64) -> Option<Found> {
-    let text = text.trim_ascii_end();
-    let known = |name: &[u8]| rules.knows(name);
-    let head = head::read(text, &known);
-    let identifier = head.tool.unwrap_or(b"kernel");
-    let matched = rules.matched(identifier, head.body)?;
-    let said = Line {
-        message: head.body.to_vec(),
-        identifier: identifier.to_vec(),
-        host: head.host.map(<[u8]>::to_vec),
-        level: head.level,
-        boot: head.boot,
-        wall: head.wall,
-    };
-    Some(Found::line(matched, line, lines, said))
-}
+/// Brackets that are open within each other; what lies deeper is no entry.
+const MAX_OPEN_BRACKETS: usize = 64;
 
-/// Where the innermost objects of a text are: begin and end of each.
-fn objects(data: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let (mut begin, mut quoted, mut escaped) = (None, false, false);
+/// Where the objects of a text are that can be entries: begin and end of each, and how deep it lies. These are the objects that
+/// stand alone or in an array; those that are the value of a field belong to the object around them.
+fn objects(data: &[u8]) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
+    let (mut open, mut quoted, mut escaped): (Vec<(u8, usize)>, _, _) = (Vec::new(), false, false);
     data.iter().enumerate().filter_map(move |(at, byte)| {
         if quoted {
             quoted = escaped || *byte != b'"';
@@ -105,152 +90,73 @@ fn objects(data: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
         }
         match byte {
             b'"' => quoted = true,
-            b'{' => begin = Some(at),
-            b'}' => return begin.take().map(|begin| (begin, at + 1)),
+            b'{' | b'[' if open.len() < MAX_OPEN_BRACKETS => open.push((*byte, at)),
+            b'}' | b']' => {
+                let (bracket, begin) = open.pop()?;
+                let stands_alone = open.last().is_none_or(|(around, _)| *around == b'[');
+                return (bracket == b'{' && *byte == b'}' && stands_alone).then_some((
+                    begin,
+                    at + 1,
+                    open.len(),
+                ));
+            }
             _ => {}
         }
         None
     })
 }
 
-/// Where the last whole object ends.
+/// Where the last whole object ends; of objects that lie in each other, the outer ones count.
 pub fn last_end(data: &[u8]) -> Option<usize> {
-    objects(data).last().map(|(_, end)| end)
+    let mut last: Option<(usize, usize)> = None;
+    for (_, end, depth) in objects(data) {
+        if last.is_none_or(|(_, outer)| depth <= outer) {
+            last = Some((end, depth));
+        }
+    }
+    last.map(|(end, _)| end)
 }
 
 /// The entries of a chunk of objects that rules match.
-pub fn read_all(rules: &Rules, chunk: &Chunk) -> Vec<Found> {
+pub fn read_all(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
     let (mut line, mut counted) = (chunk.first_line, 0);
     let newlines = |begin: usize, end: usize| {
         let part = chunk.data.get(begin..end).unwrap_or_default();
         u64::try_from(memchr_iter(b'\n', part).count()).unwrap_or(0)
     };
-    let read_one = |(begin, end): (usize, usize)| {
-        let first = line + newlines(counted, begin);
+    let mut batch = Batch::default();
+    for (begin, end, _) in objects(&chunk.data) {
+        // An object around those that were read begins before them.
+        let first = if begin < counted { line } else { line + newlines(counted, begin) };
         let within = newlines(begin, end);
-        (line, counted) = (first + within, end);
-        read(rules, chunk.data.get(begin..end)?, first, within + 1)
-    };
-    objects(&chunk.data).filter_map(read_one).collect()
-}
-
-/// The fields of an object: text, arrays of byte values, numbers; of several values of a field the first.
-struct Fields(HashMap<String, Vec<u8>>);
-
-/// The value of a field.
-struct Value(Option<Vec<u8>>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = HashMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if let Value(Some(value)) = map.next_value()? {
-                fields.entry(name).or_insert(value);
-            }
+        if begin >= counted {
+            line = first + within;
+        } else {
+            line += newlines(counted, end);
         }
-        Ok(Fields(fields))
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
-    }
-}
-
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value(Some(text.as_bytes().to_vec())))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value(Some(number.to_string().into_bytes())))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value(Some(number.to_string().into_bytes())))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value(Some(format!("{number:.6}").into_bytes())))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-        Ok(Value(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value(None))
-    }
-
-    /// Byte values, or several values of which the first counts.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
-        let mut bytes = Vec::new();
-        while let Some(Element(element)) = values.next_element()? {
-            match element {
-                Ok(byte) => bytes.push(byte),
-                Err(value) => {
-                    while values.next_element::<IgnoredAny>()?.is_some() {}
-                    return Ok(Value(value));
-                }
-            }
+        let first = if begin < counted { line.saturating_sub(within) } else { first };
+        counted = end;
+        let object = chunk.data.get(begin..end).unwrap_or_default();
+        let found = read(rules, object, first, within + 1);
+        if found.is_empty() {
+            batch.counts.unmatched_object(rules, wanted, first, object);
         }
-        Ok(Value(Some(bytes)))
+        batch.counts.object(object);
+        batch.found.extend(found);
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value(None))
-    }
+    batch
 }
 
-/// An element of an array: a byte, or something else.
-struct Element(Result<u8, Option<Vec<u8>>>);
+impl Counts {
+    fn object(&mut self, object: &[u8]) {
+        let timed = memmem::find(object, b"TIMESTAMP\"").or_else(|| memmem::find(object, b"time")).is_some();
+        self.add(timed, identifier(object) == Some(b"kernel"));
+    }
 
-impl<'de> Deserialize<'de> for Element {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ElementVisitor;
-        impl<'de> Visitor<'de> for ElementVisitor {
-            type Value = Element;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a byte or text")
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Element, E> {
-                Ok(Element(u8::try_from(number).map_err(|_| None)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Element, E> {
-                Ok(Element(Err(Some(text.as_bytes().to_vec()))))
-            }
-            fn visit_unit<E>(self) -> Result<Element, E> {
-                Ok(Element(Err(None)))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Element, A::Error> {
-                ValueVisitor.visit_seq(values).map(|Value(value)| Element(Err(value)))
-            }
+    fn unmatched_object(&mut self, rules: &Rules, wanted: &Wanted, line: u64, object: &[u8]) {
+        if wanted.looks() && is_wanted(rules, object) {
+            self.unmatched(wanted, line, object, object);
         }
-        deserializer.deserialize_any(ElementVisitor)
     }
 }
 
@@ -258,28 +164,18 @@ impl<'de> Deserialize<'de> for Element {
 mod tests {
     use super::*;
 
-    fn field(object: &str, name: &str) -> Option<Vec<u8>> {
-        serde_json::from_str::<Fields>(object).ok()?.0.remove(name)
+    fn found(text: &str) -> Vec<&str> {
+        objects(text.as_bytes()).filter_map(|(begin, end, _)| text.get(begin..end)).collect()
     }
 
     #[test]
-    fn values_of_all_kinds() {
-        let object =
-            r#"{"A":"x","B":[97,10,98],"C":null,"D":["one","two"],"E":[[1,2],"x"],"F":{"a":1},"G":12.5}"#;
-        assert_eq!(field(object, "A").as_deref(), Some(&b"x"[..]));
-        assert_eq!(field(object, "B").as_deref(), Some(&b"a\nb"[..]));
-        assert_eq!(field(object, "C"), None);
-        assert_eq!(field(object, "D").as_deref(), Some(&b"one"[..]));
-        assert_eq!(field(object, "E").as_deref(), Some(&[1u8, 2][..]));
-        assert_eq!(field(object, "G").as_deref(), Some(&b"12.500000"[..]));
-    }
-
-    #[test]
-    fn innermost_objects_are_found() {
+    fn objects_that_can_be_entries_are_found() {
         let text = r#"{ "dmesg": [ {"msg": "a } \" {"}, {"msg": "b"} ] }"#;
-        let found: Vec<&str> =
-            objects(text.as_bytes()).filter_map(|(begin, end)| text.get(begin..end)).collect();
-        assert_eq!(found, [r#"{"msg": "a } \" {"}"#, r#"{"msg": "b"}"#]);
-        assert_eq!(last_end(text.as_bytes()), Some(46));
+        assert_eq!(found(text).get(..2), Some(&[r#"{"msg": "a } \" {"}"#, r#"{"msg": "b"}"#][..]));
+        let nested = r#"{"host": {"name": "h"}, "message": "x"} {"a": 1}"#;
+        assert_eq!(found(nested), [r#"{"host": {"name": "h"}, "message": "x"}"#, r#"{"a": 1}"#]);
+        assert_eq!(last_end(nested.as_bytes()), Some(nested.len()));
+        let cut = r#"{ "dmesg": [ {"msg": "a"}, {"msg": "b"#;
+        assert_eq!(last_end(cut.as_bytes()), Some(25));
     }
 }

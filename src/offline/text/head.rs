@@ -2,15 +2,19 @@
 //!
 //! Forms nest (`<6>Nov 24 12:48:14 host kernel: [  12.345678] …`), so each is taken off in turn until none is left.
 
+mod console;
 mod kernel;
+mod programs;
+mod relay;
 mod syslog;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use super::stamp::{self, Wall};
-use syslog::selector;
-use writer::{is_host, Writer, LONGEST_NAME};
+use syslog::{level_word, selector};
+pub use writer::is_kernel;
+use writer::{is_host, own_host, Writer, LONGEST_NAME};
 
 /// What the line said before its message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,8 +31,12 @@ pub struct Head<'l> {
     pub host: Option<&'l [u8]>,
     /// syslog level.
     pub level: Option<u8>,
+    /// Identifiers under which rules know the writer, when its log names it otherwise.
+    pub aliases: &'static [&'static str],
     /// µs since boot.
     pub boot: Option<u64>,
+    /// µs since the line before, where dmesg shows that.
+    pub delta: Option<u64>,
     /// Date and time.
     pub wall: Option<Wall>,
     /// The kernel was named as the writer.
@@ -37,6 +45,10 @@ pub struct Head<'l> {
     pub headed: bool,
     /// The date is one that dmesg writes: no host follows.
     pub ring: bool,
+    /// A word in brackets that systemd prints on the console stood first.
+    pub console: bool,
+    /// The words of a container runtime were taken off.
+    pub stream: bool,
     /// In the form of /dev/kmsg, where a byte may be written `\x0a`.
     pub kmsg: bool,
     /// Bytes between quote marks and message.
@@ -47,8 +59,13 @@ pub struct Head<'l> {
 const MAX_HEADS: usize = 12;
 
 /// Takes a line apart. `known`: there are rules for this writer.
-pub fn read<'l>(line: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Head<'l> {
-    let line = unquoted(line);
+pub fn read<'l>(whole: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Head<'l> {
+    let line = unquoted(whole);
+    let line = if is_row(whole) {
+        line.trim_ascii_end().strip_suffix(b"|").unwrap_or(line).trim_ascii_end()
+    } else {
+        line
+    };
     let mut head = Head { body: line, ..Head::default() };
     for _ in 0..MAX_HEADS {
         if !head.take(known) {
@@ -57,6 +74,11 @@ pub fn read<'l>(line: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Head<'l> {
     }
     head.width = line.len() - head.body.len();
     head
+}
+
+/// A row of a table, with a bar at both ends.
+fn is_row(line: &[u8]) -> bool {
+    line.last().is_some_and(|last| matches!(last, b'|' | b' ')) && line.trim_ascii_start().starts_with(b"|")
 }
 
 /// Without quote marks of mail and the blanks before them.
@@ -84,7 +106,8 @@ impl<'l> Head<'l> {
         let taken = match rest.first() {
             Some(b'<') => self.priority(rest),
             Some(b'[' | b'(') => self.bracket(rest),
-            Some(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'_') => self.word(rest, known),
+            Some(b'-') => self.corpus(rest),
+            Some(b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'_' | 0x80..) => self.word(rest, known),
             _ => None,
         };
         match taken {
@@ -94,7 +117,10 @@ impl<'l> Head<'l> {
             }
             None => return false,
         }
-        self.tool.is_none()
+        match self.tool {
+            Some(tool) => !known(tool) && self.forwards(),
+            None => true,
+        }
     }
 
     /// The line has a date or the kernel's time stamp.
@@ -103,13 +129,20 @@ impl<'l> Head<'l> {
     }
 
     fn word(&mut self, rest: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Option<&'l [u8]> {
-        if let Some(body) = self.kmsg_record(rest).or_else(|| self.decoded(rest)) {
+        if let Some(body) =
+            self.kmsg_record(rest).or_else(|| self.decoded(rest)).or_else(|| self.wall_of(rest))
+        {
             return Some(body);
         }
         if !self.timed() {
+            if let Some(body) = self.wall_message(rest) {
+                return Some(body);
+            }
             if let Some((wall, behind)) = stamp::wall(rest) {
                 return self.dated(wall, behind);
             }
+        } else if let Some(body) = self.nested(rest).or_else(|| self.program(rest)) {
+            return Some(body);
         }
         if let Some((level, behind)) = selector(rest) {
             self.level = Some(level);
@@ -149,23 +182,34 @@ impl<'l> Head<'l> {
             return None;
         }
         let behind = behind.trim_ascii_start();
-        let behind = match selector(behind) {
+        let behind = match selector(behind).or_else(|| level_word(behind)) {
             Some((level, behind)) => {
                 self.level = Some(level);
                 behind
             }
             None => behind,
         };
+        if let Some(body) = self.decoded(behind) {
+            self.host = Some(own_host(host));
+            return Some(body);
+        }
         if let Some(writer) = Writer::at(behind) {
             if self.takes(&writer, known) || dated {
-                self.host = Some(host);
+                self.host = Some(own_host(host));
                 return self.written_by(behind, &writer);
             }
             return None;
         }
+        // A relay's name before the host's.
+        let relayed = split(behind).filter(|(host, _)| dated && is_host(host));
+        let relayed = relayed.and_then(|(host, behind)| Some((host, behind, Writer::at(behind)?)));
+        if let Some((host, text, writer)) = relayed.filter(|(_, _, writer)| self.takes(writer, known)) {
+            self.host = Some(own_host(host));
+            return self.written_by(text, &writer);
+        }
         if dated {
             // `Nov 24 12:48:14 host text of the kernel`, or without the host.
-            self.host = Some(host);
+            self.host = Some(own_host(host));
             self.other = Some(rest);
             return Some(behind);
         }
@@ -182,7 +226,7 @@ impl<'l> Head<'l> {
     fn written_by(&mut self, text: &'l [u8], writer: &Writer<'l>) -> Option<&'l [u8]> {
         if writer.is_kernel() {
             self.kernel = true;
-            return Some(writer.rest);
+            return Some(writer.rest.strip_prefix(b": ").unwrap_or(writer.rest));
         }
         self.tool = Some(writer.program());
         self.process = writer.process;
@@ -192,6 +236,16 @@ impl<'l> Head<'l> {
         }
         Some(writer.rest)
     }
+}
+
+/// It can be the name of a host in a table's cell: no number, no level, no facility.
+pub fn is_host_name(cell: &[u8]) -> bool {
+    let word = cell.to_ascii_lowercase();
+    is_host(cell)
+        && cell.len() > 1
+        && cell.iter().any(u8::is_ascii_alphabetic)
+        && syslog::level_of(&word).is_none()
+        && !syslog::is_facility(&word)
 }
 
 /// One word, and what follows the blank behind it.

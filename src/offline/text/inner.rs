@@ -6,6 +6,8 @@ use super::head::{self, Head};
 
 /// Colons looked behind.
 const MOST_COLONS: usize = 4;
+/// Bars looked behind: a container's name stands before one.
+const MAX_BARS: usize = 2;
 /// Bytes of a line looked at.
 const WITHIN: usize = 512;
 
@@ -16,9 +18,14 @@ pub fn heads<'l, 'k>(
 ) -> impl Iterator<Item = Head<'l>> + use<'l, 'k> {
     let near = line.get(..WITHIN).unwrap_or(line);
     let colons = memchr_iter(b':', near).take(MOST_COLONS).map(|at| at + 1);
-    let kernel = memmem::find(near, b"kernel:");
+    let kernel =
+        memmem::find(near, b"kernel:").into_iter().chain(memmem::find(near, b" kern").map(|at| at + 1));
     let brackets = memchr_iter(b'[', near).take(MOST_COLONS).filter(move |at| is_stamp(near, *at));
-    let places = colons.chain(kernel).chain(brackets).filter(|at| *at > 0);
+    let bars = memchr_iter(b'|', near).take(MAX_BARS).map(|at| at + 1);
+    let number = near.trim_ascii_start().iter().position(|byte| !is_mark(*byte));
+    let number =
+        number.filter(|digits| *digits > 0).map(|digits| near.len() - near.trim_ascii_start().len() + digits);
+    let places = bars.chain(number).chain(colons).chain(kernel).chain(brackets).filter(|at| *at > 0);
     places.filter_map(move |at| {
         let head = head::read(line.get(at..)?, known);
         let sure = head.boot.is_some()
@@ -26,6 +33,11 @@ pub fn heads<'l, 'k>(
             || head.wall.is_some() && (head.tool.is_some() || head.host.is_some());
         sure.then_some(head)
     })
+}
+
+/// What people and programs number and mark lines with.
+fn is_mark(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'*' | b'+' | b'.' | b')' | b'#')
 }
 
 /// `[` with a blank or digit behind it, as in the kernel's time stamp.

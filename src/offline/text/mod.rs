@@ -1,50 +1,125 @@
 //! Lines of text.
 
+mod bare;
 pub mod clean;
+pub mod count;
+mod csv;
+pub mod date;
+mod find;
 pub mod head;
+pub mod heading;
 mod inner;
 mod join;
+mod mail;
+pub mod names;
+pub mod near;
 pub mod stamp;
+pub mod wall;
+mod wrapped;
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
 use super::chunk::Chunk;
-use super::found::{Found, Line};
+use super::found::Found;
 use super::record;
 use super::rules::Rules;
-use crate::collector::early::BANNER;
 use crate::journal::LOG_VALUE;
-use crate::rules::Matched;
+use count::{Counts, Shown, Wanted};
+use find::Place;
 use head::Head;
+use near::Carry;
+
+/// What was found in a chunk.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The lines that rules match, in order.
+    pub found: Vec<Found>,
+    /// The time with which the next chunk goes on.
+    pub carry: Carry,
+    /// How much of it was understood.
+    pub counts: Counts,
+}
 
 /// The lines of a chunk that rules match, in order.
-pub fn read(rules: &Rules, chunk: &Chunk) -> Vec<Found> {
-    let (raw, own) = split(chunk);
-    let lines: Vec<Cow<'_, [u8]>> = raw.into_iter().map(clean::line).collect();
+pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
+    let (lines, spans, own) = lines(chunk);
     let known = |name: &[u8]| rules.knows(name);
     let heads: Vec<Head<'_>> = lines.iter().map(|line| head::read(line, &known)).collect();
-    let mut found = Vec::new();
+    let (nearby, carry) = near::all(&heads, own);
+    let hosts = near::hosts(&heads);
+    let mut batch = Batch { carry, ..Batch::default() };
     let mut next = 0;
-    for (index, head) in heads.iter().enumerate().take(own) {
-        if index < next {
-            continue;
-        }
+    for (index, (head, line)) in heads.iter().zip(&lines).enumerate().take(own) {
         let number = chunk.first_line + u64::try_from(index).unwrap_or(0);
-        let line = lines.get(index).map_or(&b""[..], |line| line.as_ref());
-        if let Some(json) = record::json::of_line(line) {
-            found.extend(record::json::read(rules, json, number, 1));
+        batch.counts.count(head, line, number);
+        if index < next || line.is_empty() {
             continue;
         }
         let following = heads.get(index + 1..).unwrap_or_default();
-        if let Some(mut one) = one(rules, head, following, line) {
+        let nearby = nearby.get(index).copied().unwrap_or_default();
+        let host = hosts.get(index).copied().flatten();
+        let place = Place { rules, head, following, line, writers: &chunk.writers, nearby, host };
+        let before = batch.found.len();
+        if let Some(json) = record::json::of_line(line) {
+            batch.found.extend(record::json::read(rules, json, number, 1));
+        } else if let Some(json) = record::json::of_line(head.body).filter(|_| head.headed) {
+            // An object behind a head of another program.
+            let found = record::json::read(rules, json, number, 1);
+            batch.found.extend(record::wrapper::with(found, head.wall, head.host));
+        } else if let Some(heading) = heading::of(line) {
+            batch.found.push(Found::heading(heading));
+        } else if let Some(mut one) = place.found() {
             one.line = number;
             next = index + usize::try_from(one.lines).unwrap_or(1);
-            found.push(one);
+            one.lines = spans.get(index..next).map_or(one.lines, |spans| spans.iter().sum());
+            batch.found.push(one);
+        }
+        if batch.found.len() == before && head.may_be_storage(&known) {
+            batch.counts.unmatched(wanted, number, head.body, line);
         }
     }
-    found
+    batch
+}
+
+/// The events of a text of several lines that stands in one entry: those of its lines, without their numbers.
+pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
+    let known = |name: &[u8]| rules.knows(name);
+    let lines: Vec<Cow<'_, [u8]>> =
+        text.split(|byte| *byte == b'\n').take(MAX_LINES_IN_ENTRY).map(clean::line).collect();
+    let heads: Vec<Head<'_>> = lines.iter().map(|line| head::read(line, &known)).collect();
+    let (nearby, _) = near::all(&heads, heads.len());
+    let mut next = 0;
+    let read_one = |(index, (head, line)): (usize, (&Head<'_>, &Cow<'_, [u8]>))| {
+        if index < next {
+            return None;
+        }
+        let following = heads.get(index + 1..).unwrap_or_default();
+        let nearby = nearby.get(index).copied().unwrap_or_default();
+        let place = Place { rules, head, following, line, writers: &[], nearby, host: None };
+        let found = place.found()?;
+        next = index + usize::try_from(found.lines).unwrap_or(1);
+        Some(found)
+    };
+    heads.iter().zip(&lines).enumerate().filter_map(read_one).collect()
+}
+
+/// Lines of one entry that are looked at.
+const MAX_LINES_IN_ENTRY: usize = 20_000;
+
+/// All lines of a chunk, cut to what is looked at, of how many lines of the file each is made, and how many are its own.
+fn lines(chunk: &Chunk) -> (Vec<Cow<'_, [u8]>>, Vec<u64>, usize) {
+    let (raw, own) = split(chunk);
+    if mail::is_quoted(&chunk.data) {
+        let (lines, spans) = mail::unquoted(&raw, LOG_VALUE);
+        let lines = lines.into_iter().map(|line| match line {
+            Cow::Borrowed(line) => clean::line(line),
+            Cow::Owned(line) => Cow::Owned(clean::line(&line).into_owned()),
+        });
+        return (lines.collect(), spans, own);
+    }
+    (raw.into_iter().map(clean::line).collect(), Vec::new(), own)
 }
 
 /// All lines of a chunk, cut to what is looked at, and how many are its own.
@@ -62,78 +137,22 @@ fn split(chunk: &Chunk) -> (Vec<&[u8]>, usize) {
     (lines, own)
 }
 
-/// The event of one line, perhaps with those that follow.
-fn one(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> Option<Found> {
-    // Where it is not certain what is a host or a writer, the longer text is tried, too.
-    let longer = || Some(Head { body: head.other?, tool: None, ..head.clone() });
-    if let Some(tool) = head.tool {
-        return of_tool(rules, head, tool).or_else(|| lines(rules, &longer()?, following));
-    }
-    lines(rules, head, following)
-        .or_else(|| lines(rules, &Head { host: None, ..longer()? }, following))
-        .or_else(|| bare(rules, head, following, line))
-}
-
-/// The event of a line of the kernel, perhaps with those that follow.
-fn lines(rules: &Rules, head: &Head<'_>, following: &[Head<'_>]) -> Option<Found> {
-    if let Some((message, matched, lines)) = join::matched(rules, head, following) {
-        return Some(found(head, b"kernel", message, matched, lines));
-    }
-    kernel(rules, head, head.body, head.kmsg)
-}
-
-fn of_tool(rules: &Rules, head: &Head<'_>, tool: &[u8]) -> Option<Found> {
-    let message = head.body;
-    // What multipath prints, its daemon prints, too, when it runs in a terminal.
-    let names = [tool, if tool == b"multipath" { b"multipathd" } else { b"" }];
-    names.into_iter().find_map(|name| {
-        let matched = rules.matched(name, message)?;
-        Some(found(head, name, message.to_vec(), matched, 1))
-    })
-}
-
-fn kernel(rules: &Rules, head: &Head<'_>, body: &[u8], kmsg: bool) -> Option<Found> {
-    let message = clean::message(body, kmsg);
-    let trimmed = message.trim_ascii_start();
-    let tries = [Some(message.as_ref()), (trimmed.len() < message.len()).then_some(trimmed)];
-    for message in tries.into_iter().flatten() {
-        if let Some(matched) = rules.matched(b"kernel", message) {
-            return Some(found(head, b"kernel", message.to_vec(), matched, 1));
+impl Counts {
+    fn count(&mut self, head: &Head<'_>, line: &[u8], number: u64) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        let timed = head.boot.is_some() || head.wall.is_some() || head.delta.is_some();
+        self.add(timed, head.kernel || head.boot.is_some() && head.tool.is_none());
+        if !head.headed && self.first.is_none() {
+            self.first = Some(Shown::new(number, line));
         }
     }
-    (head.headed && message.starts_with(BANNER)).then(|| Found::banner(said(head, b"kernel", Vec::new())))
 }
 
-/// A line at whose beginning nothing is known: what a known form stands before, further inside, counts.
-fn bare(rules: &Rules, head: &Head<'_>, following: &[Head<'_>], line: &[u8]) -> Option<Found> {
-    if head.headed {
-        return None;
-    }
-    let known = |name: &[u8]| rules.knows(name);
-    let one = inner::heads(line, &known).find_map(|head| match head.tool {
-        Some(tool) => of_tool(rules, &head, tool),
-        None => {
-            // Without a head, the body is the whole line.
-            let bodies = following.iter().take(join::MAX_CONTINUATION_LINES).map(|next| next.body);
-            let following: Vec<Head<'_>> =
-                bodies.map_while(|body| inner::heads(body, &known).next()).collect();
-            lines(rules, &head, &following)
-        }
-    });
-    one
-}
-
-fn found(head: &Head<'_>, identifier: &[u8], message: Vec<u8>, matched: Matched, lines: u64) -> Found {
-    Found::line(matched, 0, lines, said(head, identifier, message))
-}
-
-fn said(head: &Head<'_>, identifier: &[u8], message: Vec<u8>) -> Line {
-    Line {
-        message,
-        identifier: identifier.to_vec(),
-        host: head.host.map(<[u8]>::to_vec),
-        level: head.level,
-        boot: head.boot,
-        wall: head.wall,
+impl Head<'_> {
+    /// The line is the kernel's, a known tool's, or nobody's.
+    fn may_be_storage(&self, known: &dyn Fn(&[u8]) -> bool) -> bool {
+        self.tool.is_none_or(known)
     }
 }

@@ -1,65 +1,7 @@
 //! Time stamps as logs write them.
 
-use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
-
-/// A time of day and year as a line gives it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wall {
-    /// The year; RFC 3164 has none.
-    pub year: Option<i16>,
-    /// Month, from 1; 0 when the line has a time of day only.
-    pub month: i8,
-    /// Day of the month, from 1.
-    pub day: i8,
-    /// Hour, minute and second.
-    pub time: [i8; 3],
-    /// µs within the second.
-    pub micros: u32,
-    /// How exact it is, µs.
-    pub precision: u32,
-    /// Seconds east of UTC, when the line says so.
-    pub offset: Option<i32>,
-    /// The fraction stands behind a comma, as dmesg writes it.
-    pub comma: bool,
-    /// µs since the epoch, of a line that counts them; the fields above mean nothing then.
-    pub epoch: Option<u64>,
-}
-
-impl Wall {
-    /// µs since the epoch; a year that is missing is the latest that is not later than `not_after` (µs since the epoch)
-    /// by more than a day, and times without a zone are of `zone`.
-    pub fn micros_since_epoch(&self, not_after: u64, zone: &TimeZone) -> Option<u64> {
-        if self.epoch.is_some() {
-            return self.epoch;
-        }
-        if self.month == 0 {
-            return None;
-        }
-        if let Some(year) = self.year {
-            return self.in_year(year, zone);
-        }
-        const DAY: u64 = 86_400_000_000;
-        let limit =
-            i64::try_from(not_after).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok())?;
-        let year = limit.to_zoned_datetime(zone.clone()).year();
-        // The 29th of February is not in every year.
-        (0..5)
-            .filter_map(|back| self.in_year(year - back, zone))
-            .find(|us| *us <= not_after.saturating_add(DAY))
-    }
-
-    fn in_year(&self, year: i16, zone: &TimeZone) -> Option<u64> {
-        let [hour, minute, second] = self.time;
-        let nanos = i32::try_from(self.micros * 1000).ok()?;
-        let civil = DateTime::new(year, self.month, self.day, hour, minute, second.min(59), nanos).ok()?;
-        let zone = match self.offset {
-            Some(seconds) => TimeZone::fixed(Offset::from_seconds(seconds).ok()?),
-            None => zone.clone(),
-        };
-        u64::try_from(civil.to_zoned_datetime(zone).ok()?.timestamp().as_microsecond()).ok()
-    }
-}
+use super::date;
+pub use super::wall::Wall;
 
 const MONTHS: [&[u8; 3]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
@@ -72,12 +14,25 @@ pub type Taken<'l> = Option<(Wall, &'l [u8])>;
 /// `2026-11-24T12:48:14.123+01:00`, `2026/11/24 12:48:14`, `1795524494.123456`, `12:48:14`.
 pub fn wall(text: &[u8]) -> Taken<'_> {
     match text.first()? {
-        b'0'..=b'9' => {
-            iso(text).or_else(|| epoch(text)).or_else(|| day_first(text)).or_else(|| clock_only(text))
-        }
-        b'A'..=b'Z' | b'a'..=b'z' => named(text),
+        b'0'..=b'9' => iso(text)
+            .or_else(|| epoch(text))
+            .or_else(|| day_first(text))
+            .or_else(|| clock_only(text))
+            .or_else(|| date::begin(text)),
+        b'A'..=b'Z' | b'a'..=b'z' => named(text).or_else(|| date::begin(text)),
+        0x80.. => date::begin(text),
         _ => None,
     }
+}
+
+/// The same, but of English and of numbers only, with a date: a text that does not begin so is soon known.
+pub fn plain(text: &[u8]) -> Taken<'_> {
+    let taken = match text.first()? {
+        b'0'..=b'9' => iso(text),
+        b'A'..=b'Z' => named(text),
+        _ => None,
+    };
+    taken.filter(|(wall, _)| wall.is_dated())
 }
 
 /// A date that begins with the name of a day or month.
@@ -86,13 +41,15 @@ fn named(text: &[u8]) -> Taken<'_> {
     if let Some(month) = position(&MONTHS, &name) {
         return month_first(month, text.get(3..)?);
     }
-    position(&DAYS, &name)?;
+    let weekday = position(&DAYS, &name)?;
     let rest = text.get(3..)?;
     let rest = blanks(rest.strip_prefix(b",").unwrap_or(rest))?;
-    match rest.first()? {
-        b'0'..=b'9' => iso(rest).or_else(|| day_first(rest)),
-        _ => month_first(position(&MONTHS, &word3(rest)?)?, rest.get(3..)?),
-    }
+    let (mut wall, rest) = match rest.first()? {
+        b'0'..=b'9' => iso(rest).or_else(|| day_first(rest))?,
+        _ => month_first(position(&MONTHS, &word3(rest)?)?, rest.get(3..)?)?,
+    };
+    wall.weekdays = 1 << weekday;
+    Some((wall, rest))
 }
 
 /// ` 24 12:48:14`, ` 24 2026 12:48:14`, ` 24 12:48:14 2026`, ` 24 12:48:14 CET 2026`.
@@ -107,17 +64,27 @@ fn month_first(month: i8, rest: &[u8]) -> Taken<'_> {
     wall.month = month;
     wall.day = i8::try_from(day).ok()?;
     wall.year = year;
-    if year.is_none() {
-        // `date` writes the zone before the year.
-        let zone = rest.strip_prefix(b" ").and_then(zone_word);
-        let behind = zone.map_or(rest, |(_, behind)| behind);
-        if let Some((year, rest)) = behind.strip_prefix(b" ").and_then(year_of) {
+    Some(if year.is_none() { zone_and_year(wall, rest, false) } else { (wall, rest) })
+}
+
+/// `date` writes the zone before the year; a zone alone counts only where the year is known.
+pub fn zone_and_year(mut wall: Wall, rest: &[u8], has_year: bool) -> (Wall, &[u8]) {
+    let zone = rest.strip_prefix(b" ").and_then(zone_word);
+    let (offset, behind) = zone.map_or((None, rest), |(offset, behind)| (offset, behind));
+    let year = behind.strip_prefix(b" ").and_then(year_of).filter(|_| !has_year);
+    let ends = behind.first().is_none_or(|byte| matches!(byte, b' ' | b']'));
+    match year {
+        Some((year, rest)) => {
             wall.year = Some(year);
-            wall.offset = zone.and_then(|(offset, _)| offset);
-            return Some((wall, rest));
+            wall.offset = wall.offset.or(offset);
+            (wall, rest)
         }
+        None if has_year && offset.is_some() && ends => {
+            wall.offset = wall.offset.or(offset);
+            (wall, behind)
+        }
+        None => (wall, rest),
     }
-    Some((wall, rest))
 }
 
 /// `24 Nov 2026 12:48:14`, `24/Nov/2026:12:48:14`.
@@ -132,7 +99,7 @@ fn day_first(text: &[u8]) -> Taken<'_> {
     let rest = rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b":"))?;
     let (mut wall, rest) = clock(rest, false)?;
     (wall.year, wall.month, wall.day) = (i16::try_from(year).ok(), month, i8::try_from(day).ok()?);
-    Some((wall, rest))
+    Some(zone_and_year(wall, rest, true))
 }
 
 /// `2026-11-24T12:48:14,123456+01:00`, `2026-11-24 12:48:14 UTC`, `2026/11/24 12:48:14`.
@@ -168,7 +135,7 @@ fn clock_only(text: &[u8]) -> Taken<'_> {
 }
 
 /// `12:48:14`, with a fraction and (for `zoned`) a zone right behind it.
-fn clock(text: &[u8], zoned: bool) -> Taken<'_> {
+pub fn clock(text: &[u8], zoned: bool) -> Taken<'_> {
     let (hour, rest) = number(text, 1, 2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
     let (second, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
@@ -219,7 +186,7 @@ fn offset(text: &[u8]) -> Option<(i32, &[u8])> {
 }
 
 /// `UTC`, `CET`, `-03`: seconds east of UTC where that is certain.
-fn zone_word(text: &[u8]) -> Option<(Option<i32>, &[u8])> {
+pub fn zone_word(text: &[u8]) -> Option<(Option<i32>, &[u8])> {
     if let Some((seconds, rest)) = offset(text).filter(|_| matches!(text.first(), Some(b'+' | b'-'))) {
         return Some((Some(seconds), rest));
     }
@@ -231,7 +198,7 @@ fn zone_word(text: &[u8]) -> Option<(Option<i32>, &[u8])> {
 }
 
 /// Abbreviations of zones that `date` and journalctl print, hours east of UTC.
-const ZONES: [(&[u8], i32); 21] = [
+const ZONES: [(&[u8], i32); 30] = [
     (b"UTC", 0),
     (b"GMT", 0),
     (b"WET", 0),
@@ -253,6 +220,15 @@ const ZONES: [(&[u8], i32); 21] = [
     (b"JST", 9),
     (b"AEST", 10),
     (b"AEDT", 11),
+    (b"KST", 9),
+    (b"HKT", 8),
+    (b"SGT", 8),
+    (b"PKT", 5),
+    (b"SAST", 2),
+    (b"BRT", -3),
+    (b"HST", -10),
+    (b"NZST", 12),
+    (b"NZDT", 13),
 ];
 
 fn year_of(text: &[u8]) -> Option<(i16, &[u8])> {
@@ -296,6 +272,8 @@ fn position<const N: usize>(names: &[&[u8; 3]; N], name: &[u8; 3]) -> Option<i8>
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
 
     /// 2026-11-24 12:48:14 UTC.
@@ -321,6 +299,14 @@ mod tests {
             "2026/11/24 12:48:14 x",
             "24 Nov 2026 12:48:14 x",
             "1795524494.000000 x",
+            "2026 Nov 24 12:48:14 x",
+            "Di 24. Nov 13:48:14 CET 2026 x",
+            "mar. 24 nov. 2026 12:48:14 x",
+            "Di Nov 24 12:48:14 2026 x",
+            "24 ноя 2026 12:48:14 x",
+            "11月 24 12:48:14 2026 x",
+            "Thg 11 24 12:48:14 2026 x",
+            "Tue, 24 Nov 2026 12:48:14 +0000 x",
         ] {
             assert_eq!(utc(text), (Some(T), " x".to_owned()), "{text}");
         }

@@ -2,7 +2,8 @@
 
 use super::syslog::{is_facility, level_of, word_of};
 use super::{message, Head};
-use crate::offline::text::stamp;
+use crate::offline::text::stamp::{self, Wall};
+use crate::offline::text::{date, names};
 
 impl<'l> Head<'l> {
     pub(super) fn bracket(&mut self, rest: &'l [u8]) -> Option<&'l [u8]> {
@@ -11,16 +12,37 @@ impl<'l> Head<'l> {
         }
         let inner = rest.get(1..)?;
         if self.boot.is_some() {
-            return caller(inner).or_else(|| self.delta(inner));
+            return caller(inner)
+                .or_else(|| self.delta(inner))
+                .or_else(|| self.ring_date(inner))
+                .or_else(|| self.status(rest));
         }
-        self.kernel_stamp(inner).or_else(|| self.delta(inner)).or_else(|| {
-            // dmesg -T, or what a terminal puts before each line.
-            let (wall, rest) = stamp::wall(inner.trim_ascii_start())?;
-            let rest = message(rest.strip_prefix(b"]")?);
-            self.wall.get_or_insert(wall);
-            self.ring = true;
-            Some(rest)
-        })
+        self.kernel_stamp(inner)
+            .or_else(|| self.delta(inner))
+            .or_else(|| self.ring_date(inner))
+            .or_else(|| self.status(rest))
+            .or_else(|| self.wall.and(caller(inner)))
+            .or_else(|| self.process_first(rest))
+    }
+
+    /// dmesg -T, also with -d (`<    0.000012>` behind the date), what a terminal puts before each line, and the date of
+    /// programs.
+    fn ring_date(&mut self, inner: &'l [u8]) -> Option<&'l [u8]> {
+        let end = inner.iter().take(MAX_DATE_BYTES).position(|byte| *byte == b']')?;
+        let (text, rest) = (inner.get(..end)?, inner.get(end + 1..)?);
+        let mut text = text.trim_ascii();
+        if let Some((date, delta)) = text.strip_suffix(b">").and_then(|text| split_at(text, b'<')) {
+            self.delta = micros_of(delta);
+            text = date.trim_ascii();
+        }
+        let whole = |taken: stamp::Taken<'_>| taken.filter(|(_, rest)| ends_date(rest)).map(|(wall, _)| wall);
+        let wall =
+            whole(stamp::wall(text)).or_else(|| date::whole(text).filter(|wall| wall.year.is_some()))?;
+        self.wall.get_or_insert(wall);
+        self.ring = true;
+        // Talos has a colon behind it.
+        let rest = if rest.starts_with(b": ") { rest.get(1..)? } else { rest };
+        Some(message(rest))
     }
 
     /// `  123.456789]`, with what some kernels and dmesg -d add: `[1.000000@0]`, `[1.000000 <    0.000012>]`,
@@ -43,15 +65,31 @@ impl<'l> Head<'l> {
         Some(message(rest))
     }
 
-    /// dmesg -e and -d: `[Nov24 12:48]`, `[  +0.000123]`, `[<    0.000123>]`.
+    /// dmesg -e and -d: `[Nov24 12:48]`, `[  +0.000123]`, `[<    0.000123>]`, with a comma in some languages.
     fn delta(&mut self, inner: &'l [u8]) -> Option<&'l [u8]> {
-        let (text, rest) = inner.split_at_checked(inner.iter().take(24).position(|byte| *byte == b']')?)?;
-        let text = text.trim_ascii();
+        let end = inner.iter().take(MAX_DELTA_BYTES).position(|byte| *byte == b']')?;
+        let (text, rest) = (inner.get(..end)?.trim_ascii(), inner.get(end + 1..)?);
         let delta = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b"<"));
-        let is_delta = delta.is_some_and(|text| {
-            text.contains(&b'.') && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'>' | b' '))
-        });
-        (is_delta || is_short_date(text)).then(|| message(rest.get(1..).unwrap_or_default()))
+        if let Some(delta) = delta {
+            let micros = micros_of(delta.strip_suffix(b">").unwrap_or(delta))?;
+            self.delta.get_or_insert(micros);
+            return Some(message(rest));
+        }
+        let wall = minute(text)?;
+        self.wall.get_or_insert(wall);
+        self.ring = true;
+        Some(message(rest))
+    }
+
+    /// The date that `dmesg --time-format=iso` writes behind another time stamp.
+    pub(super) fn wall_of(&mut self, rest: &'l [u8]) -> Option<&'l [u8]> {
+        if !self.timed() || !rest.first().is_some_and(u8::is_ascii_digit) || self.host.is_some() {
+            return None;
+        }
+        let (wall, behind) = stamp::plain(rest).filter(|(wall, _)| wall.comma && wall.offset.is_some())?;
+        self.wall = Some(wall);
+        self.ring = true;
+        behind.strip_prefix(b" ")
     }
 
     /// /dev/kmsg and netconsole's extended form: `6,1234,123456789,-;text`.
@@ -74,10 +112,13 @@ impl<'l> Head<'l> {
             return None;
         }
         let rest = rest.get(facility.len()..)?.trim_ascii_start().strip_prefix(b":")?;
+        // Talos has a blank here.
+        let rest = rest.trim_ascii_start();
         let level = word_of(rest);
         let number = level_of(level)?;
         let rest = rest.get(level.len()..)?.trim_ascii_start().strip_prefix(b":")?;
         self.level = Some(number);
+        self.kernel |= facility == b"kern";
         Some(message(rest))
     }
 }
@@ -87,7 +128,10 @@ fn caller(inner: &[u8]) -> Option<&[u8]> {
     let end = inner.iter().take(64).position(|byte| *byte == b']')?;
     let text = inner.get(..end)?.trim_ascii();
     let numbered = |name: &[u8]| {
-        text.strip_prefix(name).is_some_and(|rest| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit))
+        // Android writes both: `T1234@C3`.
+        let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'C');
+        text.strip_prefix(name)
+            .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit) && rest.iter().all(is_part))
     };
     let is_caller = numbered(b"T") || numbered(b"C") || numbered(b"CPU") || text.starts_with(b"pid:");
     is_caller.then(|| message(inner.get(end + 1..).unwrap_or_default()))
@@ -105,10 +149,46 @@ fn behind_bracket(text: &[u8], within: usize) -> Option<&[u8]> {
     text.get(text.iter().take(within).position(|byte| *byte == b']')? + 1..)
 }
 
-/// `Nov24 12:48` of dmesg -e.
-fn is_short_date(text: &[u8]) -> bool {
-    text.len() == 11
-        && text.iter().take(3).all(u8::is_ascii_alphabetic)
-        && text.get(5) == Some(&b' ')
-        && text.get(8) == Some(&b':')
+/// Bytes of a date in brackets, and of the time since the line before.
+const MAX_DATE_BYTES: usize = 96;
+const MAX_DELTA_BYTES: usize = 40;
+
+/// What may follow a date in brackets: a zone that is not known, nothing else.
+fn ends_date(rest: &[u8]) -> bool {
+    rest.len() <= 6 && rest.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b' ')
+}
+
+fn split_at(text: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| *byte == mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// `0.000123` or `0,000123` seconds in µs. A clock that was set back counts as no time.
+fn micros_of(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    let (text, back) = text.strip_prefix(b"-").map_or((text, false), |text| (text, true));
+    let (seconds, rest) = stamp::number(text, 1, 10)?;
+    let fraction = rest.strip_prefix(b".").or_else(|| rest.strip_prefix(b","))?;
+    let (micros, rest) = stamp::number(fraction, 6, 6)?;
+    rest.is_empty().then_some(if back { 0 } else { seconds * 1_000_000 + micros })
+}
+
+/// `Nov24 12:48`, `Okt 9 05:16` of dmesg -e: the minute.
+fn minute(text: &[u8]) -> Option<Wall> {
+    let (date, clock) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (hour, rest) = stamp::number(clock.strip_prefix(b" ")?, 2, 2)?;
+    let (minute, _) = stamp::number(rest.strip_prefix(b":")?, 2, 2)?;
+    let digits = date.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (name, day) = date.split_at_checked(date.len().checked_sub(digits.min(2))?)?;
+    let found = names::meaning(name.trim_ascii()).filter(|found| found.month > 0)?;
+    let (day, _) = stamp::number(day, 1, 2).filter(|(day, _)| (1..=31).contains(day))?;
+    let months = if found.months.count_ones() > 1 { found.months } else { 0 };
+    (hour < 24 && minute < 60).then_some(Wall {
+        month: found.month,
+        months,
+        day: i8::try_from(day).ok()?,
+        time: [i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0],
+        precision: 1_000_000,
+        ..Wall::default()
+    })
 }

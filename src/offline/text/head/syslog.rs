@@ -76,6 +76,14 @@ pub fn selector(text: &[u8]) -> Option<(u8, &[u8])> {
     Some((number, rest.strip_prefix(b" ")?))
 }
 
+/// `ERR `: the level in capitals between host and writer, as SONiC has it, and what follows.
+pub fn level_word(text: &[u8]) -> Option<(u8, &[u8])> {
+    let length = text.iter().take(9).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let (word, rest) = text.split_at_checked(length)?;
+    let level = level_of(&word.to_ascii_lowercase())?;
+    Some((level, rest.strip_prefix(b" ")?.trim_ascii_start()))
+}
+
 /// The short word at the beginning.
 pub fn word_of(text: &[u8]) -> &[u8] {
     let length = text.iter().take(9).take_while(|byte| byte.is_ascii_alphanumeric()).count();

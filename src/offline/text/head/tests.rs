@@ -115,3 +115,70 @@ fn the_parts_are_right() {
     let bare = read(b"EXT4-fs error (device sda1): x", &known);
     assert_eq!((bare.headed, bare.body), (false, &b"EXT4-fs error (device sda1): x"[..]));
 }
+
+/// Heads of the logs that programs write themselves: who speaks, and the message.
+#[test]
+fn programs_name_themselves() {
+    for (line, tool, body) in [
+        (
+            "2024-06-03T05:16:06.226+0000 7fc33ca06700 -1 osd.40 0 OSD:init: x",
+            "ceph-osd",
+            "osd.40 0 OSD:init: x",
+        ),
+        ("2024-06-03T05:16:06.004691+0000 mon.a (mon.0) 88 : cluster [WRN] x", "ceph-mon", "cluster [WRN] x"),
+        (
+            "2024-06-03 05:16:06.876485 mon.a mon.1 10.0.0.5:6789/0 88 : cluster [ERR] x",
+            "ceph-mon",
+            "cluster [ERR] x",
+        ),
+        (
+            "[2024-06-03 05:16:06.226000 +0000] E [MSGID: 7] [posix.c:1:f] 0-v-posix: x",
+            "glusterfsd",
+            "E [MSGID: 7] [posix.c:1:f] 0-v-posix: x",
+        ),
+        (
+            "[2024-06-03 05:16:06.226000] W [posix.c:1:f] 0-v-posix: x",
+            "glusterfsd",
+            "W [posix.c:1:f] 0-v-posix: x",
+        ),
+        ("2024-06-03 05:16:06.226+0000: 1234: error : virFileRead:100 : x", "libvirtd", "x"),
+        ("2024-06-03T05:16:06.226000Z qemu-system-x86_64: x", "qemu-system-x86_64", "x"),
+        (
+            "Jun 03 05:16:06 n1 pacemaker-controld  [1234] (do_fsa@fsa.c:12) \terror: x",
+            "pacemaker-controld",
+            "x",
+        ),
+        ("Jun 03 05:16:06 [1234] n1       crmd:    error: x", "crmd", "x"),
+        ("Jun 03 05:16:06 n1 Filesystem(fs_data)[456]: ERROR: x", "Filesystem", "ERROR: x"),
+        ("Jun 03 05:16:06 n1 (udev-worker)[400]: x", "(udev-worker)", "x"),
+        ("Jun 03 05:16:06 n1 Server Administrator: x", "Server Administrator", "x"),
+        ("[FAILED] Failed to mount /data.", "systemd", "Failed to mount /data."),
+        (
+            "[ TIME ] Timed out waiting for device /dev/sdb.",
+            "systemd",
+            "Timed out waiting for device /dev/sdb.",
+        ),
+    ] {
+        let head = read(line.as_bytes(), &known);
+        let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        assert_eq!(
+            (head.tool.map(shown), shown(head.body)),
+            (Some(tool.to_owned()), body.to_owned()),
+            "{line}"
+        );
+    }
+}
+
+/// What looks like a head and is none.
+#[test]
+fn words_of_the_kernel_are_no_writers() {
+    for line in [
+        "Jun  3 05:16:06 h1 kernel: scsi(4): Asynchronous LOOP DOWN (2).",
+        "[   12.345678] scsi(4): Asynchronous LOOP DOWN (2).",
+        "[   12.345678] EXT4-fs (sda1): x",
+        "Jun  3 05:16:06 h1 EXT4-fs (sda1): x",
+        "[   12.345678] [drm] x",
+    ] {
+        assert_eq!(read(line.as_bytes(), &known).tool, None, "{line}");
+    }
+}
