@@ -66,7 +66,7 @@ impl Found {
 
     /// Only a catch-all rule matches it.
     pub fn is_vague(&self) -> bool {
-        self.matched.as_ref().is_some_and(|matched| matched.rule.spec.catch_all)
+        self.matched.as_ref().is_some_and(|matched| matched.rule.catch_all)
     }
 
     /// Sets what the kernel's record says of its device.

@@ -141,13 +141,13 @@ impl<'l> Place<'_, 'l> {
         let (message, matched, lines) =
             wrapped::messages(self.head, self.following).into_iter().find_map(|(message, lines)| {
                 let matched =
-                    self.rules.matched(name, &message).filter(|matched| !matched.rule.spec.catch_all)?;
+                    self.rules.matched(name, &message).filter(|matched| !matched.rule.catch_all)?;
                 Some((message, matched, lines))
             })?;
         // A following line that matches by itself is not the rest of this one.
         let rest =
             self.following.first().and_then(|next| self.rules.matched(b"kernel", next.body.trim_ascii()));
-        if rest.is_some_and(|rest| !rest.rule.spec.catch_all) {
+        if rest.is_some_and(|rest| !rest.rule.catch_all) {
             return None;
         }
         Some(self.take_bytes(self.head, name, message, matched, lines))
