@@ -123,8 +123,10 @@ impl Report {
         }
         if let Some((file, first)) = &self.first {
             let shown = format!("{file}:{}: {}", first.line, first.text);
-            text =
-                format!("{text}; first line without a known header: {}", peripety_api::sanitize::visible(&shown));
+            text = format!(
+                "{text}; first line without a known header: {}",
+                peripety_api::sanitize::visible(&shown)
+            );
         }
         text
     }

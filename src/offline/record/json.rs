@@ -1,5 +1,5 @@
 //! Entries as objects of JSON: `journalctl -o json`, `json-pretty`, `json-sse`, `json-seq`, `dmesg --json`, and lines of
-//! text that another program wrapped ([`wrapper`](super::wrapper)).
+//! text that another program wrapped ([`super::wrapper`]).
 
 use std::sync::LazyLock;
 

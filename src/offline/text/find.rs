@@ -140,8 +140,7 @@ impl<'l> Place<'_, 'l> {
         }
         let (message, matched, lines) =
             wrapped::messages(self.head, self.following).into_iter().find_map(|(message, lines)| {
-                let matched =
-                    self.rules.matched(name, &message).filter(|matched| !matched.rule.catch_all)?;
+                let matched = self.rules.matched(name, &message).filter(|matched| !matched.rule.catch_all)?;
                 Some((message, matched, lines))
             })?;
         // A following line that matches by itself is not the rest of this one.
