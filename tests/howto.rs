@@ -29,8 +29,13 @@ fn help_lists_every_target() {
     let makefile = text("Makefile");
     let targets = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).unwrap();
     let targets: BTreeSet<&str> = targets.split(' ').collect();
-    let out =
-        Command::new("make").arg("help").current_dir(project("")).env_remove("MAKEFLAGS").output().unwrap();
+    let out = Command::new("make")
+        .arg("help")
+        .current_dir(project(""))
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL")
+        .output()
+        .unwrap();
     let help = String::from_utf8(out.stdout).unwrap();
     let listed: BTreeSet<&str> = help
         .lines()
@@ -46,8 +51,13 @@ fn help_lists_every_target() {
 fn make_alone_builds_the_programs() {
     let make = |target: &[&str]| {
         let mut make = Command::new("make");
-        let out =
-            make.arg("--dry-run").args(target).current_dir(project("")).env_remove("MAKEFLAGS").output();
+        let out = make
+            .arg("--dry-run")
+            .args(target)
+            .current_dir(project(""))
+            .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL")
+            .output();
         String::from_utf8(out.unwrap().stdout).unwrap()
     };
     assert!(quick_start().contains(&"make".to_owned()));
@@ -71,6 +81,7 @@ impl Run {
             .args(["--no-print-directory", "run", &format!("PROGRAMS={programs}")])
             .args(arguments)
             .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL")
             .env("TMPDIR", machine.dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
