@@ -235,7 +235,7 @@ fn started_before_journald() {
     machine.end_journald("KILL");
     run(&machine, "rm -f /run/systemd/journal/socket");
     let daemon = machine.tool_daemon();
-    let trouble = daemon.status()["trouble"].as_str().unwrap().to_owned();
+    let trouble = wait_for("the trouble", || daemon.status()["trouble"].as_str().map(str::to_owned));
     assert!(trouble.starts_with("waiting for journald"), "{trouble}");
     let refused = daemon.connect().call("Query", json!({})).unwrap_err();
     assert_eq!(refused.0, "io.peripety.Unavailable", "{refused:?}");
