@@ -1,7 +1,7 @@
 //! Which USB ports and PCI devices have storage behind them, by what is known of them from before: a port that fails is a problem of
 //! storage only then.
 //!
-//! The device tree tells it of what is present, its history of what was. Lines of the log tell it too, also for another boot
+//! The device tree shows what is present, its history what was. Lines of the log show it too, also for another boot
 //! and for a file from elsewhere: usb-storage and uas name their port, drivers of adapters their PCI address. What usb-storage and uas
 //! print of a SCSI host alone belongs to the port that is reset or disconnected at the same time.
 
@@ -135,11 +135,11 @@ fn address(name: &str) -> String {
     }
 }
 
-/// Ports and PCI devices with storage, by what lines told, for each host and boot.
+/// Ports and PCI devices with storage, as lines of the log name them, for each host and boot.
 #[derive(Debug, Default)]
 pub(super) struct Attached(Mutex<HashMap<(String, String), Boot>>);
 
-/// What lines of one boot told.
+/// What is known from the lines of one boot.
 #[derive(Debug, Default)]
 struct Boot {
     /// USB ports.
@@ -213,7 +213,7 @@ impl Attached {
         boots.entry(key(raw)).or_default().note(raw);
     }
 
-    /// Lines of the same boot told of storage there.
+    /// Lines of the same boot named storage there.
     fn has(&self, raw: &RawEvent, place: &Place) -> bool {
         let boots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         boots.get(&key(raw)).is_some_and(|boot| match place {
@@ -245,7 +245,6 @@ impl Devices {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::bus::raw::EntryInfo;

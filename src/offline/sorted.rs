@@ -35,7 +35,6 @@ impl Sorted {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::event::StorageEvent;

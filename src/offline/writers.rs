@@ -50,7 +50,6 @@ pub fn writers(rules: &Rules, name: &str) -> Arc<[Box<str>]> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

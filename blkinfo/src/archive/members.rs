@@ -101,7 +101,6 @@ fn since_epoch(date: zip::DateTime) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -135,10 +135,10 @@ fn zone_of(text: &str) -> Option<TimeZone> {
 /// ` 10:00:00  up   2:00,  1 user,  load average: …`, `up 12 days,  7:46, …`, `up 3 min`: µs, and how much longer it may have been.
 fn uptime_of(line: &str) -> Option<(u64, u64)> {
     let rest = line.split_once("up ").filter(|(before, _)| before.is_empty() || before.ends_with(' '))?.1;
-    let told = line.contains("load average") || line.starts_with("up ");
+    let is_uptime = line.contains("load average") || line.starts_with("up ");
     let mut minutes = 0;
     let mut any = false;
-    for part in rest.split(',').map(str::trim).take(6).filter(|_| told) {
+    for part in rest.split(',').map(str::trim).take(6).filter(|_| is_uptime) {
         let mut words = part.split_whitespace();
         let (number, unit) = (words.next()?, words.next().unwrap_or_default());
         let value = match number.split_once(':') {
@@ -175,7 +175,6 @@ fn boot_date(text: &str) -> Option<Wall> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -283,7 +283,6 @@ fn half_of(word: &[u8]) -> Option<bool> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use jiff::tz::TimeZone;
 
