@@ -93,6 +93,16 @@ const COLUMNS: [(&str, Fact); 26] = [
     ("BACK-FILE", Fact::BackingFile),
 ];
 
+/// Facts that udev keeps as properties, by its names.
+pub const UDEV_NAMES: [(&str, Fact); 6] = [
+    ("ID_SERIAL_SHORT", Fact::Serial),
+    ("ID_MODEL", Fact::Model),
+    ("ID_VENDOR", Fact::Vendor),
+    ("ID_FS_TYPE", Fact::FsType),
+    ("ID_FS_UUID", Fact::FsUuid),
+    ("ID_FS_LABEL", Fact::FsLabel),
+];
+
 impl Fact {
     /// The fact in a column; `None` for one that nothing is made of.
     pub fn of_column(name: &str) -> Option<Self> {

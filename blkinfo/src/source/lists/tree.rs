@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::devices::{Devices, Seen};
-use super::fact::Fact;
+use super::fact::{Fact, UDEV_NAMES};
 use super::mount_table;
 use super::nvme::{Subsystem, Subsystems};
 use crate::name::{is_component, numbered, DevNumber, ScsiAddress};
@@ -328,14 +328,8 @@ fn uevent(kname: &str, seen: &Seen, number: Option<DevNumber>) -> String {
     lines.join("\n")
 }
 
-/// The facts that udev keeps of a device, under its names.
-const PROPERTIES: [(&str, Fact); 9] = [
-    ("ID_SERIAL_SHORT", Fact::Serial),
-    ("ID_MODEL", Fact::Model),
-    ("ID_VENDOR", Fact::Vendor),
-    ("ID_FS_TYPE", Fact::FsType),
-    ("ID_FS_UUID", Fact::FsUuid),
-    ("ID_FS_LABEL", Fact::FsLabel),
+/// Further facts of a device that its record has, under udev's names.
+const PROPERTIES: [(&str, Fact); 3] = [
     ("ID_PART_ENTRY_UUID", Fact::PartUuid),
     ("ID_PART_ENTRY_NAME", Fact::PartLabel),
     (LISTED_TRANSPORT, Fact::Transport),
@@ -347,8 +341,9 @@ fn record(kname: &str, seen: &Seen) -> String {
     lines.extend(seen.since.map(|since| format!("I:{since}")));
     let own: BTreeMap<&str, &str> =
         seen.properties.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let mut properties: BTreeMap<&str, &str> = PROPERTIES
+    let mut properties: BTreeMap<&str, &str> = UDEV_NAMES
         .iter()
+        .chain(&PROPERTIES)
         .filter_map(|(key, fact)| Some((*key, seen.fact(*fact)?)))
         .filter(|(key, _)| !own.contains_key(format!("{key}_ENC").as_str()))
         .collect();

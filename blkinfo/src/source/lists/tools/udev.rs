@@ -1,7 +1,7 @@
 //! `udevadm info --export-db`.
 
 use super::super::devices::Devices;
-use super::super::fact::Fact;
+use super::super::fact::{Fact, UDEV_NAMES};
 use super::super::named::{is_address, Named};
 use super::super::note::Note;
 use crate::identity::{array_uuid, joined};
@@ -29,7 +29,7 @@ fn take_record(devices: &mut Devices, record: &[&str]) -> Option<()> {
     let path = record.iter().find_map(|line| line.strip_prefix("P: "))?;
     let kname = path.rsplit('/').next()?.replace('!', "/");
     let mut note = Note::default().devpath(path);
-    for (theirs, fact) in FACTS {
+    for (theirs, fact) in FACTS.into_iter().chain(UDEV_NAMES) {
         note = note.maybe(fact, property(theirs));
     }
     note = note.wwid(property("MD_UUID").filter(|_| kname.starts_with("md")).and_then(array_uuid));
@@ -65,19 +65,13 @@ fn is_kept(key: &str) -> bool {
     key != "ID_SERIAL" && asked.iter().any(|begin| key.starts_with(begin))
 }
 
-/// Properties of udev that are facts under another name in other lists.
-const FACTS: [(&str, Fact); 12] = [
+/// Further properties of udev that are facts under another name in other lists.
+const FACTS: [(&str, Fact); 6] = [
     ("DM_UUID", Fact::DmUuid),
     ("DM_NAME", Fact::DmName),
     ("DISKSEQ", Fact::DiskSeq),
     ("ID_WWN_WITH_EXTENSION", Fact::Wwn),
     ("ID_WWN", Fact::Wwn),
-    ("ID_SERIAL_SHORT", Fact::Serial),
-    ("ID_MODEL", Fact::Model),
-    ("ID_VENDOR", Fact::Vendor),
-    ("ID_FS_TYPE", Fact::FsType),
-    ("ID_FS_UUID", Fact::FsUuid),
-    ("ID_FS_LABEL", Fact::FsLabel),
     ("ID_PART_ENTRY_NUMBER", Fact::Partition),
 ];
 
