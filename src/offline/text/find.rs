@@ -156,14 +156,12 @@ impl<'l> Place<'_, 'l> {
     fn with_dictionary(&self, mut found: Found) -> Found {
         let behind =
             usize::try_from(found.lines).ok().and_then(|lines| self.following.get(lines.saturating_sub(1)..));
-        for next in
-            behind.unwrap_or_default().iter().take(2).map(|next| (next.headed, next.body.trim_ascii()))
-        {
-            let (headed, text) = next;
+        for next in behind.unwrap_or_default().iter().take(2).take_while(|next| !next.headed) {
+            let text = next.body.trim_ascii();
             match text.strip_prefix(b"DEVICE=") {
-                Some(device) if !headed => found.set_kernel_device(device),
-                None if !headed && text.starts_with(b"SUBSYSTEM=") => {}
-                _ => break,
+                Some(device) => found.set_kernel_device(device),
+                None if text.starts_with(b"SUBSYSTEM=") => {}
+                None => break,
             }
             found.lines += 1;
         }
