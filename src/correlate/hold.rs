@@ -13,8 +13,8 @@ use super::place::Place;
 pub const LATE: u64 = 5_000_000;
 /// How long after a line those of a tool may come that were written before, where the kernel's have all come, µs.
 const NEAR: u64 = 100_000;
-/// How long a line is held while the reader is behind, µs of the clock.
-const MAX_HELD: u64 = 1_000_000;
+/// How long a line is held while the reader is behind, µs of the clock: an alarm shall be heard within a second of its line.
+const MAX_HELD: u64 = 600_000;
 /// Lines held of one boot; with more, the earliest goes on.
 const MAX_LINES: usize = 8192;
 /// Boots without a line that are remembered.
