@@ -295,6 +295,30 @@ fn a_file_system_that_speaks_before_the_block_layer_is_one_alarm() {
     assert_eq!(effects.iter().filter(of_first).count(), 4);
 }
 
+/// The kernel limits the lines of the block layer, not those of SCSI: the next command that fails is no second alarm.
+#[test]
+fn a_failed_command_without_its_block_line_follows_the_error_before() {
+    let command = |seconds, tag| {
+        let result = format!(
+            "sd 0:0:0:0: [sda] tag#{tag} FAILED Result: hostbyte=DID_OK driverbyte=DRIVER_OK cmd_age=0s"
+        );
+        let sense = format!("sd 0:0:0:0: [sda] tag#{tag} Sense Key : Medium Error [current] ");
+        entry("kernel", seconds, &result) + &entry("kernel", seconds, &sense)
+    };
+    let block = entry(
+        "kernel",
+        0,
+        "critical medium error, dev sda, sector 0 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2",
+    );
+    let events = events(&(command(0, 190) + &block + &command(5, 165)), None);
+    let [first, second] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!(
+        (&first["event_type"], &second["event_type"]),
+        (&"BLK_IO_ERROR".into(), &"SCSI_CMD_RESULT".into())
+    );
+    assert_eq!(second["root_cause_event_id"], first["event_id"]);
+}
+
 /// Adapters and loop devices that print no device: the line of the command or of the block layer beside theirs has it.
 #[test]
 fn a_line_without_a_device_takes_that_of_its_command() {

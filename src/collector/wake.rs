@@ -147,7 +147,11 @@ pub struct Waker {
 impl Waker {
     /// Waits on this journal descriptor, and on /dev/kmsg if `with_kernel`.
     pub fn new(journal: RawFd, with_kernel: bool) -> Self {
-        Waker { journal, kmsg: with_kernel.then(open_kmsg).flatten(), step: None, newest: None }
+        let mut kmsg = with_kernel.then(open_kmsg).flatten();
+        // journald may be behind already: at boot it is.
+        let newest = kmsg.as_mut().and_then(|kmsg| newest_record(kmsg, usize::MAX));
+        let newest = newest.and_then(|time| Some((time, logged_at(time, crate::journal::monotonic_now())?)));
+        Waker { journal, kmsg, step: None, newest }
     }
 
     /// An entry was found: the next pause is a short one again.
@@ -184,7 +188,7 @@ impl Waker {
     /// Moves past the last kernel message, so that only a new one causes another wakeup.
     fn rewind_alarm(&mut self) {
         self.step = Some(FIRST_STEP);
-        if let Some(time) = self.kmsg.as_mut().and_then(newest_record) {
+        if let Some(time) = self.kmsg.as_mut().and_then(|kmsg| newest_record(kmsg, MAX_RECORDS)) {
             self.newest = Some((time, Instant::now()));
         }
         if let Some(Err(e)) = self.kmsg.as_mut().map(|kmsg| kmsg.seek(SeekFrom::End(0))) {
@@ -205,11 +209,17 @@ fn woken(stop: &Stop, called: bool, changed: bool) -> Woken {
     }
 }
 
-/// The time stamp of the newest record that waits, µs since the boot.
-fn newest_record(kmsg: &mut File) -> Option<u64> {
+/// When the kernel logged a record with this time stamp, both times in µs since the boot; `None` when journald has stored or lost it.
+fn logged_at(time: u64, now: u64) -> Option<Instant> {
+    let ago = Duration::from_micros(now.saturating_sub(time));
+    (ago < STORED_WITHIN).then(|| Instant::now().checked_sub(ago)).flatten()
+}
+
+/// The time stamp of the newest record that waits, µs since the boot. At most `most` records are read.
+fn newest_record(kmsg: &mut File, most: usize) -> Option<u64> {
     let mut record = [0u8; RECORD];
     let mut newest = None;
-    for _ in 0..MAX_RECORDS {
+    for _ in 0..most {
         match kmsg.read(&mut record) {
             Ok(length) => newest = time_of(record.get(..length)?).or(newest),
             // Records were overwritten before they were read; the next read continues after them.
@@ -233,15 +243,22 @@ fn time_of(record: &[u8]) -> Option<u64> {
 fn open_kmsg() -> Option<File> {
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open("/dev/kmsg");
-    let result = opened.and_then(|mut file| file.seek(SeekFrom::End(0)).map(|_| file));
-    result
+    opened
         .inspect_err(|e| tracing::info!("no /dev/kmsg ({e}): kernel lines are seen up to 250 ms later"))
         .ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::time_of;
+    use super::{logged_at, time_of, STORED_WITHIN};
+
+    #[test]
+    fn a_record_from_before_the_start_is_waited_for_as_long_as_journald_may_take() {
+        let within = u64::try_from(STORED_WITHIN.as_micros()).unwrap();
+        assert!(logged_at(10_000_000, 10_000_000 + within - 1).is_some());
+        assert!(logged_at(10_000_000, 9_999_000).is_some(), "the kernel's clock may be some ms ahead");
+        assert!(logged_at(10_000_000, 10_000_000 + within).is_none());
+    }
 
     #[test]
     fn records_of_the_kernel_have_a_time() {
