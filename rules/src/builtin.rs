@@ -7,7 +7,7 @@ use peripety_rules_format::book::{Book, EventTypes};
 pub use peripety_rules_format::toml_error;
 
 use super::error::RuleError;
-use super::phrases::{self, Known, Phrases};
+use super::phrases::{self, PhraseScope, Phrases};
 use super::rule::{Origin, Rule};
 use super::spec::{self, EventTypeText, RuleSpec};
 use super::Located;
@@ -72,7 +72,7 @@ pub fn compile(
         let line = Located::at(file, source, Some(table.span()), "", "").line;
         let origin = Origin { file: file.to_owned().into(), line, user };
         let mut table = table.into_inner();
-        phrases::put_in_place(&mut table, Known { own, shared: phrases() }, file, source)?;
+        phrases::put_in_place(&mut table, PhraseScope { own, shared: phrases() }, file, source)?;
         Rule::compile(table, origin, source).map(Arc::new)
     };
     tables.into_iter().map(one).collect()

@@ -49,7 +49,7 @@ pub enum Attempt {
 
 /// The table of a rule.
 #[derive(Debug)]
-enum Table {
+enum RuleTable {
     /// As written, with the locations of the values.
     Written(Box<RuleSpec>),
     /// As packed at build time.
@@ -93,7 +93,7 @@ pub struct Rule {
     starts_with: Text,
     regex: Pattern,
     unless: Option<Pattern>,
-    table: Table,
+    table: RuleTable,
 }
 
 impl Rule {
@@ -146,7 +146,7 @@ impl Rule {
             regex,
             unless,
             origin,
-            table: Table::Written(Box::new(spec)),
+            table: RuleTable::Written(Box::new(spec)),
         })
     }
 
@@ -196,15 +196,15 @@ impl Rule {
             regex,
             unless,
             origin,
-            table: Table::BuiltIn(record),
+            table: RuleTable::BuiltIn(record),
         })
     }
 
     /// The table as written, with phrases expanded. For a built-in rule it is unpacked on each call, without the locations of the values.
     pub fn spec(&self) -> Cow<'_, RuleSpec> {
         match &self.table {
-            Table::Written(spec) => Cow::Borrowed(spec),
-            Table::BuiltIn(record) => {
+            RuleTable::Written(spec) => Cow::Borrowed(spec),
+            RuleTable::BuiltIn(record) => {
                 let packed = Packed::read(record).and_then(|packed| packed.spec());
                 // Not expected: the record was read when the rule was made.
                 let empty = || RuleSpec::of(Spanned::new(0..0, self.regex.text().to_owned()));
@@ -216,8 +216,8 @@ impl Rule {
     /// The lines of its examples.
     pub fn example_lines(&self) -> impl Iterator<Item = &str> + '_ {
         let (written, packed) = match &self.table {
-            Table::Written(spec) => (Some(&spec.examples), None),
-            Table::BuiltIn(record) => (None, Packed::read(record)),
+            RuleTable::Written(spec) => (Some(&spec.examples), None),
+            RuleTable::BuiltIn(record) => (None, Packed::read(record)),
         };
         let packed = packed.into_iter().flat_map(|packed| packed.lines()).map(|line| -> &str { line });
         packed.chain(written.into_iter().flatten().map(|example| example.line.as_str()))

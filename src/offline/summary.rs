@@ -51,12 +51,12 @@ enum Who {
 }
 
 /// Host, device, type.
-type Key = (String, Who, String);
+type RowKey = (String, Who, String);
 
 /// Counts events.
 #[derive(Debug, Default)]
 pub struct Summary {
-    rows: BTreeMap<Key, Row>,
+    rows: BTreeMap<RowKey, Row>,
     /// For a host and a name, the devices that had it.
     held: BTreeMap<(String, String), BTreeSet<Who>>,
 }
@@ -112,7 +112,7 @@ impl Summary {
         }
     }
 
-    fn count(&mut self, key: Key, event: &StorageEvent, timed: bool) {
+    fn count(&mut self, key: RowKey, event: &StorageEvent, timed: bool) {
         let name = match &key.1 {
             Who::Identity(wwid) => wwid.clone(),
             Who::Name(name) => name.clone(),
@@ -167,7 +167,7 @@ impl Summary {
 
     /// The worst first, then the earliest.
     pub fn rows(&self) -> Vec<Row> {
-        let mut merged: BTreeMap<Key, Row> = BTreeMap::new();
+        let mut merged: BTreeMap<RowKey, Row> = BTreeMap::new();
         let mut known: BTreeMap<(&str, &Who), (&str, Option<&String>)> = BTreeMap::new();
         for ((hostname, who, _), row) in &self.rows {
             known.entry((hostname, who)).or_insert((&row.device, row.dev_wwid.as_ref()));

@@ -12,20 +12,20 @@ pub const MAX_NESTED: usize = 3;
 
 /// A form of archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArchiveFormat {
     /// tar, in any of its forms.
     Tar,
     /// zip, with members that are stored or deflated.
     Zip,
 }
 
-impl Kind {
+impl ArchiveFormat {
     /// By the first bytes.
     pub fn of(begin: &[u8]) -> Option<Self> {
         if begin.starts_with(b"PK\x03\x04") || begin.starts_with(b"PK\x05\x06") {
-            Some(Kind::Zip)
+            Some(ArchiveFormat::Zip)
         } else if tar::is_archive(begin) {
-            Some(Kind::Tar)
+            Some(ArchiveFormat::Tar)
         } else {
             None
         }
@@ -44,13 +44,13 @@ pub struct Member<'n> {
 /// Hands on all files of an archive, until `take` is false. A name in an archive is never used as a path: it is only
 /// shown. `file`: what the stream comes from, if that is a file. False: `take` was.
 pub fn members(
-    kind: Kind,
+    format: ArchiveFormat,
     stream: Stream<'_>,
     file: Option<&File>,
     take: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> bool,
 ) -> io::Result<bool> {
-    match kind {
-        Kind::Tar => {
+    match format {
+        ArchiveFormat::Tar => {
             let mut archive = Archive::new(stream.whole());
             while let Some((name, seconds)) = archive.next_file()? {
                 let modified = seconds.and_then(|seconds| seconds.checked_mul(1_000_000));
@@ -60,7 +60,7 @@ pub fn members(
             }
             Ok(true)
         }
-        Kind::Zip => zip(Spool::of(stream, file)?, take),
+        ArchiveFormat::Zip => zip(Spool::of(stream, file)?, take),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::tree::Tree;
 
 pub use contents::{read, Contents, Machine, Problem};
-pub use members::{members, Kind, Member, MAX_NESTED};
+pub use members::{members, ArchiveFormat, Member, MAX_NESTED};
 pub use spool::unnamed_copy;
 pub use unpack::{Stream, SAMPLE};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::facts::Facts;
-use super::packed::Reader;
+use super::packed::PackedReader;
 use super::phrases::Phrases;
 use super::spec::{Captures, EventTypeText, Example, RuleSpec};
 
@@ -51,13 +51,13 @@ pub struct Packed {
     /// The regex and, if there is one, [`RuleSpec::unless`]; phrases are expanded.
     pub patterns: Vec<(&'static str, Facts)>,
     /// Keys that are only needed to show the rule.
-    rest: Reader<'static>,
+    rest: PackedReader<'static>,
 }
 
 impl Packed {
     /// Reads a record of [`Book::rules`]; `None` if it is damaged.
     pub fn read(record: &'static [u8]) -> Option<Self> {
-        let mut from = Reader(record);
+        let mut from = PackedReader(record);
         // Fields are read in the order in which they stand here.
         Some(Packed {
             file: from.text()?,
@@ -128,7 +128,7 @@ impl Packed {
     }
 }
 
-fn examples(mut rest: Reader<'static>) -> impl Iterator<Item = Example> {
+fn examples(mut rest: PackedReader<'static>) -> impl Iterator<Item = Example> {
     std::iter::from_fn(move || {
         let (line, captures) = (rest.text()?, rest.text()?);
         Some(Example { line: line.to_owned(), captures: Captures::of_packed(captures) })
@@ -146,14 +146,14 @@ pub struct Book {
 impl Book {
     /// From the result of [`super::pack::pack`].
     pub fn open(bytes: &'static [u8]) -> Option<Self> {
-        let mut from = Reader(bytes);
+        let mut from = PackedReader(bytes);
         Some(Book { phrases: from.bytes()?, event_types: from.bytes()?, rules: from.bytes()? })
     }
 
     /// The phrases that all rules share.
     pub fn phrases(self) -> Option<Phrases> {
         let pair = |record| {
-            let mut from = Reader(record);
+            let mut from = PackedReader(record);
             Some((from.text()?.to_owned(), from.text()?.to_owned()))
         };
         read_records(self.phrases)?.map(|record| pair(record?)).collect()
@@ -162,7 +162,7 @@ impl Book {
     /// What the event types mean.
     pub fn event_types(self) -> Option<EventTypes> {
         let named = |record| {
-            let mut from = Reader(record);
+            let mut from = PackedReader(record);
             Some((from.text()?, from))
         };
         read_records(self.event_types)?.map(|record| named(record?)).collect::<Option<_>>().map(EventTypes)
@@ -176,7 +176,7 @@ impl Book {
 
 /// The event types of a book: names in alphabetical order, and their encoded texts.
 #[derive(Debug, Default)]
-pub struct EventTypes(Vec<(&'static str, Reader<'static>)>);
+pub struct EventTypes(Vec<(&'static str, PackedReader<'static>)>);
 
 impl EventTypes {
     /// The text of one event type.
@@ -188,17 +188,17 @@ impl EventTypes {
     /// All texts by name.
     pub fn all(&self) -> Option<BTreeMap<String, EventTypeText>> {
         let pair =
-            |(name, texts): &(&str, Reader<'static>)| Some(((*name).to_owned(), event_type_text(*texts)?));
+            |(name, texts): &(&str, PackedReader<'static>)| Some(((*name).to_owned(), event_type_text(*texts)?));
         self.0.iter().map(pair).collect()
     }
 }
 
 fn read_records(bytes: &'static [u8]) -> Option<impl Iterator<Item = Option<&'static [u8]>>> {
-    let mut from = Reader(bytes);
+    let mut from = PackedReader(bytes);
     Some((0..from.number()?).map(move |_| from.bytes()))
 }
 
-fn event_type_text(mut from: Reader<'static>) -> Option<EventTypeText> {
+fn event_type_text(mut from: PackedReader<'static>) -> Option<EventTypeText> {
     let owned = |text: &str| text.to_owned();
     Some(EventTypeText {
         meaning: from.text()?.to_owned(),
@@ -211,7 +211,7 @@ fn event_type_text(mut from: Reader<'static>) -> Option<EventTypeText> {
 mod tests {
     use super::*;
     use crate::pack::pack;
-    use crate::phrases::{self, Known};
+    use crate::phrases::{self, PhraseScope};
     use crate::spec;
 
     const DISK: &str = r#"
@@ -276,7 +276,7 @@ not = [ "sdx", "sdc" ]
 
         let mut written = spec::read("", DISK).unwrap().collector_regexs.remove(1).into_inner();
         let (own, shared) = (spec::read("", DISK).unwrap().phrases, spec::read("", PHRASES).unwrap().phrases);
-        phrases::put_in_place(&mut written, Known { own: &own, shared: &shared }, "", DISK).unwrap();
+        phrases::put_in_place(&mut written, PhraseScope { own: &own, shared: &shared }, "", DISK).unwrap();
         written.event_type = written.event_type.map(|name| name.to_ascii_uppercase());
         assert_eq!(toml::to_string(&rule.spec().unwrap()).unwrap(), toml::to_string(&written).unwrap());
     }

@@ -6,8 +6,8 @@ use toml::Spanned;
 
 use super::error::{Located, RuleError};
 use super::facts::Facts;
-use super::packed::Writer;
-use super::phrases::{self, Known};
+use super::packed::PackedWriter;
+use super::phrases::{self, PhraseScope};
 use super::regex::{does_not_compile, parse};
 use super::spec::{self, EventTypeText, RuleFile, RuleSpec};
 
@@ -31,13 +31,13 @@ pub fn pack(files: &[File<'_>], shared: &str) -> Result<Vec<u8>, RuleError> {
     let event_types: EventTypes = texts.map(|(name, text)| (name.as_str(), text)).collect();
     let mut rules = Vec::new();
     for (file, tables) in files() {
-        let phrases = Known { own: &tables.phrases, shared: &shared };
+        let phrases = PhraseScope { own: &tables.phrases, shared: &shared };
         for table in &tables.collector_regexs {
             rules.push((table.get_ref().catch_all, packed_rule(table, *file, phrases, &event_types)?));
         }
     }
     rules.sort_by_key(|(catch_all, _)| *catch_all);
-    let mut book = Writer::default();
+    let mut book = PackedWriter::default();
     book.bytes(&records(shared.iter().map(|(name, text)| of_texts(&[name, text]))));
     book.bytes(&records(event_types.iter().map(|(name, text)| packed_event_type(name, text))));
     book.bytes(&records(rules.into_iter().map(|(_, rule)| rule)));
@@ -45,20 +45,20 @@ pub fn pack(files: &[File<'_>], shared: &str) -> Result<Vec<u8>, RuleError> {
 }
 
 fn records(records: impl ExactSizeIterator<Item = Vec<u8>>) -> Vec<u8> {
-    let mut all = Writer::default();
+    let mut all = PackedWriter::default();
     all.number(records.len());
     records.for_each(|record| all.bytes(&record));
     all.into_bytes()
 }
 
 fn of_texts(texts: &[&str]) -> Vec<u8> {
-    let mut record = Writer::default();
+    let mut record = PackedWriter::default();
     texts.iter().for_each(|text| record.bytes(text.as_bytes()));
     record.into_bytes()
 }
 
 fn packed_event_type(name: &str, text: &EventTypeText) -> Vec<u8> {
-    let mut record = Writer::default();
+    let mut record = PackedWriter::default();
     record.bytes(name.as_bytes());
     record.bytes(text.meaning.as_bytes());
     record.option(text.advice.as_deref());
@@ -70,7 +70,7 @@ fn packed_event_type(name: &str, text: &EventTypeText) -> Vec<u8> {
 fn packed_rule(
     table: &Spanned<RuleSpec>,
     (file, source): File<'_>,
-    phrases: Known<'_>,
+    phrases: PhraseScope<'_>,
     event_types: &EventTypes,
 ) -> Result<Vec<u8>, RuleError> {
     let line = Located::at(file, source, Some(table.span()), "", "").line;
@@ -84,7 +84,7 @@ fn packed_rule(
     let ended = event_type.as_deref().and_then(|name| event_types.get(name));
     let word = |word: &'_ Option<Spanned<String>>| word.as_ref().map(|word| word.get_ref().clone());
 
-    let mut record = Writer::default();
+    let mut record = PackedWriter::default();
     record.bytes(file.as_bytes());
     record.number(line);
     record.number(usize::from(spec.catch_all));

@@ -28,7 +28,7 @@ const SLACK: u64 = 5_000_000;
 
 /// A machine whose boot time is wanted.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct BootTimeRequest {
     /// The directory or archive with its files.
     pub root: String,
     /// The zone of its dates.
@@ -38,14 +38,14 @@ pub struct Wanted {
 }
 
 /// The last boot of machines, by the logs below a path; by their roots.
-pub fn booted(path: &Path, wanted: &[Wanted]) -> BTreeMap<String, Booted> {
-    let mut scan = Scan { wanted, found: BTreeMap::new() };
+pub fn booted(path: &Path, requests: &[BootTimeRequest]) -> BTreeMap<String, Booted> {
+    let mut scan = Scan { requests, found: BTreeMap::new() };
     walk::named(&mut scan, path, None, &Progress::new(None, true));
     scan.found.into_iter().map(|(root, (_, booted))| (root, booted)).collect()
 }
 
 struct Scan<'w> {
-    wanted: &'w [Wanted],
+    requests: &'w [BootTimeRequest],
     /// The time of the line used, and the boot time.
     found: BTreeMap<String, (u64, Booted)>,
 }
@@ -59,8 +59,8 @@ impl Visitor for Scan<'_> {
         format: Format,
         modified: Option<u64>,
     ) -> bool {
-        let machines = self.wanted.iter().filter(|wanted| is_below(&wanted.root, name));
-        let machine = machines.max_by_key(|wanted| wanted.root.len());
+        let machines = self.requests.iter().filter(|request| is_below(&request.root, name));
+        let machine = machines.max_by_key(|request| request.root.len());
         if let Some(machine) = machine.filter(|_| format == Format::Text) {
             let limit = modified.unwrap_or_else(journal::now).min(machine.not_after);
             if let Some(found) = last_boot(begin, rest, limit, &machine.zone) {

@@ -62,16 +62,16 @@ pub fn of(path: &Path) -> Vec<(String, Machine)> {
 /// Takes boot times from the logs, for machines whose devices are known but whose boot time is not.
 fn ask_logs(path: &Path, all: &mut [(String, Machine)]) {
     let unknown = |machine: &Machine| machine.devices.is_some() && machine.booted.is_none();
-    let wanted = all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::Wanted {
+    let requests = all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::BootTimeRequest {
         root: root.clone(),
         zone: machine.zone.clone().unwrap_or_else(TimeZone::system),
         not_after: machine.gathered.unwrap_or(u64::MAX),
     });
-    let wanted: Vec<logs::Wanted> = wanted.collect();
-    if wanted.is_empty() {
+    let requests: Vec<logs::BootTimeRequest> = requests.collect();
+    if requests.is_empty() {
         return;
     }
-    let found = logs::booted(path, &wanted);
+    let found = logs::booted(path, &requests);
     for (root, machine) in all {
         machine.booted = machine.booted.or_else(|| found.get(root).copied());
     }

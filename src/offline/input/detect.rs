@@ -1,7 +1,7 @@
 //! What an input is, by its first bytes.
 
 use memchr::memmem;
-use peripety_blkinfo::archive::Kind;
+use peripety_blkinfo::archive::ArchiveFormat;
 
 use crate::offline::chunk::Format;
 use crate::offline::record::json;
@@ -18,7 +18,7 @@ pub enum Content {
     /// A file of journald.
     Journal,
     /// An archive that is read.
-    Archive(Kind),
+    Archive(ArchiveFormat),
     /// An archive that is not read.
     Foreign,
     /// Nothing of that.
@@ -30,8 +30,8 @@ pub fn content(name: &str, begin: &[u8], named: bool) -> Content {
     if begin.starts_with(b"LPKSHHRH") {
         return Content::Journal;
     }
-    if let Some(kind) = Kind::of(begin) {
-        return Content::Archive(kind);
+    if let Some(format) = ArchiveFormat::of(begin) {
+        return Content::Archive(format);
     }
     if begin.starts_with(b"7z\xbc\xaf\x27\x1c") || begin.starts_with(b"Rar!") {
         return Content::Foreign;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::offline::chunk::Format;
 use detect::Content;
 use link::Link;
-use peripety_blkinfo::archive::{self, Kind, Stream, MAX_NESTED};
+use peripety_blkinfo::archive::{self, ArchiveFormat, Stream, MAX_NESTED};
 
 /// Takes what is found, one after the other. False ends the reading.
 pub trait Visitor {
@@ -59,7 +59,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     let forced = about.forced.filter(|_| !matches!(found, Content::Journal | Content::Archive(_)));
     let name = about.name;
     match forced.map_or(found, Content::Log) {
-        Content::Archive(kind) if about.depth < MAX_NESTED => members(visitor, about, kind, stream),
+        Content::Archive(format) if about.depth < MAX_NESTED => members(visitor, about, format, stream),
         Content::Archive(_) => {
             visitor.failed(name, "too many archives within archives; unpack it, and name the directory")
         }
@@ -78,8 +78,8 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
 }
 
 /// All files of an archive.
-fn members(visitor: &mut dyn Visitor, about: About<'_>, kind: Kind, input: Stream<'_>) -> bool {
-    let read = archive::members(kind, input, about.file, &mut |member, input| {
+fn members(visitor: &mut dyn Visitor, about: About<'_>, format: ArchiveFormat, input: Stream<'_>) -> bool {
+    let read = archive::members(format, input, about.file, &mut |member, input| {
         let name = format!("{}/{}", about.name, member.name);
         // What was packed was not written after its archive.
         let modified = member.modified.or(about.modified);

@@ -6,8 +6,8 @@ use memchr::{memchr, memchr_iter};
 use super::Record;
 use crate::offline::chunk::Chunk;
 use crate::offline::rules::Rules;
-use crate::offline::text::count::Wanted;
-use crate::offline::text::Batch;
+use crate::offline::text::count::UnmatchedLines;
+use crate::offline::text::ChunkResult;
 
 /// A field: name, value, and what follows. An empty name: the blank line at an entry's end. `None`: there is not all of
 /// it.
@@ -40,8 +40,8 @@ pub fn last_end(data: &[u8]) -> Option<usize> {
 }
 
 /// The entries that rules match.
-pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
-    let mut batch = Batch::default();
+pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
+    let mut batch = ChunkResult::default();
     let mut record = Record::default();
     let mut rest = chunk.data.as_slice();
     let (mut first, mut line) = (chunk.first_line, chunk.first_line);
@@ -56,24 +56,24 @@ pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
             continue;
         }
         let lines = line.saturating_sub(first + 1).max(1);
-        batch.take(std::mem::take(&mut record), rules, wanted, (first, lines));
+        batch.take(std::mem::take(&mut record), rules, unmatched, (first, lines));
         (first, fields) = (line, 0);
     }
     // The last entry may lack its blank line.
     if fields > 0 {
-        batch.take(record, rules, wanted, (first, line.saturating_sub(first).max(1)));
+        batch.take(record, rules, unmatched, (first, line.saturating_sub(first).max(1)));
     }
     batch
 }
 
-impl Batch {
-    fn take(&mut self, record: Record, rules: &Rules, wanted: &Wanted, (first, lines): (u64, u64)) {
+impl ChunkResult {
+    fn take(&mut self, record: Record, rules: &Rules, unmatched: &UnmatchedLines, (first, lines): (u64, u64)) {
         let (identifier, message) = (&record.entry.identifier, &record.entry.message);
         self.counts.add(record.position.realtime > 0, identifier == b"kernel");
-        let text = (wanted.looks() && rules.knows(identifier)).then(|| message.clone());
+        let text = (unmatched.looks() && rules.knows(identifier)).then(|| message.clone());
         let found = record.found(rules, first, lines);
         if let Some(text) = text.filter(|_| found.is_empty()) {
-            self.counts.unmatched(wanted, first, &text, &text);
+            self.counts.unmatched(unmatched, first, &text, &text);
         }
         self.found.extend(found);
     }

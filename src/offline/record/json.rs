@@ -10,8 +10,8 @@ use super::{wrapper, Record};
 use crate::offline::chunk::Chunk;
 use crate::offline::found::{Found, Line};
 use crate::offline::rules::Rules;
-use crate::offline::text::count::{Counts, Wanted};
-use crate::offline::text::Batch;
+use crate::offline::text::count::{Counts, UnmatchedLines};
+use crate::offline::text::ChunkResult;
 
 /// The object of a line that is one, without what json-sse and json-seq put before it.
 pub fn of_line(line: &[u8]) -> Option<&[u8]> {
@@ -118,13 +118,13 @@ pub fn last_end(data: &[u8]) -> Option<usize> {
 }
 
 /// The entries of a chunk of objects that rules match.
-pub fn read_all(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
+pub fn read_all(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
     let (mut line, mut counted) = (chunk.first_line, 0);
     let newlines = |begin: usize, end: usize| {
         let part = chunk.data.get(begin..end).unwrap_or_default();
         u64::try_from(memchr_iter(b'\n', part).count()).unwrap_or(0)
     };
-    let mut batch = Batch::default();
+    let mut batch = ChunkResult::default();
     for (begin, end, _) in objects(&chunk.data) {
         // An object around those that were read begins before them.
         let first = if begin < counted { line } else { line + newlines(counted, begin) };
@@ -139,7 +139,7 @@ pub fn read_all(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
         let object = chunk.data.get(begin..end).unwrap_or_default();
         let found = read(rules, object, first, within + 1);
         if found.is_empty() {
-            batch.counts.unmatched_object(rules, wanted, first, object);
+            batch.counts.unmatched_object(rules, unmatched, first, object);
         }
         batch.counts.object(object);
         batch.found.extend(found);
@@ -153,9 +153,9 @@ impl Counts {
         self.add(timed, identifier(object) == Some(b"kernel"));
     }
 
-    fn unmatched_object(&mut self, rules: &Rules, wanted: &Wanted, line: u64, object: &[u8]) {
-        if wanted.looks() && is_wanted(rules, object) {
-            self.unmatched(wanted, line, object, object);
+    fn unmatched_object(&mut self, rules: &Rules, unmatched: &UnmatchedLines, line: u64, object: &[u8]) {
+        if unmatched.looks() && is_wanted(rules, object) {
+            self.unmatched(unmatched, line, object, object);
         }
     }
 }

@@ -44,14 +44,14 @@ impl Shown {
 
 /// Whether lines that match no rule are of interest.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct UnmatchedLines {
     /// They are printed.
     pub print: bool,
     /// There is an event, so that the counters are not reported.
     pub found: AtomicBool,
 }
 
-impl Wanted {
+impl UnmatchedLines {
     /// Lines that match no rule are examined.
     pub fn looks(&self) -> bool {
         self.print || !self.found.load(Ordering::Relaxed)
@@ -76,10 +76,10 @@ impl Counts {
     }
 
     /// Counts a line that matches no rule, if it looks like a problem.
-    pub fn unmatched(&mut self, wanted: &Wanted, line: u64, message: &[u8], whole: &[u8]) {
-        if wanted.looks() && is_trouble(message) {
+    pub fn unmatched(&mut self, unmatched: &UnmatchedLines, line: u64, message: &[u8], whole: &[u8]) {
+        if unmatched.looks() && is_trouble(message) {
             self.unmatched += 1;
-            if wanted.print {
+            if unmatched.print {
                 self.shown.push(Shown::new(line, whole));
             }
         }

@@ -10,7 +10,7 @@ use crate::offline::rules::Rules;
 use crate::rules::Matched;
 
 /// A line and its context.
-pub struct Place<'p, 'l> {
+pub struct LineContext<'p, 'l> {
     /// The rules.
     pub rules: &'p Rules,
     /// Its head.
@@ -27,7 +27,7 @@ pub struct Place<'p, 'l> {
     pub host: Option<&'l [u8]>,
 }
 
-impl<'l> Place<'_, 'l> {
+impl<'l> LineContext<'_, 'l> {
     /// The event of the line, possibly together with following lines.
     pub fn found(&self) -> Option<Found> {
         let alone = self.alone();
@@ -116,7 +116,7 @@ impl<'l> Place<'_, 'l> {
                 let bodies = self.following.iter().take(join::MAX_CONTINUATION_LINES).map(|next| next.body);
                 let following: Vec<Head<'_>> =
                     bodies.map_while(|body| super::inner::heads(body, &known).next()).collect();
-                Place { following: &following, ..*self }.of_kernel(&head)
+                LineContext { following: &following, ..*self }.of_kernel(&head)
             }
         });
         found
@@ -128,7 +128,7 @@ impl<'l> Place<'_, 'l> {
         let row = csv::row(self.line, self.head, &known)?;
         let found = row.messages().find_map(|head| match head.tool {
             Some(tool) => self.of_tool(&head, tool),
-            None => Place { following: &[], ..*self }.of_kernel(&head),
+            None => LineContext { following: &[], ..*self }.of_kernel(&head),
         });
         found
     }

@@ -14,7 +14,7 @@ mod writer;
 use super::stamp::{self, Wall};
 use syslog::{level_word, selector};
 pub use writer::is_kernel;
-use writer::{is_host, own_host, Writer, LONGEST_NAME};
+use writer::{is_host, own_host, NamePrefix, LONGEST_NAME};
 
 /// What the line said before its message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl<'l> Head<'l> {
         }
         // Behind the kernel's time stamp, a word and a colon is what drivers write.
         let dated = self.wall.is_some() && self.boot.is_none() && !self.ring;
-        if let Some(writer) = Writer::at(rest) {
+        if let Some(writer) = NamePrefix::at(rest) {
             let takes = self.takes(&writer, known) || dated && !self.kernel && self.host.is_none();
             return takes.then(|| self.written_by(rest, &writer)).flatten();
         }
@@ -193,7 +193,7 @@ impl<'l> Head<'l> {
             self.host = Some(own_host(host));
             return Some(body);
         }
-        if let Some(writer) = Writer::at(behind) {
+        if let Some(writer) = NamePrefix::at(behind) {
             if self.takes(&writer, known) || dated {
                 self.host = Some(own_host(host));
                 return self.written_by(behind, &writer);
@@ -202,7 +202,7 @@ impl<'l> Head<'l> {
         }
         // A relay's name before the host's.
         let relayed = split(behind).filter(|(host, _)| dated && is_host(host));
-        let relayed = relayed.and_then(|(host, behind)| Some((host, behind, Writer::at(behind)?)));
+        let relayed = relayed.and_then(|(host, behind)| Some((host, behind, NamePrefix::at(behind)?)));
         if let Some((host, text, writer)) = relayed.filter(|(_, _, writer)| self.takes(writer, known)) {
             self.host = Some(own_host(host));
             return self.written_by(text, &writer);
@@ -218,12 +218,12 @@ impl<'l> Head<'l> {
 
     /// The writer is the kernel, or a tool that has rules. Behind the kernel's time stamp a tool has a process number:
     /// drivers write a word and a colon, too.
-    fn takes(&self, writer: &Writer<'_>, known: &dyn Fn(&[u8]) -> bool) -> bool {
+    fn takes(&self, writer: &NamePrefix<'_>, known: &dyn Fn(&[u8]) -> bool) -> bool {
         let tool = known(writer.program()) && !self.kernel && (self.boot.is_none() || writer.process);
         writer.is_kernel() || tool
     }
 
-    fn written_by(&mut self, text: &'l [u8], writer: &Writer<'l>) -> Option<&'l [u8]> {
+    fn written_by(&mut self, text: &'l [u8], writer: &NamePrefix<'l>) -> Option<&'l [u8]> {
         if writer.is_kernel() {
             self.kernel = true;
             return Some(writer.rest.strip_prefix(b": ").unwrap_or(writer.rest));

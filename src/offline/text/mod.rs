@@ -26,14 +26,14 @@ use super::found::Found;
 use super::record;
 use super::rules::Rules;
 use crate::journal::LOG_VALUE;
-use count::{Counts, Shown, Wanted};
-use find::Place;
+use count::{Counts, Shown, UnmatchedLines};
+use find::LineContext;
 use head::Head;
 use near::Carry;
 
 /// What was found in a chunk.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct ChunkResult {
     /// The lines that rules match, in order.
     pub found: Vec<Found>,
     /// The time with which the next chunk goes on.
@@ -43,13 +43,13 @@ pub struct Batch {
 }
 
 /// The lines of a chunk that rules match, in order.
-pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
+pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
     let (lines, spans, own) = lines(chunk);
     let known = |name: &[u8]| rules.knows(name);
     let heads: Vec<Head<'_>> = lines.iter().map(|line| head::read(line, &known)).collect();
     let (nearby, carry) = near::all(&heads, own);
     let hosts = near::hosts(&heads);
-    let mut batch = Batch { carry, ..Batch::default() };
+    let mut batch = ChunkResult { carry, ..ChunkResult::default() };
     let mut next = 0;
     for (index, (head, line)) in heads.iter().zip(&lines).enumerate().take(own) {
         let number = chunk.first_line + u64::try_from(index).unwrap_or(0);
@@ -60,7 +60,7 @@ pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
         let following = heads.get(index + 1..).unwrap_or_default();
         let nearby = nearby.get(index).copied().unwrap_or_default();
         let host = hosts.get(index).copied().flatten();
-        let place = Place { rules, head, following, line, writers: &chunk.writers, nearby, host };
+        let place = LineContext { rules, head, following, line, writers: &chunk.writers, nearby, host };
         let before = batch.found.len();
         if let Some(json) = record::json::of_line(line) {
             batch.found.extend(record::json::read(rules, json, number, 1));
@@ -77,7 +77,7 @@ pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
             batch.found.push(one);
         }
         if batch.found.len() == before && head.may_be_storage(&known) {
-            batch.counts.unmatched(wanted, number, head.body, line);
+            batch.counts.unmatched(unmatched, number, head.body, line);
         }
     }
     batch
@@ -97,7 +97,7 @@ pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
         }
         let following = heads.get(index + 1..).unwrap_or_default();
         let nearby = nearby.get(index).copied().unwrap_or_default();
-        let place = Place { rules, head, following, line, writers: &[], nearby, host: None };
+        let place = LineContext { rules, head, following, line, writers: &[], nearby, host: None };
         let found = place.found()?;
         next = index + usize::try_from(found.lines).unwrap_or(1);
         Some(found)

@@ -12,14 +12,14 @@ mod mount_table;
 mod named;
 mod note;
 mod nvme;
-mod room;
+mod budget;
 mod table;
 mod tools;
 mod tree;
 mod wwid;
 
 use crate::tree::Tree;
-use devices::Devices;
+use devices::ListedDevices;
 
 /// Names of files that are logs, whatever commands they name.
 const LOGS: [&str; 7] = ["dmesg", "messages", "syslog", "kern", "journal", "console", ".log"];
@@ -47,7 +47,7 @@ pub fn programs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The lists of one machine.
 #[derive(Clone, Debug, Default)]
-pub struct Lists(Devices);
+pub struct Lists(ListedDevices);
 
 impl Lists {
     /// Reads a text. `command`: the file name, which may name the command. Returns what is wrong in it, with line numbers.

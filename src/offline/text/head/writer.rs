@@ -14,7 +14,7 @@ const MAX_ARGUMENT_BYTES: usize = 128;
 const NAMES_WITH_BLANKS: [&[u8]; 1] = [b"Server Administrator"];
 
 /// The name before a colon.
-pub struct Writer<'l> {
+pub struct NamePrefix<'l> {
     /// As it stands there.
     pub name: &'l [u8],
     /// A process number stands behind it.
@@ -23,7 +23,7 @@ pub struct Writer<'l> {
     pub rest: &'l [u8],
 }
 
-impl<'l> Writer<'l> {
+impl<'l> NamePrefix<'l> {
     /// `name: `, `name[123]: `; the kernel's may lack the blank.
     pub fn at(text: &'l [u8]) -> Option<Self> {
         let length = NAMES_WITH_BLANKS.iter().find(|name| text.starts_with(name)).map(|name| name.len());
@@ -32,7 +32,7 @@ impl<'l> Writer<'l> {
         if rest.first() == Some(&b' ') {
             // RFC 5424 without its priority.
             if let Some(rest) = rest.strip_prefix(b" - - - ").filter(|_| is_kernel(name)) {
-                return Some(Writer { name, process: false, rest });
+                return Some(NamePrefix { name, process: false, rest });
             }
             return Self::of_pacemaker(name, rest);
         }
@@ -53,7 +53,7 @@ impl<'l> Writer<'l> {
         let rest = rest.strip_prefix(b":")?;
         // rsyslog's message to all users has the kernel's text without a blank.
         let ends = matches!(rest.first(), None | Some(b' ' | b'[' | b'<' | b'\t')) || name == b"kernel";
-        ends.then(|| Writer { name, process, rest: message(rest) })
+        ends.then(|| NamePrefix { name, process, rest: message(rest) })
     }
 
     /// `name  [1234] (function@file.c:12)  error: text` of pacemaker's own log.
@@ -64,7 +64,7 @@ impl<'l> Writer<'l> {
         let end = behind.iter().take(MAX_ARGUMENT_BYTES).position(|byte| *byte == b')')?;
         let rest = behind.get(end + 1..)?.trim_ascii_start();
         let rest = level_first(rest).map_or(rest, |(_, rest)| rest);
-        Some(Writer { name, process: true, rest })
+        Some(NamePrefix { name, process: true, rest })
     }
 
     /// It is the kernel.
