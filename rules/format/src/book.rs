@@ -40,7 +40,7 @@ pub struct Packed {
     pub group: Option<&'static str>,
     /// See [`RuleSpec::part`].
     pub part: Option<&'static str>,
-    /// Event types whose condition the line ends: those of the rule, and those of its event type.
+    /// See [`RuleSpec::clears`].
     pub closes: Vec<&'static str>,
     /// See [`RuleSpec::programs`].
     pub programs: Vec<&'static str>,
@@ -104,7 +104,7 @@ impl Packed {
             units: list(&self.units),
             user: self.user.map(placed),
             device: self.device.map(placed),
-            clears: list(&rest.list()?),
+            clears: list(&self.closes),
             unless: patterns.next(),
             catch_all: self.catch_all,
             by_level: self.by_level,
@@ -119,7 +119,7 @@ impl Packed {
     /// The lines of the examples.
     pub fn lines(&self) -> impl Iterator<Item = &'static str> {
         let mut rest = self.rest;
-        let is_read = rest.list().and_then(|_| rest.list()).is_some();
+        let is_read = rest.list().is_some();
         std::iter::from_fn(move || {
             let line = rest.text();
             rest.text().and(line)
@@ -204,6 +204,7 @@ fn event_type_text(mut from: PackedReader<'static>) -> Option<EventTypeText> {
         meaning: from.text()?.to_owned(),
         advice: from.option()?.map(owned),
         closes: from.list()?.into_iter().map(owned).collect(),
+        follows: from.list()?.into_iter().map(owned).collect(),
     })
 }
 
@@ -221,6 +222,7 @@ disk = "sd[a-z]+"
 meaning = "A disk is back"
 advice = "Be glad."
 closes = ["DISK_LOST"]
+follows = ["B*", "C"]
 [[collector_regexs]]
 catch_all = true
 regex = '^{disk}: (?P<what>.+)$'
@@ -269,6 +271,7 @@ not = [ "sdx", "sdc" ]
         assert!(last.catch_all && last.patterns[0].0 == "^(?:sd[a-z]+): (?P<what>.+)$");
         assert_eq!((rule.file, rule.line), ("rules/disk.toml", 12));
         assert_eq!((rule.event_type, &rule.closes), (Some("DISK_BACK"), &vec!["DISK_WORN", "DISK_LOST"]));
+        assert_eq!(rule.follows, ["A", "B*", "C"]);
         assert_eq!(rule.patterns[0].0, "^(?P<kdev>(?:sd[a-z]+)): (?:lost|gone) or back$");
         assert_eq!((rule.patterns[0].1.names(), rule.patterns[1].0), (vec!["kdev"], "sdx"));
         assert_eq!(rule.lines().collect::<Vec<_>>(), ["sdb: lost or back", "größer\nund"]);
@@ -278,6 +281,7 @@ not = [ "sdx", "sdc" ]
         let (own, shared) = (spec::read("", DISK).unwrap().phrases, spec::read("", PHRASES).unwrap().phrases);
         phrases::put_in_place(&mut written, PhraseScope { own: &own, shared: &shared }, "", DISK).unwrap();
         written.event_type = written.event_type.map(|name| name.to_ascii_uppercase());
+        written.inherit(&text.closes, &text.follows);
         assert_eq!(toml::to_string(&rule.spec().unwrap()).unwrap(), toml::to_string(&written).unwrap());
     }
 

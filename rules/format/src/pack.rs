@@ -63,6 +63,7 @@ fn packed_event_type(name: &str, text: &EventTypeText) -> Vec<u8> {
     record.bytes(text.meaning.as_bytes());
     record.option(text.advice.as_deref());
     record.list(text.closes.iter().map(String::as_str));
+    record.list(text.follows.iter().map(String::as_str));
     record.into_bytes()
 }
 
@@ -81,7 +82,9 @@ fn packed_rule(
         Ok::<_, RuleError>(Facts::of(&parsed))
     };
     let event_type = spec.event_type.as_ref().map(|name| name.to_ascii_uppercase());
-    let ended = event_type.as_deref().and_then(|name| event_types.get(name));
+    if let Some(text) = event_type.as_deref().and_then(|name| event_types.get(name)) {
+        spec.inherit(&text.closes, &text.follows);
+    }
     let word = |word: &'_ Option<Spanned<String>>| word.as_ref().map(|word| word.get_ref().clone());
 
     let mut record = PackedWriter::default();
@@ -99,9 +102,7 @@ fn packed_rule(
     record.option(word(&spec.device).as_deref());
     record.option(spec.group.as_deref());
     record.option(spec.part.as_deref());
-    let ended = ended.iter().flat_map(|text| &text.closes);
-    record.list(spec.clears.iter().chain(ended).map(String::as_str));
-    for list in [&spec.programs, &spec.units, &spec.follows] {
+    for list in [&spec.clears, &spec.programs, &spec.units, &spec.follows] {
         record.list(list.iter().map(String::as_str));
     }
     let patterns: Vec<&Spanned<String>> = std::iter::once(&spec.regex).chain(&spec.unless).collect();
@@ -110,7 +111,6 @@ fn packed_rule(
         record.bytes(pattern.get_ref().as_bytes());
         record.bytes(facts(pattern)?.as_bytes());
     }
-    record.list(spec.clears.iter().map(String::as_str));
     record.list(spec.not.iter().map(String::as_str));
     for example in &spec.examples {
         record.bytes(example.line.as_bytes());
