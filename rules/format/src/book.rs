@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::packed::PackedReader;
 use super::phrases::Phrases;
 use super::spec::{Captures, EventTypeText, Example, RuleSpec};
+use super::values::Values;
 
 /// A rule as it was packed.
 #[derive(Clone, Debug)]
@@ -16,38 +17,8 @@ pub struct Packed {
     pub file: &'static str,
     /// The line of its table, from 1.
     pub line: usize,
-    /// See [`RuleSpec::catch_all`].
-    pub catch_all: bool,
-    /// See [`RuleSpec::by_level`].
-    pub by_level: bool,
-    /// See [`RuleSpec::starts_with`].
-    pub starts_with: Option<&'static str>,
-    /// See [`RuleSpec::sub_system`].
-    pub sub_system: Option<&'static str>,
-    /// See [`RuleSpec::event_type`]; in capitals.
-    pub event_type: Option<&'static str>,
-    /// See [`RuleSpec::severity`].
-    pub severity: Option<&'static str>,
-    /// See [`RuleSpec::storage_severity`].
-    pub storage_severity: Option<&'static str>,
-    /// See [`RuleSpec::identifier`].
-    pub identifier: Option<&'static str>,
-    /// See [`RuleSpec::user`].
-    pub user: Option<&'static str>,
-    /// See [`RuleSpec::device`].
-    pub device: Option<&'static str>,
-    /// See [`RuleSpec::group`].
-    pub group: Option<&'static str>,
-    /// See [`RuleSpec::part`].
-    pub part: Option<&'static str>,
-    /// See [`RuleSpec::clears`].
-    pub closes: Vec<&'static str>,
-    /// See [`RuleSpec::programs`].
-    pub programs: Vec<&'static str>,
-    /// See [`RuleSpec::units`].
-    pub units: Vec<&'static str>,
-    /// See [`RuleSpec::follows`].
-    pub follows: Vec<&'static str>,
+    /// What it consists of; the event type is in capitals.
+    pub values: Values<'static>,
     /// The regex and, if there is one, [`RuleSpec::unless`]; phrases are expanded.
     pub patterns: Vec<(&'static str, Facts)>,
     /// Keys that are only needed to show the rule.
@@ -62,22 +33,7 @@ impl Packed {
         Some(Packed {
             file: from.text()?,
             line: from.number()?,
-            catch_all: from.number()? > 0,
-            by_level: from.number()? > 0,
-            starts_with: from.option()?,
-            sub_system: from.option()?,
-            event_type: from.option()?,
-            severity: from.option()?,
-            storage_severity: from.option()?,
-            identifier: from.option()?,
-            user: from.option()?,
-            device: from.option()?,
-            group: from.option()?,
-            part: from.option()?,
-            closes: from.list()?,
-            programs: from.list()?,
-            units: from.list()?,
-            follows: from.list()?,
+            values: Values::read(&mut from)?,
             patterns: (0..from.number()?)
                 .map(|_| Some((from.text()?, Facts::from_bytes(from.bytes()?))))
                 .collect::<Option<_>>()?,
@@ -88,31 +44,13 @@ impl Packed {
     /// The table as written, without the locations of the values.
     pub fn spec(&self) -> Option<RuleSpec> {
         let mut rest = self.rest;
-        let owned = |text: Option<&'static str>| text.map(str::to_owned);
-        let placed = |text: &str| Spanned::new(0..0, text.to_owned());
-        let list = |texts: &[&'static str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let mut patterns = self.patterns.iter().map(|(text, _)| placed(text));
+        let mut patterns = self.patterns.iter().map(|(text, _)| *text);
+        let regex = patterns.next()?;
         Some(RuleSpec {
-            starts_with: owned(self.starts_with),
-            regex: patterns.next()?,
-            sub_system: owned(self.sub_system),
-            event_type: owned(self.event_type),
-            severity: self.severity.map(placed),
-            storage_severity: self.storage_severity.map(placed),
-            identifier: owned(self.identifier),
-            programs: list(&self.programs),
-            units: list(&self.units),
-            user: self.user.map(placed),
-            device: self.device.map(placed),
-            clears: list(&self.closes),
-            unless: patterns.next(),
-            catch_all: self.catch_all,
-            by_level: self.by_level,
-            group: owned(self.group),
-            part: owned(self.part),
-            follows: list(&self.follows),
-            not: list(&rest.list()?),
+            unless: patterns.next().map(|text| Spanned::new(0..0, text.to_owned())),
+            not: rest.list()?.into_iter().map(str::to_owned).collect(),
             examples: examples(rest).collect(),
+            ..self.values.spec(regex)
         })
     }
 
@@ -268,10 +206,11 @@ not = [ "sdx", "sdc" ]
         let rules: Vec<Packed> =
             book.rules().unwrap().into_iter().map(|r| Packed::read(r).unwrap()).collect();
         let [rule, last] = rules.as_slice() else { panic!("{rules:?}") };
-        assert!(last.catch_all && last.patterns[0].0 == "^(?:sd[a-z]+): (?P<what>.+)$");
+        assert!(last.values.catch_all && last.patterns[0].0 == "^(?:sd[a-z]+): (?P<what>.+)$");
         assert_eq!((rule.file, rule.line), ("rules/disk.toml", 12));
-        assert_eq!((rule.event_type, &rule.closes), (Some("DISK_BACK"), &vec!["DISK_WORN", "DISK_LOST"]));
-        assert_eq!(rule.follows, ["A", "B*", "C"]);
+        let values = &rule.values;
+        assert_eq!((values.event_type, &values.closes), (Some("DISK_BACK"), &vec!["DISK_WORN", "DISK_LOST"]));
+        assert_eq!(values.follows, ["A", "B*", "C"]);
         assert_eq!(rule.patterns[0].0, "^(?P<kdev>(?:sd[a-z]+)): (?:lost|gone) or back$");
         assert_eq!((rule.patterns[0].1.names(), rule.patterns[1].0), (vec!["kdev"], "sdx"));
         assert_eq!(rule.lines().collect::<Vec<_>>(), ["sdb: lost or back", "größer\nund"]);

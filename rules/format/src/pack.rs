@@ -10,6 +10,7 @@ use super::packed::PackedWriter;
 use super::phrases::{self, PhraseScope};
 use super::regex::{does_not_compile, parse};
 use super::spec::{self, EventTypeText, RuleFile, RuleSpec};
+use super::values::Values;
 
 /// A file of rules: its name and its text.
 pub type File<'f> = (&'f str, &'f str);
@@ -81,30 +82,15 @@ fn packed_rule(
         let parsed = parse(regex.get_ref(), false).map_err(|e| does_not_compile(regex, &e, file, source))?;
         Ok::<_, RuleError>(Facts::of(&parsed))
     };
-    let event_type = spec.event_type.as_ref().map(|name| name.to_ascii_uppercase());
-    if let Some(text) = event_type.as_deref().and_then(|name| event_types.get(name)) {
+    spec.event_type = spec.event_type.map(|name| name.to_ascii_uppercase());
+    if let Some(text) = spec.event_type.as_deref().and_then(|name| event_types.get(name)) {
         spec.inherit(&text.closes, &text.follows);
     }
-    let word = |word: &'_ Option<Spanned<String>>| word.as_ref().map(|word| word.get_ref().clone());
 
     let mut record = PackedWriter::default();
     record.bytes(file.as_bytes());
     record.number(line);
-    record.number(usize::from(spec.catch_all));
-    record.number(usize::from(spec.by_level));
-    record.option(spec.starts_with.as_deref());
-    record.option(spec.sub_system.as_deref());
-    record.option(event_type.as_deref());
-    record.option(word(&spec.severity).as_deref());
-    record.option(word(&spec.storage_severity).as_deref());
-    record.option(spec.identifier.as_deref());
-    record.option(word(&spec.user).as_deref());
-    record.option(word(&spec.device).as_deref());
-    record.option(spec.group.as_deref());
-    record.option(spec.part.as_deref());
-    for list in [&spec.clears, &spec.programs, &spec.units, &spec.follows] {
-        record.list(list.iter().map(String::as_str));
-    }
+    Values::of(&spec).write(&mut record);
     let patterns: Vec<&Spanned<String>> = std::iter::once(&spec.regex).chain(&spec.unless).collect();
     record.number(patterns.len());
     for pattern in patterns {
