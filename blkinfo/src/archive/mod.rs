@@ -14,6 +14,7 @@
 //! ```
 
 mod contents;
+pub mod log_time;
 mod members;
 mod spool;
 mod tar;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 use memchr::{memchr, memmem, memrchr};
@@ -13,8 +13,6 @@ use super::times::Booted;
 use crate::collector::early::BANNER;
 use crate::journal;
 use crate::offline::chunk::Format;
-
-use crate::offline::input::link::Link;
 use crate::offline::input::{walk, Visitor};
 use crate::offline::progress::Progress;
 use crate::offline::text::{clean, head};
@@ -70,18 +68,6 @@ impl Visitor for Scan<'_> {
                 }
             }
         }
-        true
-    }
-
-    fn journal(&mut self, _: &str, _: Vec<PathBuf>, _: Option<Link>) -> bool {
-        true
-    }
-
-    fn skipped(&mut self, _: &str, _: bool) -> bool {
-        true
-    }
-
-    fn failed(&mut self, _: &str, _: &str) -> bool {
         true
     }
 }

@@ -13,7 +13,7 @@ use detect::Content;
 use link::Link;
 use peripety_blkinfo::archive::{self, ArchiveFormat, Stream, MAX_NESTED};
 
-/// Takes what is found, one after the other. False ends the reading.
+/// Receives what is found, in order. A method that returns false ends the walk.
 pub trait Visitor {
     /// A log of text, JSON or the export format.
     fn log(
@@ -24,12 +24,18 @@ pub trait Visitor {
         format: Format,
         modified: Option<u64>,
     ) -> bool;
-    /// Files of journald that belong together. `link` is one of them, and needed until that is open.
-    fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool;
-    /// A file that is no log. `named`: the user named it.
-    fn skipped(&mut self, name: &str, named: bool) -> bool;
-    /// Something that cannot be read.
-    fn failed(&mut self, name: &str, why: &str) -> bool;
+    /// Journal files that belong together. `link` is one of them, and must be kept until it has been opened. Ignored by default.
+    fn journal(&mut self, _name: &str, _files: Vec<PathBuf>, _link: Option<Link>) -> bool {
+        true
+    }
+    /// A file that is not a log. `named`: the user named it. Ignored by default.
+    fn skipped(&mut self, _name: &str, _named: bool) -> bool {
+        true
+    }
+    /// Something that cannot be read. Ignored by default.
+    fn failed(&mut self, _name: &str, _why: &str) -> bool {
+        true
+    }
 }
 
 /// A stream, and what is known of it beside what it says.

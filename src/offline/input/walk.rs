@@ -9,8 +9,8 @@ use super::{About, Visitor};
 use crate::offline::chunk::Format;
 use crate::offline::progress::Progress;
 
-/// Directories within directories, so many times at most.
-const DEEPEST: usize = 64;
+/// Deepest nesting of directories.
+const MAX_DEPTH: usize = 64;
 
 /// Reads what the user named: a file, all files of a directory, or (`-`) the standard input. False: the reading shall end.
 pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, progress: &Progress) -> bool {
@@ -50,7 +50,7 @@ fn directory(
         return false;
     }
     others.iter().all(|path| match fs::symlink_metadata(path) {
-        Ok(about) if about.is_dir() && depth < DEEPEST => {
+        Ok(about) if about.is_dir() && depth < MAX_DEPTH => {
             directory(visitor, path, forced, progress, depth + 1)
         }
         Ok(about) if about.is_file() => file(visitor, path, false, forced, progress),

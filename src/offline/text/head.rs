@@ -14,7 +14,7 @@ mod writer;
 use super::stamp::{self, Wall};
 use syslog::{level_word, selector};
 pub use writer::is_kernel;
-use writer::{is_host, own_host, NamePrefix, LONGEST_NAME};
+use writer::{is_host, own_host, NamePrefix, MAX_NAME_BYTES};
 
 /// What the line said before its message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -250,7 +250,7 @@ pub fn is_host_name(cell: &[u8]) -> bool {
 
 /// One word, and what follows the blank behind it.
 fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().take(LONGEST_NAME + 1).position(|byte| *byte == b' ')?;
+    let end = text.iter().take(MAX_NAME_BYTES + 1).position(|byte| *byte == b' ')?;
     (end > 0).then(|| Some((text.get(..end)?, text.get(end + 1..)?))).flatten()
 }
 

@@ -5,7 +5,7 @@ use memchr::{memchr_iter, memmem};
 use super::head::{self, Head};
 
 /// Colons looked behind.
-const MOST_COLONS: usize = 4;
+const MAX_COLONS: usize = 4;
 /// Bars looked behind: a container's name stands before one.
 const MAX_BARS: usize = 2;
 /// Bytes of a line looked at.
@@ -17,10 +17,10 @@ pub fn heads<'l, 'k>(
     known: &'k dyn Fn(&[u8]) -> bool,
 ) -> impl Iterator<Item = Head<'l>> + use<'l, 'k> {
     let near = line.get(..WITHIN).unwrap_or(line);
-    let colons = memchr_iter(b':', near).take(MOST_COLONS).map(|at| at + 1);
+    let colons = memchr_iter(b':', near).take(MAX_COLONS).map(|at| at + 1);
     let kernel =
         memmem::find(near, b"kernel:").into_iter().chain(memmem::find(near, b" kern").map(|at| at + 1));
-    let brackets = memchr_iter(b'[', near).take(MOST_COLONS).filter(move |at| is_stamp(near, *at));
+    let brackets = memchr_iter(b'[', near).take(MAX_COLONS).filter(move |at| is_stamp(near, *at));
     let bars = memchr_iter(b'|', near).take(MAX_BARS).map(|at| at + 1);
     let number = near.trim_ascii_start().iter().position(|byte| !is_mark(*byte));
     let number =

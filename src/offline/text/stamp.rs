@@ -1,11 +1,9 @@
 //! Time stamps as logs write them.
 
+use peripety_blkinfo::archive::log_time::{MONTHS, WEEKDAYS};
+
 use super::date;
 pub use super::wall::Wall;
-
-const MONTHS: [&[u8; 3]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-const DAYS: [&[u8; 3]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
 
 /// A time stamp at the beginning of a text, and what follows it.
 pub type Taken<'l> = Option<(Wall, &'l [u8])>;
@@ -38,15 +36,15 @@ pub fn plain(text: &[u8]) -> Taken<'_> {
 /// A date that begins with the name of a day or month.
 fn named(text: &[u8]) -> Taken<'_> {
     let name = word3(text)?;
-    if let Some(month) = position(&MONTHS, &name) {
+    if let Some(month) = position(&MONTHS, name) {
         return month_first(month, text.get(3..)?);
     }
-    let weekday = position(&DAYS, &name)?;
+    let weekday = position(&WEEKDAYS, name)?;
     let rest = text.get(3..)?;
     let rest = blanks(rest.strip_prefix(b",").unwrap_or(rest))?;
     let (mut wall, rest) = match rest.first()? {
         b'0'..=b'9' => iso(rest).or_else(|| day_first(rest))?,
-        _ => month_first(position(&MONTHS, &word3(rest)?)?, rest.get(3..)?)?,
+        _ => month_first(position(&MONTHS, word3(rest)?)?, rest.get(3..)?)?,
     };
     wall.weekdays = 1 << weekday;
     Some((wall, rest))
@@ -92,7 +90,7 @@ fn day_first(text: &[u8]) -> Taken<'_> {
     let separator = |rest: &[u8]| matches!(rest.first(), Some(b' ' | b'/' | b'-'));
     let (day, rest) = number(text, 1, 2)?;
     let rest = rest.get(1..).filter(|_| separator(rest))?;
-    let month = position(&MONTHS, &word3(rest)?)?;
+    let month = position(&MONTHS, word3(rest)?)?;
     let rest = rest.get(3..)?;
     let rest = rest.get(1..).filter(|_| separator(rest))?;
     let (year, rest) = number(rest, 4, 4)?;
@@ -259,15 +257,16 @@ fn blanks(text: &[u8]) -> Option<&[u8]> {
     (rest.len() < text.len()).then_some(rest)
 }
 
-fn word3(text: &[u8]) -> Option<[u8; 3]> {
-    let word: [u8; 3] = text.get(..3)?.try_into().ok()?;
+fn word3(text: &[u8]) -> Option<&[u8]> {
+    let word = text.get(..3)?;
     let ends = text.get(3).is_some_and(|byte| matches!(byte, b' ' | b',' | b'/' | b'-'));
     // dmesg -e writes `[Nov24 12:48]`, which is another form.
-    ends.then(|| word.map(|byte| byte.to_ascii_lowercase()))
+    ends.then_some(word)
 }
 
-fn position<const N: usize>(names: &[&[u8; 3]; N], name: &[u8; 3]) -> Option<i8> {
-    names.iter().position(|known| *known == name).and_then(|index| i8::try_from(index + 1).ok())
+/// The number of a name, from 1.
+fn position(names: &[&str], name: &[u8]) -> Option<i8> {
+    names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name)).and_then(|index| i8::try_from(index + 1).ok())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::programs::level_first;
 use crate::offline::text::stamp;
 
 /// Longest name of a host or writer.
-pub const LONGEST_NAME: usize = 255;
+pub const MAX_NAME_BYTES: usize = 255;
 
 /// Longest argument in parentheses behind a name.
 const MAX_ARGUMENT_BYTES: usize = 128;
@@ -93,7 +93,7 @@ pub fn is_kernel(name: &[u8]) -> bool {
 
 /// Bytes of a name; systemd calls processes that it prepares `(name)`.
 fn name_length(text: &[u8]) -> usize {
-    let length = |text: &[u8]| text.iter().take(LONGEST_NAME).take_while(|byte| is_name(**byte)).count();
+    let length = |text: &[u8]| text.iter().take(MAX_NAME_BYTES).take_while(|byte| is_name(**byte)).count();
     match text.strip_prefix(b"(") {
         Some(inner) => {
             Some(length(inner)).filter(|end| inner.get(*end) == Some(&b')')).map_or(0, |end| end + 2)
@@ -108,7 +108,7 @@ fn is_name(byte: u8) -> bool {
 
 /// It can be the name of a host.
 pub fn is_host(text: &[u8]) -> bool {
-    text.len() <= LONGEST_NAME
+    text.len() <= MAX_NAME_BYTES
         && text.iter().all(|byte| {
             byte.is_ascii_alphanumeric()
                 || matches!(byte, b'_' | b'-' | b'.' | b':' | b'%' | b'*' | b'/' | b'@')
