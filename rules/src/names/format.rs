@@ -161,14 +161,14 @@ impl PrintkFormat {
             }
             _ => false,
         };
-        own >= FEWEST || is_exact && own >= FEWEST_EXACT || self.source == NameSource::Comm && is_process()
+        own >= MIN_BYTES || is_exact && own >= MIN_EXACT_BYTES || self.source == NameSource::Comm && is_process()
     }
 }
 
 /// Letters and digits of its own that tell a format with any text in it.
-const FEWEST: usize = 6;
+const MIN_BYTES: usize = 6;
 /// The same of one with nothing but numbers in it.
-const FEWEST_EXACT: usize = 2;
+const MIN_EXACT_BYTES: usize = 2;
 /// What stands before and behind the number of a process, right behind its name (arch/x86/mm/fault.c `show_signal_msg`,
 /// fs/drop_caches.c, kernel/signal.c).
 pub const PROCESS_NUMBERS: [(&str, &str); 4] = [("[", "]: "), ("[", "] "), (" (", "): "), ("/", ": ")];
