@@ -1,6 +1,6 @@
-//! Matching on all cores, results in the order of the input.
+//! Matches lines on all cores, and returns results in the order of the input.
 //!
-//! One thread reads and cuts, some match, the caller takes the results. Every channel is bounded: who is ahead waits.
+//! One thread reads and splits the input, several match, the caller receives the results. All channels are bounded.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -21,34 +21,34 @@ use super::text::ChunkResult;
 use super::writers::writers;
 use super::{journal_files, text};
 
-/// Chunks that may wait for a matching thread, for each.
+/// Number of chunks that may wait, per matching thread.
 const WAITING: usize = 4;
 
-/// What the reading tells, in order.
+/// The results of reading, in order.
 pub enum InputItem {
-    /// What follows is from this input.
+    /// The following items belong to this input.
     Begin {
         /// Its name.
         name: String,
-        /// When it was written last, µs since the epoch.
+        /// Time of the last modification, µs since the epoch.
         modified: Option<u64>,
     },
-    /// What was found next in it; comes when it is matched.
+    /// What was found next in it, as soon as it has been matched.
     Work(Receiver<ChunkResult>),
     /// What was found next in it.
     Found(Vec<Found>),
     /// How much of a journal was understood.
     Counted(Counts),
-    /// It ended.
+    /// The end of the input.
     End,
-    /// A file that is no log.
+    /// A file that is not a log.
     Skipped {
         /// Its name.
         name: String,
         /// The user named it.
         named: bool,
     },
-    /// Something that cannot be read, or not to its end.
+    /// Something that could not be read completely.
     Failed {
         /// Its name.
         name: String,
@@ -59,7 +59,7 @@ pub enum InputItem {
 
 type Job = (Chunk, SyncSender<ChunkResult>);
 
-/// Starts reading what the user named; the items come out of the channel. Dropping that ends the threads.
+/// Starts reading the paths that the user named, and returns a channel of results. The threads end when the channel is dropped.
 pub fn start(
     paths: Vec<PathBuf>,
     forced: Option<Format>,
@@ -94,7 +94,7 @@ fn match_all(queue: &Mutex<Receiver<Job>>, rules: &Rules, unmatched: &UnmatchedL
         if found.found.iter().any(|found| found.matched.is_some()) {
             unmatched.found.store(true, Ordering::Relaxed);
         }
-        // An error means that nobody wants it any more.
+        // An error means that the receiver is gone.
         let _ = result.send(found);
     }
 }
@@ -107,13 +107,13 @@ struct InputReader {
 }
 
 impl InputReader {
-    fn tell(&self, item: InputItem) -> bool {
+    fn send(&self, item: InputItem) -> bool {
         self.items.send(item).is_ok()
     }
 
     fn work(&self, chunk: Chunk) -> bool {
         let (result, receiver) = sync_channel(1);
-        self.tell(InputItem::Work(receiver)) && self.jobs.send((chunk, result)).is_ok()
+        self.send(InputItem::Work(receiver)) && self.jobs.send((chunk, result)).is_ok()
     }
 }
 
@@ -126,34 +126,34 @@ impl Visitor for InputReader {
         format: Format,
         modified: Option<u64>,
     ) -> bool {
-        let mut goes_on = self.tell(InputItem::Begin { name: name.to_owned(), modified });
+        let mut goes_on = self.send(InputItem::Begin { name: name.to_owned(), modified });
         let mut chunks = Chunks::new(begin, rest, format);
         chunks.writers = writers(&self.rules, name);
         while let Some(chunk) = goes_on.then(|| chunks.next_chunk()).flatten() {
             goes_on = self.work(chunk);
         }
         let failed = chunks.error.is_none_or(|e| self.failed(name, &format!("read up to here only: {e}")));
-        goes_on && failed && self.tell(InputItem::End)
+        goes_on && failed && self.send(InputItem::End)
     }
 
     fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool {
-        let mut goes_on = self.tell(InputItem::Begin { name: name.to_owned(), modified: None });
+        let mut goes_on = self.send(InputItem::Begin { name: name.to_owned(), modified: None });
         let mut counts = Counts::default();
         let read = journal_files::read(&self.rules, files, link, &mut counts, |found| {
             self.unmatched.found.fetch_or(!found.is_empty(), Ordering::Relaxed);
-            goes_on = goes_on && self.tell(InputItem::Found(found));
+            goes_on = goes_on && self.send(InputItem::Found(found));
             goes_on
         });
-        goes_on = goes_on && self.tell(InputItem::Counted(counts));
-        let told = read.map_or_else(|e| self.failed(name, &e.to_string()), |()| true);
-        goes_on && told && self.tell(InputItem::End)
+        goes_on = goes_on && self.send(InputItem::Counted(counts));
+        let reported = read.map_or_else(|e| self.failed(name, &e.to_string()), |()| true);
+        goes_on && reported && self.send(InputItem::End)
     }
 
     fn skipped(&mut self, name: &str, named: bool) -> bool {
-        self.tell(InputItem::Skipped { name: name.to_owned(), named })
+        self.send(InputItem::Skipped { name: name.to_owned(), named })
     }
 
     fn failed(&mut self, name: &str, why: &str) -> bool {
-        self.tell(InputItem::Failed { name: name.to_owned(), why: why.to_owned() })
+        self.send(InputItem::Failed { name: name.to_owned(), why: why.to_owned() })
     }
 }

@@ -1,6 +1,6 @@
-//! Boot times from logs: from a line with both a date and the kernel's time stamp, or from the kernel's dated first line.
+//! Boot times from logs: from a line with both a date and the kernel's time stamp, or from the date of the kernel's first line.
 //!
-//! This reads the logs once more, and only if no tool printed the boot time and devices are known.
+//! This requires reading the logs twice. It is done only if devices are known and no tool printed the boot time.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -24,18 +24,18 @@ const MAX_LINE_BYTES: usize = 1024;
 /// Inaccuracy of the boot time, µs: dates may have no fraction, and the kernel's first line is logged late.
 const SLACK: u64 = 5_000_000;
 
-/// A machine whose boot time is wanted.
+/// A machine whose boot time is to be found.
 #[derive(Clone, Debug)]
 pub struct BootTimeRequest {
     /// The directory or archive with its files.
     pub root: String,
-    /// The zone of its dates.
+    /// The time zone of its dates.
     pub zone: TimeZone,
-    /// No line was written later, µs since the epoch.
+    /// Upper limit of all time stamps, µs since the epoch.
     pub not_after: u64,
 }
 
-/// The last boot of machines, by the logs below a path; by their roots.
+/// The last boot of each machine according to the logs below a path, by the root of the machine.
 pub fn booted(path: &Path, requests: &[BootTimeRequest]) -> BTreeMap<String, Booted> {
     let mut scan = Scan { requests, found: BTreeMap::new() };
     walk::named(&mut scan, path, None, &Progress::new(None, true));
@@ -44,7 +44,7 @@ pub fn booted(path: &Path, requests: &[BootTimeRequest]) -> BTreeMap<String, Boo
 
 struct Scan<'w> {
     requests: &'w [BootTimeRequest],
-    /// The time of the line used, and the boot time.
+    /// The time of the line that was used, and the boot time.
     found: BTreeMap<String, (u64, Booted)>,
 }
 

@@ -25,7 +25,7 @@ pub struct Machine {
     pub hostname: String,
     /// The boot whose devices are known.
     pub boot_id: Option<String>,
-    /// When that began.
+    /// The time of that boot.
     pub booted: Option<Booted>,
     /// When its data was collected, µs since the epoch: no line is later.
     pub gathered: Option<u64>,
@@ -36,7 +36,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// It is not known to which boot a line belongs: it has a date, and the machine's boot time is not known.
+    /// Whether the boot of a line cannot be determined: it has a date, but the boot time of the machine is unknown.
     pub fn blind(&self, dated: bool) -> bool {
         self.devices.is_some() && dated && self.booted.is_none()
     }
@@ -46,7 +46,7 @@ impl Machine {
 /// first.
 pub fn of(path: &Path) -> Vec<(String, Machine)> {
     let regular = path.is_dir() || path.is_file();
-    // What is wrong with the archive is reported when its logs are read.
+    // Errors in the archive are reported when its logs are read.
     let found = regular.then(|| archive::read(path, &note).ok()).flatten();
     match found {
         Some(found) => {
@@ -59,7 +59,7 @@ pub fn of(path: &Path) -> Vec<(String, Machine)> {
     }
 }
 
-/// Takes boot times from the logs, for machines whose devices are known but whose boot time is not.
+/// Finds missing boot times in the logs, for machines whose devices are known.
 fn ask_logs(path: &Path, all: &mut [(String, Machine)]) {
     let unknown = |machine: &Machine| machine.devices.is_some() && machine.booted.is_none();
     let requests = all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::BootTimeRequest {

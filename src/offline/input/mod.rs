@@ -1,4 +1,4 @@
-//! What is read: files, directories, archives, the standard input.
+//! Inputs: files, directories, archives, standard input.
 
 pub mod detect;
 pub mod link;
@@ -38,24 +38,24 @@ pub trait Visitor {
     }
 }
 
-/// A stream, and what is known of it beside what it says.
+/// What is known about a stream, apart from its content.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'n> {
-    /// Its name, as events show it.
+    /// Its name, as shown with events.
     pub name: &'n str,
     /// The user named it.
     pub named: bool,
-    /// The format that the user says it has.
+    /// The format set by the user.
     pub forced: Option<Format>,
-    /// When it was written last, µs since the epoch.
+    /// Time of the last modification, µs since the epoch.
     pub modified: Option<u64>,
-    /// Archives that it lies in.
+    /// Number of archives that contain it.
     pub depth: usize,
-    /// The file that it is, unless that is in an archive.
+    /// The file, unless it is in an archive.
     pub file: Option<&'n File>,
 }
 
-/// One stream, with all that may be in it. False: the reading shall end.
+/// Visits a stream and everything in it. Returns false if the visitor ended the walk.
 pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read) -> bool {
     let mut stream = match Stream::open(input) {
         Ok(stream) => stream,
@@ -83,11 +83,11 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     }
 }
 
-/// All files of an archive.
+/// Visits all files of an archive.
 fn members(visitor: &mut dyn Visitor, about: About<'_>, format: ArchiveFormat, input: Stream<'_>) -> bool {
     let read = archive::members(format, input, about.file, &mut |member, input| {
         let name = format!("{}/{}", about.name, member.name);
-        // What was packed was not written after its archive.
+        // Members are not newer than their archive.
         let modified = member.modified.or(about.modified);
         let inner =
             About { name: &name, named: false, depth: about.depth + 1, file: None, modified, ..about };

@@ -1,5 +1,5 @@
-//! journald's export format: a field a line, entries apart by a blank line, values with line breaks with their length
-//! before them (systemd's docs/JOURNAL_EXPORT_FORMATS.md).
+//! journald's export format: one field per line, a blank line between entries; values with line breaks are preceded by their length
+//! (systemd's docs/JOURNAL_EXPORT_FORMATS.md).
 
 use memchr::{memchr, memchr_iter};
 
@@ -9,8 +9,8 @@ use crate::offline::rules::Rules;
 use crate::offline::text::count::UnmatchedLines;
 use crate::offline::text::ChunkResult;
 
-/// A field: name, value, and what follows. An empty name: the blank line at an entry's end. `None`: there is not all of
-/// it.
+/// A field: name, value, and the rest of the data. An empty name stands for the blank line after an entry. `None` if the field is not
+/// complete.
 fn field(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let end = memchr(b'\n', data)?;
     let line = data.get(..end)?;
@@ -26,7 +26,7 @@ fn field(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((line, rest.get(8..end)?, rest.get(end..)?.strip_prefix(b"\n")?))
 }
 
-/// Where the last whole entry ends.
+/// Where the last complete entry ends.
 pub fn last_end(data: &[u8]) -> Option<usize> {
     let mut rest = data;
     let mut end = None;
@@ -39,7 +39,7 @@ pub fn last_end(data: &[u8]) -> Option<usize> {
     end
 }
 
-/// The entries that rules match.
+/// The entries that match rules.
 pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
     let mut batch = ChunkResult::default();
     let mut record = Record::default();

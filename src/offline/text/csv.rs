@@ -10,9 +10,9 @@ use super::wall::Wall;
 
 /// Cells of a row that are examined.
 const MAX_CELLS: usize = 64;
-/// Cells that are tried as the message, the longest first.
+/// Number of cells that are tried as the message, the longest first.
 const MAX_MESSAGES: usize = 3;
-/// Shorter cells are no message.
+/// Shorter cells are not messages.
 const MIN_MESSAGE_BYTES: usize = 12;
 
 /// Bytes of a time of day in a cell of its own.

@@ -16,7 +16,7 @@ const MAX_BYTES_BEFORE_CLOCK: usize = 64;
 enum DatePart<'t> {
     /// A number, and how many digits it has.
     Number(u64, usize),
-    /// A number with letters right behind it: `5月`, `06日`.
+    /// A number immediately followed by letters: `5月`, `06日`.
     Counted(&'t [u8]),
     /// Day and month, or month and day, before a year: `6/5/2024`.
     Slashed(u64, u64, i16),
@@ -170,7 +170,7 @@ impl Date {
         let small = i8::try_from(value).unwrap_or(0);
         match digits {
             4 if (1990..2200).contains(&value) => self.year = i16::try_from(value).ok(),
-            // Behind a year comes the month: 2024-05-06.
+            // The month follows the year: 2024-05-06.
             1 | 2 if self.year.is_some() && self.month == 0 && (1..=12).contains(&value) => {
                 self.month = small
             }

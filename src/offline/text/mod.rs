@@ -34,15 +34,15 @@ use near::Carry;
 /// What was found in a chunk.
 #[derive(Debug, Default)]
 pub struct ChunkResult {
-    /// The lines that rules match, in order.
+    /// The lines that match rules, in order.
     pub found: Vec<Found>,
-    /// The time with which the next chunk goes on.
+    /// The last time, for the next chunk.
     pub carry: Carry,
     /// How much of it was understood.
     pub counts: Counts,
 }
 
-/// The lines of a chunk that rules match, in order.
+/// The lines of a chunk that match rules, in order.
 pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
     let (lines, spans, own) = lines(chunk);
     let known = |name: &[u8]| rules.knows(name);
@@ -65,7 +65,7 @@ pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkRe
         if let Some(json) = record::json::of_line(line) {
             batch.found.extend(record::json::read(rules, json, number, 1));
         } else if let Some(json) = record::json::of_line(head.body).filter(|_| head.headed) {
-            // An object behind a head of another program.
+            // A JSON object after the head of another program.
             let found = record::json::read(rules, json, number, 1);
             batch.found.extend(record::wrapper::with(found, head.wall, head.host));
         } else if let Some(heading) = heading::of(line) {
@@ -83,7 +83,7 @@ pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkRe
     batch
 }
 
-/// The events of a text of several lines that stands in one entry: those of its lines, without their numbers.
+/// The events of the lines of an entry, without line numbers.
 pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
     let known = |name: &[u8]| rules.knows(name);
     let lines: Vec<Cow<'_, [u8]>> =
@@ -105,10 +105,10 @@ pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
     heads.iter().zip(&lines).enumerate().filter_map(read_one).collect()
 }
 
-/// Lines of one entry that are looked at.
+/// Number of lines of one entry that are examined.
 const MAX_LINES_IN_ENTRY: usize = 20_000;
 
-/// All lines of a chunk, cut to what is looked at, of how many lines of the file each is made, and how many are its own.
+/// All lines of a chunk, truncated; the number of lines of the file that each was made of; and how many of them belong to the chunk itself.
 fn lines(chunk: &Chunk) -> (Vec<Cow<'_, [u8]>>, Vec<u64>, usize) {
     let (raw, own) = split(chunk);
     if mail::is_quoted(&chunk.data) {
@@ -122,7 +122,7 @@ fn lines(chunk: &Chunk) -> (Vec<Cow<'_, [u8]>>, Vec<u64>, usize) {
     (raw.into_iter().map(clean::line).collect(), Vec::new(), own)
 }
 
-/// All lines of a chunk, cut to what is looked at, and how many are its own.
+/// All lines of a chunk, truncated, and how many of them belong to the chunk itself.
 fn split(chunk: &Chunk) -> (Vec<&[u8]>, usize) {
     let mut lines = Vec::with_capacity(chunk.data.len() / 80);
     let (mut rest, mut own) = (chunk.data.as_slice(), 0);
@@ -151,7 +151,7 @@ impl Counts {
 }
 
 impl Head<'_> {
-    /// The line is the kernel's, a known tool's, or nobody's.
+    /// Whether the line is from the kernel, a known tool, or an unnamed writer.
     fn may_be_storage(&self, known: &dyn Fn(&[u8]) -> bool) -> bool {
         self.tool.is_none_or(known)
     }

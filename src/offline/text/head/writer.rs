@@ -1,4 +1,4 @@
-//! Who wrote a line: the name before a colon.
+//! The writer of a line: the name before a colon.
 
 use super::message;
 use super::programs::level_first;
@@ -7,7 +7,7 @@ use crate::offline::text::stamp;
 /// Longest name of a host or writer.
 pub const MAX_NAME_BYTES: usize = 255;
 
-/// Longest argument in parentheses behind a name.
+/// Longest argument in parentheses after a name.
 const MAX_ARGUMENT_BYTES: usize = 128;
 
 /// Identifiers with a blank in them.
@@ -15,16 +15,16 @@ const NAMES_WITH_BLANKS: [&[u8]; 1] = [b"Server Administrator"];
 
 /// The name before a colon.
 pub struct NamePrefix<'l> {
-    /// As it stands there.
+    /// As written.
     pub name: &'l [u8],
-    /// A process number stands behind it.
+    /// A process number follows it.
     pub process: bool,
     /// The message.
     pub rest: &'l [u8],
 }
 
 impl<'l> NamePrefix<'l> {
-    /// `name: `, `name[123]: `; the kernel's may lack the blank.
+    /// `name: `, `name[123]: `; that of the kernel may lack the blank.
     pub fn at(text: &'l [u8]) -> Option<Self> {
         let length = NAMES_WITH_BLANKS.iter().find(|name| text.starts_with(name)).map(|name| name.len());
         let length = length.unwrap_or_else(|| name_length(text));
@@ -51,12 +51,12 @@ impl<'l> NamePrefix<'l> {
             return None;
         }
         let rest = rest.strip_prefix(b":")?;
-        // rsyslog's message to all users has the kernel's text without a blank.
+        // rsyslog's message to all users has no blank before the text of the kernel.
         let ends = matches!(rest.first(), None | Some(b' ' | b'[' | b'<' | b'\t')) || name == b"kernel";
         ends.then(|| NamePrefix { name, process, rest: message(rest) })
     }
 
-    /// `name  [1234] (function@file.c:12)  error: text` of pacemaker's own log.
+    /// `name  [1234] (function@file.c:12)  error: text` in Pacemaker's log file.
     fn of_pacemaker(name: &'l [u8], rest: &'l [u8]) -> Option<Self> {
         let inner = rest.trim_ascii_start().strip_prefix(b"[")?;
         let (_, behind) = stamp::number(inner, 1, 10)?;
@@ -72,7 +72,7 @@ impl<'l> NamePrefix<'l> {
         is_kernel(self.name)
     }
 
-    /// The tool's name: without its directory; `journalctl -o with-unit` writes its unit.
+    /// The name of the tool without its directory, or its unit in the output of `journalctl -o with-unit`.
     pub fn program(&self) -> &'l [u8] {
         let name = self.name.rsplit(|byte| *byte == b'/').next().unwrap_or(self.name);
         let Some(unit) = name.strip_suffix(b".service") else { return name };
@@ -86,12 +86,12 @@ impl<'l> NamePrefix<'l> {
     }
 }
 
-/// Names under which syslog daemons write the kernel's lines.
+/// Names that syslog daemons give the kernel.
 pub fn is_kernel(name: &[u8]) -> bool {
     [&b"kernel"[..], b"klogd", b"vmunix", b"KERNEL", b"Kernel", b"kern"].contains(&name)
 }
 
-/// Bytes of a name; systemd calls processes that it prepares `(name)`.
+/// The length of a name. systemd calls processes that it is about to execute `(name)`.
 fn name_length(text: &[u8]) -> usize {
     let length = |text: &[u8]| text.iter().take(MAX_NAME_BYTES).take_while(|byte| is_name(**byte)).count();
     match text.strip_prefix(b"(") {
@@ -116,7 +116,7 @@ pub fn is_host(text: &[u8]) -> bool {
         && !text.ends_with(b":")
 }
 
-/// The host that wrote: syslog-ng puts the source before an `@`, and the hosts that relayed a line behind slashes.
+/// The host that wrote the line: syslog-ng prefixes the source and an `@`, and appends relays with slashes.
 pub fn own_host(text: &[u8]) -> &[u8] {
     let host = text.rsplit(|byte| *byte == b'@').next().unwrap_or(text);
     host.split(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(host)
