@@ -93,8 +93,10 @@ fn words_are_those_of_the_field() {
 /// Most definitions of a type name, in all packages together.
 const MAX_DEFINITIONS: usize = 2;
 /// Names that may be defined more often, and why.
-const COMMON_NAMES: [(&str, &str); 1] =
-    [("Error", "the error type of a module, which code outside of it names with its module: `journal::Error`")];
+const COMMON_NAMES: [(&str, &str); 1] = [(
+    "Error",
+    "the error type of a module, which code outside of it names with its module: `journal::Error`",
+)];
 
 /// The code of a file without its unit tests, which stand at its end.
 fn shipped(text: &str) -> &str {
@@ -104,11 +106,13 @@ fn shipped(text: &str) -> &str {
 /// The name of the type that a line defines. An indented `type` belongs to a trait.
 fn defined(line: &str) -> Option<&str> {
     let code = line.trim_start();
-    let code = code.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")).map_or(code, |(_, rest)| rest);
+    let code =
+        code.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")).map_or(code, |(_, rest)| rest);
     let code = code.strip_prefix("pub ").unwrap_or(code);
     let code = code.strip_prefix("unsafe ").unwrap_or(code);
     let (keyword, rest) = code.split_once(' ')?;
-    let defines = ["struct", "enum", "union", "trait"].contains(&keyword) || keyword == "type" && !line.starts_with(' ');
+    let defines = ["struct", "enum", "union", "trait"].contains(&keyword)
+        || keyword == "type" && !line.starts_with(' ');
     let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
     (defines && name.starts_with(|c: char| c.is_ascii_uppercase())).then_some(name)
 }

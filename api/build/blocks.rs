@@ -1,6 +1,6 @@
 //! Block devices: from the library's structures to those of the interface, and their fields for text output.
 
-use peripety_generate::{Interface, FieldType, Library, LibraryField, Structure};
+use peripety_generate::{FieldType, Interface, Library, LibraryField, Structure};
 
 /// All of it.
 pub fn blocks(interface: &Interface<'_>) -> Result<String, String> {
@@ -34,7 +34,9 @@ fn conversion(structure: &Structure) -> Option<String> {
 
 /// A method with the fields that are one value or a list of strings.
 fn facts(interface: &Interface<'_>) -> Result<String, String> {
-    let is_fact = |kind: &FieldType| matches!(kind, FieldType::Text | FieldType::Number | FieldType::Flag | FieldType::Texts);
+    let is_fact = |kind: &FieldType| {
+        matches!(kind, FieldType::Text | FieldType::Number | FieldType::Flag | FieldType::Texts)
+    };
     let fields = interface.fields("BlockInfo")?;
     if let Some(field) = fields.iter().find(|field| field.label.is_some() && !is_fact(&field.kind)) {
         return Err(format!(

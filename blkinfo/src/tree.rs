@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use crate::error::Error;
 use crate::escape::visible;
 use crate::name::natural_sort;
-use crate::source::{is_within, Directory, Memo, Names, DirRef, Recorded, Source};
+use crate::source::{is_within, DirRef, Directory, Memo, Names, Recorded, Source};
 
 /// The only places of a tree that are ever read. (Links in /dev are read too, nodes there are not.)
 const READABLE: [&str; 5] =

@@ -69,7 +69,8 @@ pub fn header(structure: &Structure) -> String {
 
 /// A comment of the header, in ASCII.
 fn documented(field: &Field) -> String {
-    let always = matches!(field.kind, FieldType::Text | FieldType::Number | FieldType::Flag) && !field.nullable;
+    let always =
+        matches!(field.kind, FieldType::Text | FieldType::Number | FieldType::Flag) && !field.nullable;
     let comment = format!("{}{}", field.comment, if always { " Always known." } else { "" });
     let comment = comment.replace(" …", " ...").replace('…', "...");
     match comment.contains('\n') {
@@ -118,7 +119,9 @@ fn held(member: &LibraryField) -> Option<(String, String)> {
     let name = &field.name;
     let plain = |kind: &str| if field.nullable { format!("Option<{kind}>") } else { kind.to_owned() };
     Some(match &field.kind {
-        FieldType::Text if field.nullable => (plain("CString"), format!("info.{name}.as_deref().map(c_string)")),
+        FieldType::Text if field.nullable => {
+            (plain("CString"), format!("info.{name}.as_deref().map(c_string)"))
+        }
         FieldType::Text => (plain("CString"), format!("c_string(&info.{name})")),
         FieldType::Number => (plain("u64"), format!("info.{name}")),
         FieldType::Flag => (plain("bool"), format!("info.{name}")),

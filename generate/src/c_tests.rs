@@ -18,7 +18,9 @@ pub fn dump(library: &Library) -> String {
                 FieldType::Number => format!("    NUMBER(\"{name}\", {get});\n"),
                 FieldType::Flag => format!("    FLAG(\"{name}\", {get});\n"),
                 FieldType::DevNumber => format!("    DEV_NUMBER(\"{name}\", {get});\n"),
-                FieldType::BlkType => format!("    text(\"{name}\", peripety_blk_type_name({get}(block)));\n"),
+                FieldType::BlkType => {
+                    format!("    text(\"{name}\", peripety_blk_type_name({get}(block)));\n")
+                }
                 _ => format!("    text(\"{name}\", {get}(block));\n"),
             };
         }

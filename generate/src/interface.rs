@@ -150,7 +150,8 @@ mod tests {
             "  # A text.\n  # Label: Text\n  a: ?string,\n  # A list.\n  b: []int,\n  # Others.\n  c: []T",
         )
         .unwrap();
-        let kinds: Vec<(&FieldType, bool)> = found.iter().map(|field| (&field.kind, field.nullable)).collect();
+        let kinds: Vec<(&FieldType, bool)> =
+            found.iter().map(|field| (&field.kind, field.nullable)).collect();
         let structures = FieldType::Structures("T".to_owned());
         assert_eq!(kinds, [(&FieldType::Text, true), (&FieldType::Numbers, false), (&structures, false)]);
         assert_eq!((found[0].label.as_deref(), found[0].comment.as_str()), (Some("Text"), "A text."));

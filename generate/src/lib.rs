@@ -18,7 +18,7 @@ mod tables;
 mod text;
 
 pub use comments::Comments;
-pub use interface::{Field, Interface, FieldType};
+pub use interface::{Field, FieldType, Interface};
 pub use library::{Library, LibraryField, Structure};
 pub use outputs::{outputs, Generated};
 pub use varlink_parser;

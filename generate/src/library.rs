@@ -64,7 +64,14 @@ impl Structure {
     /// device; what it is like; since when it is there.
     pub fn in_text_order(&self) -> Vec<&Field> {
         let single = |field: &&Field| {
-            matches!(field.kind, FieldType::Text | FieldType::Number | FieldType::Flag | FieldType::DevNumber | FieldType::BlkType)
+            matches!(
+                field.kind,
+                FieldType::Text
+                    | FieldType::Number
+                    | FieldType::Flag
+                    | FieldType::DevNumber
+                    | FieldType::BlkType
+            )
         };
         let mut fields: Vec<&Field> = self.stored().filter(single).collect();
         fields.sort_by_key(|field| match field.name.as_str() {

@@ -1,6 +1,6 @@
 //! Tables of the documentation.
 
-use crate::interface::{Field, Interface, FieldType};
+use crate::interface::{Field, FieldType, Interface};
 use crate::library::Library;
 use crate::text::{one_line, styled, MARKDOWN};
 

@@ -134,10 +134,16 @@ mod tests {
             parse("x.conf", &text, true).unwrap().remove(0)
         };
         let both = rule("mydrv_back", "clears = \"B\"\nfollows = [\"A\", \"MYDRV_*\"]\n");
-        assert_eq!((both.closes.clone(), both.follows.clone()), (vec!["B".into(), "MYDRV_LOST".into()], vec!["A".into(), "MYDRV_*".into()]));
+        assert_eq!(
+            (both.closes.clone(), both.follows.clone()),
+            (vec!["B".into(), "MYDRV_LOST".into()], vec!["A".into(), "MYDRV_*".into()])
+        );
         // A line about no device could follow from a fault of any.
         let unnamed = rule("MYDRV_BACK", "device = \"none\"\n");
-        assert_eq!((unnamed.closes.as_slice(), unnamed.follows.len()), (["MYDRV_LOST".to_owned()].as_slice(), 0));
+        assert_eq!(
+            (unnamed.closes.as_slice(), unnamed.follows.len()),
+            (["MYDRV_LOST".to_owned()].as_slice(), 0)
+        );
         let of_built_in = rule("FS_UNMOUNTED", "");
         assert_eq!(of_built_in.closes, text_of("FS_UNMOUNTED").unwrap().closes);
         assert!(rule("MYDRV_OTHER", "").closes.is_empty());

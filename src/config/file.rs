@@ -172,7 +172,13 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
     let unused = types.iter().filter(|(name, _)| !rules.iter().any(|rule| rule.event_type == *name));
     let unused = unused.map(|(name, span)| {
         let message = format!("no rule of this file makes the event type {name}");
-        Located::at(file, text, Some(span.clone()), &message, "correct its name, or add the rule to this file")
+        Located::at(
+            file,
+            text,
+            Some(span.clone()),
+            &message,
+            "correct its name, or add the rule to this file",
+        )
     });
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).chain(unused).collect();
     Ok(FileConfig { main: parsed.main, burst, varlink, notifiers, rules, warnings })

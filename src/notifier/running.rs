@@ -114,7 +114,8 @@ impl Slot {
         let (target, changes) = watch::channel(TargetState::Nothing);
         // It listens before this returns: where nothing is stored, the first event would be lost.
         let feed = Some(context.feed(&keeper, &status));
-        let work = Supervised { context: context.clone(), keeper: keeper.clone(), status: status.clone(), feed };
+        let work =
+            Supervised { context: context.clone(), keeper: keeper.clone(), status: status.clone(), feed };
         Slot { keeper, status, target, supervisor: tokio::spawn(work.supervise(changes)) }
     }
 

@@ -73,7 +73,9 @@ pub fn start(
     let queue = Arc::new(Mutex::new(queue));
     for number in 0..threads {
         let (queue, rules, unmatched) = (queue.clone(), rules.clone(), unmatched.clone());
-        Builder::new().name(format!("match-{number}")).spawn(move || match_all(&queue, &rules, &unmatched))?;
+        Builder::new()
+            .name(format!("match-{number}"))
+            .spawn(move || match_all(&queue, &rules, &unmatched))?;
     }
     Builder::new().name("read".into()).spawn(move || {
         let mut reading = InputReader { items, jobs, rules, unmatched };

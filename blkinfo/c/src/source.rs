@@ -15,7 +15,8 @@ pub(crate) struct CallbackResult {
 }
 
 /// A function of the caller's: 0, or the `errno` why there is no answer.
-type ReadCallback = unsafe extern "C" fn(user: *mut c_void, path: *const c_char, answer: *mut CallbackResult) -> c_int;
+type ReadCallback =
+    unsafe extern "C" fn(user: *mut c_void, path: *const c_char, answer: *mut CallbackResult) -> c_int;
 
 /// `peripety_source`.
 #[repr(C)]

@@ -224,7 +224,14 @@ impl ContentsReader<'_> {
         self.stream(&name, &file, Some(&file), 0);
     }
 
-    fn members(&mut self, name: &str, format: ArchiveFormat, stream: Stream<'_>, file: Option<&File>, depth: usize) {
+    fn members(
+        &mut self,
+        name: &str,
+        format: ArchiveFormat,
+        stream: Stream<'_>,
+        file: Option<&File>,
+        depth: usize,
+    ) {
         let read = members::members(format, stream, file, &mut |member, input| {
             self.stream(&format!("{name}/{}", member.name), input, None, depth + 1);
             true

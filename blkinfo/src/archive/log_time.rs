@@ -64,7 +64,8 @@ fn word(text: &str) -> (&str, &str) {
 /// `2026-11-24`.
 fn is_iso_day(text: &str) -> bool {
     let mut parts = text.split('-');
-    let fits = [4, 2, 2].iter().all(|length| parts.next().is_some_and(|n| n.len() == *length && is_number(n)));
+    let fits =
+        [4, 2, 2].iter().all(|length| parts.next().is_some_and(|n| n.len() == *length && is_number(n)));
     fits && parts.next().is_none()
 }
 

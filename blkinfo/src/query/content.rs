@@ -1,7 +1,7 @@
 //! The content of a device: UUIDs and labels.
 
-use super::lookup::Lookup;
 use super::choice::only;
+use super::lookup::Lookup;
 use crate::device::Device;
 use crate::error::Error;
 use crate::escape::decode_hex;

@@ -1,7 +1,7 @@
 //! Names that belong to one kind of device: arrays, Ceph images, DRBD resources, files behind loop devices.
 
-use super::lookup::Lookup;
 use super::choice::{one_disk, only};
+use super::lookup::Lookup;
 use crate::device::Device;
 use crate::error::Error;
 use crate::info::BlkType;

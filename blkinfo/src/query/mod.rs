@@ -1,12 +1,12 @@
 //! From any string that means a block device to the device.
 
-mod lookup;
 mod choice;
 mod content;
 mod dm;
 mod driver;
 mod hardware;
 mod kernel;
+mod lookup;
 mod nvme;
 mod path;
 mod wwid;

@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::lookup::Lookup;
 use super::choice::only;
+use super::lookup::Lookup;
 use super::{dm, driver, kernel};
 use crate::device::Device;
 use crate::error::Error;

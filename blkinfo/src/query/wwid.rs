@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::lookup::Lookup;
 use super::choice::{one_disk, only};
+use super::lookup::Lookup;
 use crate::device::Device;
 use crate::error::Error;
 use crate::identity::{joined, Context};

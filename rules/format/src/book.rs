@@ -125,8 +125,9 @@ impl EventTypes {
 
     /// All texts by name.
     pub fn all(&self) -> Option<BTreeMap<String, EventTypeText>> {
-        let pair =
-            |(name, texts): &(&str, PackedReader<'static>)| Some(((*name).to_owned(), event_type_text(*texts)?));
+        let pair = |(name, texts): &(&str, PackedReader<'static>)| {
+            Some(((*name).to_owned(), event_type_text(*texts)?))
+        };
         self.0.iter().map(pair).collect()
     }
 }

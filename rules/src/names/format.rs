@@ -161,7 +161,9 @@ impl PrintkFormat {
             }
             _ => false,
         };
-        own >= MIN_BYTES || is_exact && own >= MIN_EXACT_BYTES || self.source == NameSource::Comm && is_process()
+        own >= MIN_BYTES
+            || is_exact && own >= MIN_EXACT_BYTES
+            || self.source == NameSource::Comm && is_process()
     }
 }
 

@@ -38,7 +38,8 @@ fn known() -> &'static FormatIndex {
         let is_distinctive =
             |line: &&'static str| PrintkFormat::parse(line).is_some_and(|format| format.is_distinctive());
         let formats: Vec<&str> = TABLE.lines().filter(is_distinctive).collect();
-        let texts = formats.iter().filter_map(|line| PrintkFormat::parse(line)).map(|format| longest_text(&format));
+        let texts =
+            formats.iter().filter_map(|line| PrintkFormat::parse(line)).map(|format| longest_text(&format));
         let longest_texts = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts);
         FormatIndex { longest_texts: longest_texts.ok(), formats }
     })
@@ -74,7 +75,8 @@ impl PrintkFormat {
         let Some(rest) = line.strip_prefix(before.as_bytes()) else { return false };
         let ends = 0..=source.longest().min(rest.len());
         ends.filter_map(|end| rest.get(end..)).any(|rest| {
-            let mut behind = source.suffixes().iter().filter_map(|suffix| rest.strip_prefix(suffix.as_bytes()));
+            let mut behind =
+                source.suffixes().iter().filter_map(|suffix| rest.strip_prefix(suffix.as_bytes()));
             behind.any(|rest| is_printed(&parts, rest))
         })
     }

@@ -62,11 +62,12 @@ pub fn of(path: &Path) -> Vec<(String, Machine)> {
 /// Finds missing boot times in the logs, for machines whose devices are known.
 fn ask_logs(path: &Path, all: &mut [(String, Machine)]) {
     let unknown = |machine: &Machine| machine.devices.is_some() && machine.booted.is_none();
-    let requests = all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::BootTimeRequest {
-        root: root.clone(),
-        zone: machine.zone.clone().unwrap_or_else(TimeZone::system),
-        not_after: machine.gathered.unwrap_or(u64::MAX),
-    });
+    let requests =
+        all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::BootTimeRequest {
+            root: root.clone(),
+            zone: machine.zone.clone().unwrap_or_else(TimeZone::system),
+            not_after: machine.gathered.unwrap_or(u64::MAX),
+        });
     let requests: Vec<logs::BootTimeRequest> = requests.collect();
     if requests.is_empty() {
         return;

@@ -67,7 +67,13 @@ pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkRe
 }
 
 impl ChunkResult {
-    fn take(&mut self, record: Record, rules: &Rules, unmatched: &UnmatchedLines, (first, lines): (u64, u64)) {
+    fn take(
+        &mut self,
+        record: Record,
+        rules: &Rules,
+        unmatched: &UnmatchedLines,
+        (first, lines): (u64, u64),
+    ) {
         let (identifier, message) = (&record.entry.identifier, &record.entry.message);
         self.counts.add(record.position.realtime > 0, identifier == b"kernel");
         let text = (unmatched.looks() && rules.knows(identifier)).then(|| message.clone());

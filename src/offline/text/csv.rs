@@ -40,8 +40,14 @@ pub fn row<'l>(line: &'l [u8], head: &Head<'_>, known: &dyn Fn(&[u8]) -> bool) -
     let separator = SEPARATORS.into_iter().find(|separator| {
         memchr::memchr_iter(*separator, line.get(..1024).unwrap_or(line)).nth(1).is_some()
     })?;
-    let mut row =
-        CsvRow { cells: cells(line, separator), wall: None, boot: None, tool: None, host: None, kernel: false };
+    let mut row = CsvRow {
+        cells: cells(line, separator),
+        wall: None,
+        boot: None,
+        tool: None,
+        host: None,
+        kernel: false,
+    };
     row.look(known);
     (row.kernel || row.tool.is_some() || row.wall.is_some() && row.cells.len() > 2).then_some(row)
 }

@@ -106,8 +106,9 @@ fn part_of(word: &[u8]) -> Vec<DatePart<'_>> {
     if bare.first().is_some_and(u8::is_ascii_digit) {
         let numbers = bare.split(|byte| matches!(byte, b'-' | b'.' | b'/'));
         let numbers: Option<Vec<DatePart<'_>>> = numbers.map(number).collect();
-        if let Some([DatePart::Number(first, 1 | 2), DatePart::Number(second, 1 | 2), DatePart::Number(year, 4)]) =
-            numbers.as_deref()
+        if let Some(
+            [DatePart::Number(first, 1 | 2), DatePart::Number(second, 1 | 2), DatePart::Number(year, 4)],
+        ) = numbers.as_deref()
         {
             let year = i16::try_from(*year).unwrap_or(0);
             match bare.iter().find(|byte| !byte.is_ascii_digit()) {

@@ -266,7 +266,10 @@ fn word3(text: &[u8]) -> Option<&[u8]> {
 
 /// The number of a name, from 1.
 fn position(names: &[&str], name: &[u8]) -> Option<i8> {
-    names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name)).and_then(|index| i8::try_from(index + 1).ok())
+    names
+        .iter()
+        .position(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        .and_then(|index| i8::try_from(index + 1).ok())
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::budget::TextBudget;
 use super::fact::{self, Fact};
 use super::named::{self, is_kernel_name, Named};
 use super::note::{MountPoint, Note};
 use super::nvme::Subsystem;
-use super::budget::TextBudget;
 use super::wwid;
 
 /// Devices of one machine.

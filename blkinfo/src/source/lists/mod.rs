@@ -4,6 +4,7 @@
 //! device, whatever name each list uses, and [`tree`] arranges them like the files of a running machine. The same code therefore
 //! determines what a device is, on a machine and in an archive.
 
+mod budget;
 mod depth;
 mod devices;
 mod fact;
@@ -12,7 +13,6 @@ mod mount_table;
 mod named;
 mod note;
 mod nvme;
-mod budget;
 mod table;
 mod tools;
 mod tree;
