@@ -194,7 +194,7 @@ ask_the_user() {
         die "Please install with this system's package manager: a C compiler, pkg-config, the libsystemd headers, systemd-journald,
 systemd-journal-remote, util-linux, python3 with venv, and Rust $(min_rust) or later with rustfmt and clippy."
     fi
-    knows_packages || die "Please run as root: apt-get update && make deps    (without the package lists, which were never fetched here, the names cannot be told)"
+    knows_packages || die "Please run as root: apt-get update && make deps    (the names of the packages are unknown until the package lists have been downloaded)"
     packages=$(packages_for "$@")
     [ -z "$packages" ] || say "Please run as root: $(install_command) $packages" >&2
     [[ " $* " != *" rust "* ]] || rust_is_packaged || say "$RUST_TEXT" >&2

@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::bus::{EventBus, Published};
 use crate::event::StorageEvent;
-use crate::store::access::{Batch, StoreAccess};
+use crate::store::access::{BatchResult, StoreAccess};
 
 /// What a subscriber gets.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct Subscription {
 struct Gap {
     last: u64,
     missing: u64,
-    batches: Option<mpsc::Receiver<Batch>>,
+    batches: Option<mpsc::Receiver<BatchResult>>,
 }
 
 impl Subscription {

@@ -62,7 +62,7 @@ fn a_burst_is_one_event_and_one_count_an_interval() {
         let time = |key: &str| update["extension"][key].as_str().unwrap().parse::<u64>().unwrap();
         assert!(time("first_time") <= time("last_time"));
     }
-    // What ended and happens again is told at once.
+    // A condition that ended and occurs again is reported at once.
     journal.write([REINSTATING.to_owned(), FAILING.to_owned()]);
     common::wait_for("the new failure", || {
         (daemon.query(json!({ "causes_only": true })).len() == 3).then_some(())

@@ -1,4 +1,4 @@
-//! What `peripetyd` says about configuration files, word by word. Each directory of
+//! The findings of `peripetyd` about configuration files, word by word. Each directory of
 //! tests/fixtures/config is a case: a file `peripetyd.conf`, or a tree with `etc`, `run` and `usr`;
 //! `expected.txt` holds what `--check-config` prints. BLESS=1 writes the expectation anew.
 
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use crate::common::{project, skip};
 use serde_json::Value;
 
-/// peripetyd in the directory of a case, told to read its configuration.
+/// peripetyd in the directory of a case, with its configuration.
 fn peripetyd(case: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_peripetyd"));
     command.current_dir(case).env_remove("RUST_LOG").env("NO_COLOR", "1");
@@ -47,8 +47,9 @@ fn name(case: &Path) -> &str {
 }
 
 /// Cases that are no errors.
-const FINE: [&str; 9] = [
+const FINE: [&str; 10] = [
     "drop-ins-masked",
+    "event-types",
     "first-format",
     "first-format-never-matches",
     "first-format-other-spelling",

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use peripety::rules::names::format::{Class, Format, Kind, Part};
+use peripety::rules::names::format::{Class, NameSource, PrintkFormat, PrintkPart};
 use peripety::rules::{builtin, names, Rule, RuleSet};
 
 use crate::common::product::Product;
@@ -28,7 +28,7 @@ impl Kernel {
     }
 
     /// What is wrong with a format: each rule that can take a line of it for something else.
-    fn forged(&mut self, format: &Format) -> Vec<String> {
+    fn forged(&mut self, format: &PrintkFormat) -> Vec<String> {
         let mut wrong = Vec::new();
         for common in self.product.common(format) {
             let (rule, line) = (&self.rules[common.pattern], common.line);
@@ -47,7 +47,7 @@ impl Kernel {
     }
 }
 
-fn none_is_forged(formats: impl Iterator<Item = Format>, fewest: usize) {
+fn none_is_forged(formats: impl Iterator<Item = PrintkFormat>, fewest: usize) {
     let mut kernel = Kernel::new();
     let (mut count, mut wrong) = (0, Vec::new());
     for format in formats {
@@ -71,21 +71,21 @@ fn no_name_makes_an_event_of_another_line() {
 fn lines_that_rules_would_take_are_taken_from_them() {
     let chosen = names::formats()
         .enumerate()
-        .filter(|(number, format)| format.kind == Kind::Comm || number % 200 == 0)
+        .filter(|(number, format)| format.source == NameSource::Comm || number % 200 == 0)
         .map(|(_, format)| format);
     none_is_forged(chosen, 80);
 }
 
 /// A line of a format that is known by its text: what the conversions print is chosen so that a rule would like it.
-fn line(format: &Format, name: &[u8], suffix: &str, words: &[u8]) -> Vec<u8> {
+fn line(format: &PrintkFormat, name: &[u8], suffix: &str, words: &[u8]) -> Vec<u8> {
     let mut line = [format.split().0.as_bytes(), name, suffix.as_bytes()].concat();
     for part in format.parts() {
         match part {
-            Part::Text(text) => line.extend(text),
-            Part::Any(Class::Decimal) => line.extend(b"-5"),
-            Part::Any(Class::Hexadecimal) => line.extend(b"0x80"),
-            Part::Any(Class::Address) => line.extend(b"00:1b:21:3c:4d:5e"),
-            Part::Any(Class::Anything) => line.extend(words),
+            PrintkPart::Text(text) => line.extend(text),
+            PrintkPart::Any(Class::Decimal) => line.extend(b"-5"),
+            PrintkPart::Any(Class::Hexadecimal) => line.extend(b"0x80"),
+            PrintkPart::Any(Class::Address) => line.extend(b"00:1b:21:3c:4d:5e"),
+            PrintkPart::Any(Class::Anything) => line.extend(words),
         }
     }
     line
@@ -107,12 +107,12 @@ fn lines_of_known_formats_are_no_rule_s() {
     beginnings.sort();
     beginnings.dedup();
     let (mut tried, mut next) = (0, 0);
-    for format in names::formats().filter(Format::is_distinctive) {
+    for format in names::formats().filter(PrintkFormat::is_distinctive) {
         for words in [&b"I/O error, failed: sda1"[..], b"", b"lost\nsda1: timed out (error -5)"] {
-            for suffix in format.kind.suffixes() {
+            for suffix in format.source.suffixes() {
                 next = (next + 7) % beginnings.len();
                 let name: Vec<u8> =
-                    beginnings[next].iter().copied().filter(|byte| format.kind.allows(*byte)).collect();
+                    beginnings[next].iter().copied().filter(|byte| format.source.allows(*byte)).collect();
                 let line = line(&format, &name, suffix, words);
                 let shown = String::from_utf8_lossy(&line).into_owned();
                 assert!(names::speaks(&line, "-"), "{:?}: {shown}", format.text);

@@ -71,24 +71,24 @@ fn every_form_gives_what_is_expected() {
     }
 }
 
-/// What is told is the same in every form, whatever that knows of times and writers.
+/// The events are the same in every form, whatever it contains of times and writers.
 #[test]
 fn one_incident_in_all_forms_gives_the_same_events() {
-    let told = |case: &Path| -> Vec<(String, String, String)> {
+    let found_in = |case: &Path| -> Vec<(String, String, String)> {
         let events = events(&parse(&["-o", "json", "input.log"], case));
         let kernel = events.iter().filter(|event| event["source"]["identifier"] == "kernel");
-        let mut told: Vec<_> = kernel
+        let mut found: Vec<_> = kernel
             .map(|event| (text(event, "event_type"), text(event, "kdev"), text(event, "msg")))
             .collect();
-        told.sort();
-        told
+        found.sort();
+        found
     };
     let all = cases();
     let export = all.iter().find(|case| case.ends_with("export")).unwrap();
-    let expected = told(export);
+    let expected = found_in(export);
     assert_eq!(expected.len(), 4, "{expected:#?}");
     for case in &all {
-        assert_eq!(told(case), expected, "{}", case.display());
+        assert_eq!(found_in(case), expected, "{}", case.display());
     }
 }
 

@@ -141,12 +141,12 @@ fn mounts_that_fail_together_stay_apart() {
     ];
     let log: String = lines.iter().map(|(identifier, line)| entry(identifier, 5, line)).collect();
     let events = events(&log, None);
-    let told: Vec<(&str, u64)> = events
+    let counted: Vec<(&str, u64)> = events
         .iter()
         .map(|event| (event["event_type"].as_str().unwrap(), event["source"]["entries"].as_u64().unwrap()))
         .collect();
     assert_eq!(
-        told,
+        counted,
         [("MOUNT_FAILED", 4), ("MOUNT_FAILED", 3), ("FSCK_FAILED", 5), ("MOUNT_SERVICE_FAILED", 2)],
         "{events:#?}"
     );

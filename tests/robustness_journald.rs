@@ -129,7 +129,7 @@ fn killed_and_started_again_in_a_burst() {
     assert_eq!(daemon.said("journald accepts events again"), 2, "{}", daemon.log());
 }
 
-/// The numbers of the events that a monitor has been told of, up to `lines` of them.
+/// The numbers of the events that a monitor receives, up to `lines` of them.
 fn monitored(daemon: &Daemon, lines: usize) -> Vec<usize> {
     let replies = daemon.connect().call_more("Monitor", json!({ "since": 0, "limit": lines })).unwrap();
     let kdev = |reply: &serde_json::Value| Some(reply["event"]["kdev"].as_str()?[2..].parse().unwrap());

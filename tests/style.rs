@@ -1,6 +1,6 @@
 //! Documents name what exists, files stay small, and words are those of the field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::common::project;
@@ -88,6 +88,64 @@ fn words_are_those_of_the_field() {
         }
     }
     assert!(bad.is_empty(), "{bad:#?}");
+}
+
+/// Most definitions of a type name, in all packages together.
+const MAX_DEFINITIONS: usize = 2;
+/// Names that may be defined more often, and why.
+const COMMON_NAMES: [(&str, &str); 1] = [(
+    "Error",
+    "the error type of a module, which code outside of it names with its module: `journal::Error`",
+)];
+
+/// The code of a file without its unit tests, which stand at its end.
+fn shipped(text: &str) -> &str {
+    text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(shipped, _)| shipped)
+}
+
+/// The name of the type that a line defines. An indented `type` belongs to a trait.
+fn defined(line: &str) -> Option<&str> {
+    let code = line.trim_start();
+    let code =
+        code.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")).map_or(code, |(_, rest)| rest);
+    let code = code.strip_prefix("pub ").unwrap_or(code);
+    let code = code.strip_prefix("unsafe ").unwrap_or(code);
+    let (keyword, rest) = code.split_once(' ')?;
+    let defines = ["struct", "enum", "union", "trait"].contains(&keyword)
+        || keyword == "type" && !line.starts_with(' ');
+    let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+    (defines && name.starts_with(|c: char| c.is_ascii_uppercase())).then_some(name)
+}
+
+#[test]
+fn a_type_name_stands_for_one_thing() {
+    for (line, name) in [
+        ("pub(super) struct Asked<'a> {", Some("Asked")),
+        ("    pub enum Entry {", Some("Entry")),
+        ("pub type Row = Vec<u8>;", Some("Row")),
+        ("    type Item = u8;", None),
+        ("/// A struct Named", None),
+    ] {
+        assert_eq!(defined(line), name, "{line}");
+    }
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in all(&["rs"]) {
+        let path = path.strip_prefix(project("")).unwrap();
+        let is_test = |part: &str| ["tests", "benches", "fuzz", "tests.rs"].contains(&part);
+        let mut parts = path.iter().map(|part| part.to_str().unwrap());
+        if parts.any(|part| is_test(part) || part.ends_with("_tests.rs")) {
+            continue;
+        }
+        for (number, line) in (1..).zip(shipped(&text).lines()) {
+            let Some(name) = defined(line) else { continue };
+            places.entry(name.to_owned()).or_default().push(format!("{}:{number}", path.display()));
+        }
+    }
+    assert!(places.len() > 300, "the files of the workspace were not found: {}", places.len());
+    places.retain(|name, at| {
+        at.len() > MAX_DEFINITIONS && !COMMON_NAMES.iter().any(|(common, _)| common == name)
+    });
+    assert!(places.is_empty(), "name each of these after what it is: {places:#?}");
 }
 
 /// The texts between backticks.

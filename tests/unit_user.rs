@@ -1,5 +1,5 @@
 //! The daemon as its unit runs it: the system user, its groups and capabilities, a read-only file
-//! system, the socket passed by systemd, readiness told to systemd.
+//! system, the socket passed by systemd, readiness reported to systemd.
 
 use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt;
@@ -89,8 +89,8 @@ impl<'m> Service<'m> {
         Client(BufReader::new(stream))
     }
 
-    /// What the daemon tells systemd until it says this.
-    fn told(&self, wanted: &str) -> String {
+    /// The notifications that systemd receives, up to this one.
+    fn notified(&self, wanted: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
             let length = self
@@ -177,7 +177,7 @@ fn the_daemon_works_as_its_unit_runs_it() {
     let mut service = Service::start(&machine);
     let status = service.connect().call("GetStatus", json!({})).unwrap();
     assert!(status["status"].is_object(), "{status}");
-    let ready = service.told("READY=1");
+    let ready = service.notified("READY=1");
     assert!(ready.contains("STATUS="), "{ready}");
 
     // Who it is: nobody special, and nothing but CAP_SYSLOG (34).
@@ -221,7 +221,7 @@ fn the_daemon_works_as_its_unit_runs_it() {
 
     // It ends as systemd ends it, and has saved its position.
     common::send_signal(&service.child.id().to_string(), rustix::process::Signal::TERM);
-    service.told("STOPPING=1");
+    service.notified("STOPPING=1");
     assert!(service.child.wait().unwrap().success(), "{}", service.said());
     let saved = std::fs::read_dir(&service.state).unwrap().flatten().count();
     assert!(saved > 0, "the state directory is empty: {}", service.said());
@@ -237,7 +237,7 @@ fn others_ask_the_running_service_as_they_may() {
     let Some(machine) = Machine::start(TEST, &[]) else { return };
     let service = Service::start(&machine);
     service.connect().call("GetStatus", json!({})).unwrap();
-    service.told("READY=1");
+    service.notified("READY=1");
     std::fs::set_permissions(&service.socket, std::fs::Permissions::from_mode(0o666)).unwrap();
     let prpt = service.machine.path("prpt");
     std::fs::copy(program("prpt"), &prpt).unwrap();

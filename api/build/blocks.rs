@@ -1,6 +1,6 @@
 //! Block devices: from the library's structures to those of the interface, and their fields for text output.
 
-use peripety_generate::{Interface, Kind, Library, Member, Structure};
+use peripety_generate::{FieldType, Interface, Library, LibraryField, Structure};
 
 /// All of it.
 pub fn blocks(interface: &Interface<'_>) -> Result<String, String> {
@@ -13,10 +13,10 @@ pub fn blocks(interface: &Interface<'_>) -> Result<String, String> {
 /// `From` of a structure; `None` when the interface does not have it.
 fn conversion(structure: &Structure) -> Option<String> {
     let (name, wire) = (structure.name, structure.wire_name?);
-    let shared = |member: &&Member| member.wire_name.is_some();
-    let (methods, stored): (Vec<&Member>, Vec<&Member>) =
+    let shared = |member: &&LibraryField| member.wire_name.is_some();
+    let (methods, stored): (Vec<&LibraryField>, Vec<&LibraryField>) =
         structure.members.iter().filter(shared).partition(|member| member.is_method);
-    let of = |member: &Member| {
+    let of = |member: &LibraryField| {
         let call = if member.is_method { "()" } else { "" };
         format!(
             "{}: library.{}{call}.to_wire(),\n",
@@ -34,7 +34,9 @@ fn conversion(structure: &Structure) -> Option<String> {
 
 /// A method with the fields that are one value or a list of strings.
 fn facts(interface: &Interface<'_>) -> Result<String, String> {
-    let is_fact = |kind: &Kind| matches!(kind, Kind::Text | Kind::Number | Kind::Flag | Kind::Texts);
+    let is_fact = |kind: &FieldType| {
+        matches!(kind, FieldType::Text | FieldType::Number | FieldType::Flag | FieldType::Texts)
+    };
     let fields = interface.fields("BlockInfo")?;
     if let Some(field) = fields.iter().find(|field| field.label.is_some() && !is_fact(&field.kind)) {
         return Err(format!(

@@ -231,7 +231,7 @@ fn all_members<'de, A: MapAccess<'de>>(
     for place in 0..members.len() {
         missing |= 1 << place;
     }
-    while let Some((place, expected)) = entries.next_key_seed(Member(members))? {
+    while let Some((place, expected)) = entries.next_key_seed(MemberName(members))? {
         if missing & 1 << place == 0 {
             return Err(A::Error::custom("a member comes twice"));
         }
@@ -247,9 +247,9 @@ fn all_members<'de, A: MapAccess<'de>>(
 }
 
 /// Finds a member by the name that is read: its place and its type.
-struct Member(&'static [(&'static str, Type)]);
+struct MemberName(&'static [(&'static str, Type)]);
 
-impl<'de> DeserializeSeed<'de> for Member {
+impl<'de> DeserializeSeed<'de> for MemberName {
     type Value = (usize, Type);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -257,7 +257,7 @@ impl<'de> DeserializeSeed<'de> for Member {
     }
 }
 
-impl Visitor<'_> for Member {
+impl Visitor<'_> for MemberName {
     type Value = (usize, Type);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,21 +22,21 @@ const SECTOR: u64 = 512;
 pub(crate) struct Common {
     context: Context,
     /// Where the mounts of each device stand in the table.
-    mounted: Mounted,
+    mounted: MountIndex,
     /// Kernel names of the devices that are used as swap.
     swaps: HashSet<String>,
 }
 
 /// Places in the mount table.
 #[derive(Default)]
-struct Mounted {
+struct MountIndex {
     by_number: HashMap<DevNumber, Vec<usize>>,
     /// Of devices without a number.
     by_name: HashMap<String, Vec<usize>>,
     btrfs: Vec<usize>,
 }
 
-impl Mounted {
+impl MountIndex {
     fn of(tree: &Tree, mounts: &[Mount]) -> Self {
         let mut mounted = Self::default();
         for (at, mount) in mounts.iter().enumerate() {
@@ -55,7 +55,7 @@ impl Mounted {
 impl Common {
     pub fn read(tree: &Tree) -> Self {
         let context = Context::read(tree);
-        let mounted = Mounted::of(tree, &context.mounts);
+        let mounted = MountIndex::of(tree, &context.mounts);
         Self { context, mounted, swaps: tree.swaps().into_iter().map(|device| device.name.clone()).collect() }
     }
 }

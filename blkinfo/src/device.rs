@@ -11,14 +11,14 @@ use crate::extension::Extension;
 use crate::info::BlkType;
 use crate::name::{is_component, number, numbered, nvme_head, DevNumber};
 use crate::share::shared_out;
-use crate::source::Place;
+use crate::source::DirRef;
 use crate::tree::Tree;
 use crate::udev::Record;
 
 /// A block device in the tree. It is cheap to copy; during one lookup all copies share cached values.
 #[derive(Clone)]
 pub(crate) struct Device {
-    place: Place,
+    place: DirRef,
     facts: Arc<Facts>,
 }
 
@@ -132,7 +132,7 @@ impl Tree {
     }
 
     /// The device that this directory belongs to, if any: a dangling link resolves to nothing.
-    fn device_at(&self, place: &Place) -> Option<Device> {
+    fn device_at(&self, place: &DirRef) -> Option<Device> {
         if let Some(facts) = place.device.get() {
             return Some(Device { place: place.clone(), facts: facts.clone() });
         }

@@ -6,10 +6,10 @@ use std::fmt;
 /// Facts by name, each name once, in the order of the names. It takes a fifth of the memory of a tree, which has room for
 /// eleven facts at once.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Extension(Box<[Fact]>);
+pub struct Extension(Box<[Pair]>);
 
 /// The names that this crate gives are not copied.
-type Fact = (Cow<'static, str>, Box<str>);
+type Pair = (Cow<'static, str>, Box<str>);
 
 impl Extension {
     /// The facts that are known.
@@ -27,7 +27,7 @@ impl Extension {
     }
 
     /// Of facts with the same name the last one counts.
-    fn sorted(mut facts: Vec<Fact>) -> Self {
+    fn sorted(mut facts: Vec<Pair>) -> Self {
         facts.reverse();
         facts.sort_by(|(a, _), (b, _)| a.cmp(b));
         facts.dedup_by(|(a, _), (b, _)| a == b);
@@ -78,7 +78,7 @@ impl FromIterator<(String, String)> for Extension {
 
 impl IntoIterator for Extension {
     type Item = (String, String);
-    type IntoIter = std::iter::Map<std::vec::IntoIter<Fact>, fn(Fact) -> (String, String)>;
+    type IntoIter = std::iter::Map<std::vec::IntoIter<Pair>, fn(Pair) -> (String, String)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_vec().into_iter().map(|(name, value)| (name.into_owned(), value.into()))

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use crate::error::Error;
 use crate::escape::visible;
 use crate::name::natural_sort;
-use crate::source::{is_within, Directory, Memo, Names, Place, Recorded, Source};
+use crate::source::{is_within, DirRef, Directory, Memo, Names, Recorded, Source};
 
 /// The only places of a tree that are ever read. (Links in /dev are read too, nodes there are not.)
 const READABLE: [&str; 5] =
@@ -118,12 +118,12 @@ impl Tree {
     }
 
     /// The same of a file in a place that describes devices, or one directory below it.
-    pub(crate) fn attr_in(&self, place: &Place, name: &str) -> Option<String> {
+    pub(crate) fn attr_in(&self, place: &DirRef, name: &str) -> Option<String> {
         attribute(&self.content_in(place, name)?)
     }
 
     /// The content of such a file.
-    pub(crate) fn content_in(&self, place: &Place, name: &str) -> Option<Arc<[u8]>> {
+    pub(crate) fn content_in(&self, place: &DirRef, name: &str) -> Option<Arc<[u8]>> {
         self.with_memo(|memo| memo.read_in(place, OsStr::new(name))).ok()
     }
 
@@ -134,12 +134,12 @@ impl Tree {
     }
 
     /// Those names in a place that fit, in natural order.
-    pub(crate) fn names_in(&self, place: &Place, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    pub(crate) fn names_in(&self, place: &DirRef, fits: impl Fn(&str) -> bool) -> Vec<String> {
         self.with_memo(|memo| memo.names_in(place)).map(|names| sorted(&names, fits)).unwrap_or_default()
     }
 
     /// The names in a directory within another one.
-    pub(crate) fn names_below(&self, place: &Place, directory: &str) -> Vec<String> {
+    pub(crate) fn names_below(&self, place: &DirRef, directory: &str) -> Vec<String> {
         let names = self.with_memo(|memo| memo.names_below(place, OsStr::new(directory)));
         names.map(|names| sorted(&names, |_| true)).unwrap_or_default()
     }
@@ -161,7 +161,7 @@ impl Tree {
     }
 
     /// A directory with something in it.
-    pub(crate) fn is_filled(&self, place: &Place) -> bool {
+    pub(crate) fn is_filled(&self, place: &DirRef) -> bool {
         self.with_memo(|memo| memo.names_in(place)).is_ok_and(|names| !names.is_empty())
     }
 
@@ -171,7 +171,7 @@ impl Tree {
     }
 
     /// The place to which it leads.
-    pub(crate) fn followed(&self, path: &Path) -> Option<Place> {
+    pub(crate) fn followed(&self, path: &Path) -> Option<DirRef> {
         is_plain(path).then(|| self.with_memo(|memo| memo.followed(path)).ok()).flatten()
     }
 
@@ -182,7 +182,7 @@ impl Tree {
     }
 
     /// Where a path leads.
-    pub(crate) fn place(&self, path: &Path) -> Option<Place> {
+    pub(crate) fn place(&self, path: &Path) -> Option<DirRef> {
         is_plain(path).then(|| self.with_memo(|memo| memo.place(path)).ok()).flatten()
     }
 }

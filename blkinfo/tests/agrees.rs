@@ -117,16 +117,16 @@ fn our_type(blk_type: BlkType) -> &'static str {
 // --- Comparing ----------------------------------------------------------------
 
 /// The fields that differ. An identity that only one of them knows is none: lsblk has no WWN of what is not a disk, and
-/// this crate takes the best that a disk has. How a partition is attached lsblk tells by some names only.
+/// this crate takes the best that a disk has. lsblk knows how a partition is attached only for some names.
 fn differences(theirs: &Facts, ours: &Facts) -> BTreeSet<&'static str> {
     let fields: BTreeSet<&'static str> = theirs.keys().chain(ours.keys()).copied().collect();
     let partition = ours.get("type").is_some_and(|kind| kind == "part");
-    let told = |field: &str| match field {
+    let counts = |field: &str| match field {
         "wwid" => theirs.contains_key(field) && ours.contains_key(field),
         "transport" if partition => theirs.contains_key(field),
         _ => true,
     };
-    fields.into_iter().filter(|field| theirs.get(field) != ours.get(field) && told(field)).collect()
+    fields.into_iter().filter(|field| theirs.get(field) != ours.get(field) && counts(field)).collect()
 }
 
 /// Compares a tree with what lsblk said: the differences that nothing excuses, and by number the entries of [`KNOWN`]
@@ -220,10 +220,10 @@ fn every_field_is_compared() {
         };
         let excused = |kdev: &str| KNOWN.iter().any(|known| here(known, kdev));
         let mut changed = devices.clone();
-        let told = changed.iter_mut().filter(|(kdev, facts)| facts.contains_key(field) && !excused(kdev));
-        let told = told.map(|(_, facts)| facts.insert(field, "something else".to_owned())).count();
-        assert!(told > 0, "{field}");
-        assert_eq!(compare(&tree, &changed).0.len(), told, "{field}");
+        let altered = changed.iter_mut().filter(|(kdev, facts)| facts.contains_key(field) && !excused(kdev));
+        let altered = altered.map(|(_, facts)| facts.insert(field, "something else".to_owned())).count();
+        assert!(altered > 0, "{field}");
+        assert_eq!(compare(&tree, &changed).0.len(), altered, "{field}");
     }
     assert_eq!(fields.len(), 11, "{fields:?}");
 }

@@ -1,5 +1,7 @@
 //! Log lines as journalctl and dmesg print them: the message, and who wrote it.
 
+use peripety_blkinfo::archive::log_time;
+
 /// A printed line in its parts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LogLine<'l> {
@@ -12,41 +14,15 @@ pub struct LogLine<'l> {
 /// Strips what journalctl (short formats) and dmesg print before the message.
 pub fn split(line: &str) -> LogLine<'_> {
     let bare = LogLine { identifier: None, message: line };
-    if let Some(rest) = after_kernel_time(line) {
-        return match after_host(rest) {
-            // journalctl -o short-monotonic; a kernel message may look similar.
-            Some(found) if found.identifier == Some("kernel") || rest.contains("]: ") => found,
-            _ => LogLine { identifier: Some("kernel"), message: rest },
-        };
+    let Some(stamped) = log_time::split(line) else { return bare };
+    let found = after_host(stamped.rest);
+    match stamped.kernel {
+        // journalctl -o short-monotonic; a kernel message may look similar.
+        true => found
+            .filter(|found| found.identifier == Some("kernel") || stamped.rest.contains("]: "))
+            .unwrap_or(LogLine { identifier: Some("kernel"), message: stamped.rest }),
+        false => found.unwrap_or(bare),
     }
-    after_date(line).and_then(after_host).unwrap_or(bare)
-}
-
-/// What follows "\[  123.456789\] ", "\[Thu May 21 18:17:16 2026\] " or "<4>\[  123.456789\]\[    T1\] ".
-fn after_kernel_time(line: &str) -> Option<&str> {
-    let level = line.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-    let line = level.filter(|(level, _)| is_number(level)).map_or(line, |(_, rest)| rest);
-    let (time, rest) = line.strip_prefix('[')?.split_once(']')?;
-    let since_boot = time.trim().split_once('.').is_some_and(|(s, us)| is_number(s) && is_number(us));
-    if !since_boot && !time.split_whitespace().any(is_time) {
-        return None;
-    }
-    let caller = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let rest = caller.map_or(rest, |(_, rest)| rest);
-    Some(rest.strip_prefix(' ').unwrap_or(rest))
-}
-
-/// What follows "May 21 18:17:16 " or "2026-05-21T18:17:16+0000 ".
-fn after_date(line: &str) -> Option<&str> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (first, rest) = line.split_once(' ')?;
-    if let Some((date, time)) = first.split_once('T') {
-        return (date.split('-').all(is_number) && is_time(time)).then_some(rest);
-    }
-    let (day, rest) = rest.trim_start().split_once(' ')?;
-    let (time, rest) = rest.split_once(' ')?;
-    (MONTHS.contains(&first) && is_number(day) && is_time(time)).then_some(rest)
 }
 
 /// "HOST IDENTIFIER\[PID\]: MESSAGE" or "HOST IDENTIFIER: MESSAGE".
@@ -60,12 +36,6 @@ fn after_host(rest: &str) -> Option<LogLine<'_>> {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// It begins with HH:MM:SS.
-fn is_time(text: &str) -> bool {
-    text.get(..8)
-        .is_some_and(|time| time.len() == 8 && time.splitn(3, ':').all(|n| n.len() == 2 && is_number(n)))
 }
 
 #[cfg(test)]
@@ -87,6 +57,7 @@ mod tests {
             ("[  123.456789][    T1] ", Some("kernel")),
             ("<4>[  123.456789] ", Some("kernel")),
             ("[Thu May 21 18:17:16 2026] ", Some("kernel")),
+            ("2026-05-21 18:17:16 host1 lvm[7]: ", Some("lvm")),
         ] {
             let line = format!("{before}{message}");
             assert_eq!(split(&line), LogLine { identifier, message }, "{line}");

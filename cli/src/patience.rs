@@ -26,28 +26,28 @@ pub enum Expected {
 pub struct Patience(Arc<Guard>);
 
 #[derive(Debug)]
-struct Guard(Arc<Shared>);
+struct Guard(Arc<SharedState>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedState {
+    state: Mutex<WaitState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct WaitState {
     /// When it is time to speak up; `None` while nothing is waited for.
     deadline: Option<(Instant, Duration)>,
     ended: bool,
 }
 
-impl Shared {
-    fn set(&self, change: impl FnOnce(&mut State)) {
+impl SharedState {
+    fn set(&self, change: impl FnOnce(&mut WaitState)) {
         change(&mut self.lock());
         self.changed.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WaitState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,7 +61,7 @@ impl Drop for Guard {
 impl Patience {
     /// For the daemon at this address.
     pub fn with(address: &Address) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedState::default());
         let (watched, address) = (shared.clone(), address.to_string());
         std::thread::spawn(move || watch(&watched, &address));
         Self(Arc::new(Guard(shared)))
@@ -77,7 +77,7 @@ impl Patience {
     }
 }
 
-fn watch(shared: &Shared, address: &str) {
+fn watch(shared: &SharedState, address: &str) {
     let mut state = shared.lock();
     while !state.ended {
         let now = Instant::now();

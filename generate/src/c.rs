@@ -1,7 +1,7 @@
 //! The getters of the C library: its Rust code and its header.
 
-use crate::interface::{Field, Kind};
-use crate::library::{Library, Member, Structure};
+use crate::interface::{Field, FieldType};
+use crate::library::{Library, LibraryField, Structure};
 use crate::text::{lines, singular};
 use crate::NOTICE;
 
@@ -27,21 +27,21 @@ pub fn getters(structure: &Structure, field: &Field) -> Vec<Getter> {
     };
     let own = format!("{prefix}_{name}");
     match &field.kind {
-        Kind::Text => vec![getter("const char *", own, String::new())],
-        Kind::Number => vec![getter("bool ", own, format!(", uint64_t *{name}"))],
-        Kind::Flag => vec![getter("bool ", own, format!(", bool *{name}"))],
-        Kind::DevNumber => vec![getter("bool ", own, ", uint32_t *major, uint32_t *minor".to_owned())],
-        Kind::BlkType => vec![getter("peripety_blk_type ", own, String::new())],
-        Kind::Texts => list("const char *"),
-        Kind::Structures(of) if of == "Owner" => list("const peripety_owner *"),
-        Kind::Structures(of) if of == "Path" => list("const peripety_path *"),
-        Kind::Map => vec![
+        FieldType::Text => vec![getter("const char *", own, String::new())],
+        FieldType::Number => vec![getter("bool ", own, format!(", uint64_t *{name}"))],
+        FieldType::Flag => vec![getter("bool ", own, format!(", bool *{name}"))],
+        FieldType::DevNumber => vec![getter("bool ", own, ", uint32_t *major, uint32_t *minor".to_owned())],
+        FieldType::BlkType => vec![getter("peripety_blk_type ", own, String::new())],
+        FieldType::Texts => list("const char *"),
+        FieldType::Structures(of) if of == "Owner" => list("const peripety_owner *"),
+        FieldType::Structures(of) if of == "Path" => list("const peripety_path *"),
+        FieldType::Map => vec![
             getter("size_t ", format!("{own}_count"), String::new()),
             getter("const char *", format!("{own}_key"), ", size_t index".to_owned()),
             getter("const char *", format!("{own}_value"), ", size_t index".to_owned()),
             getter("const char *", own, ", const char *key".to_owned()),
         ],
-        Kind::Numbers | Kind::Named(_) | Kind::Structures(_) => Vec::new(),
+        FieldType::Numbers | FieldType::Named(_) | FieldType::Structures(_) => Vec::new(),
     }
 }
 
@@ -69,7 +69,8 @@ pub fn header(structure: &Structure) -> String {
 
 /// A comment of the header, in ASCII.
 fn documented(field: &Field) -> String {
-    let always = matches!(field.kind, Kind::Text | Kind::Number | Kind::Flag) && !field.nullable;
+    let always =
+        matches!(field.kind, FieldType::Text | FieldType::Number | FieldType::Flag) && !field.nullable;
     let comment = format!("{}{}", field.comment, if always { " Always known." } else { "" });
     let comment = comment.replace(" …", " ...").replace('…', "...");
     match comment.contains('\n') {
@@ -113,22 +114,24 @@ fn handle(structure: &Structure) -> String {
 }
 
 /// The type under which a handle holds a field, and how it is made from `info`; `None`: its getter reads `info`.
-fn held(member: &Member) -> Option<(String, String)> {
+fn held(member: &LibraryField) -> Option<(String, String)> {
     let field = &member.field;
     let name = &field.name;
     let plain = |kind: &str| if field.nullable { format!("Option<{kind}>") } else { kind.to_owned() };
     Some(match &field.kind {
-        Kind::Text if field.nullable => (plain("CString"), format!("info.{name}.as_deref().map(c_string)")),
-        Kind::Text => (plain("CString"), format!("c_string(&info.{name})")),
-        Kind::Number => (plain("u64"), format!("info.{name}")),
-        Kind::Flag => (plain("bool"), format!("info.{name}")),
-        Kind::Texts if member.is_method => ("Vec<CString>".into(), format!("c_strings(info.{name}())")),
-        Kind::Texts => ("Vec<CString>".into(), format!("c_strings(&info.{name})")),
-        Kind::Structures(of) => {
+        FieldType::Text if field.nullable => {
+            (plain("CString"), format!("info.{name}.as_deref().map(c_string)"))
+        }
+        FieldType::Text => (plain("CString"), format!("c_string(&info.{name})")),
+        FieldType::Number => (plain("u64"), format!("info.{name}")),
+        FieldType::Flag => (plain("bool"), format!("info.{name}")),
+        FieldType::Texts if member.is_method => ("Vec<CString>".into(), format!("c_strings(info.{name}())")),
+        FieldType::Texts => ("Vec<CString>".into(), format!("c_strings(&info.{name})")),
+        FieldType::Structures(of) => {
             (format!("Vec<{of}>"), format!("info.{name}.iter().map({of}::from).collect()"))
         }
-        Kind::Map => ("Extension".into(), format!("Extension::from(&info.{name})")),
-        Kind::DevNumber | Kind::BlkType | Kind::Numbers | Kind::Named(_) => return None,
+        FieldType::Map => ("Extension".into(), format!("Extension::from(&info.{name})")),
+        FieldType::DevNumber | FieldType::BlkType | FieldType::Numbers | FieldType::Named(_) => return None,
     })
 }
 
@@ -158,32 +161,32 @@ fn getter_macros(structure: &Structure) -> String {
         let function = format!("peripety_{prefix}_{own}");
         let element = format!("peripety_{prefix}_{one}");
         match &field.kind {
-            Kind::Text if field.nullable => {
+            FieldType::Text if field.nullable => {
                 strings += &format!("    {function} => |{prefix}| or_null(&{prefix}.{own});\n");
             }
-            Kind::Text => strings += &format!("    {function} => |{prefix}| {prefix}.{own}.as_ptr();\n"),
-            Kind::Number | Kind::Flag => {
-                let kind = if field.kind == Kind::Flag { "bool" } else { "u64" };
+            FieldType::Text => strings += &format!("    {function} => |{prefix}| {prefix}.{own}.as_ptr();\n"),
+            FieldType::Number | FieldType::Flag => {
+                let kind = if field.kind == FieldType::Flag { "bool" } else { "u64" };
                 let value =
                     if field.nullable { format!("{prefix}.{own}") } else { format!("Some({prefix}.{own})") };
                 values += &format!("    {function}, {kind} => |{prefix}| {value};\n");
             }
-            Kind::Texts => {
+            FieldType::Texts => {
                 lists += &format!(
                     "    {element}_count, {element}: CString => c_char, |{prefix}| &{prefix}.{own}, string_at;\n"
                 );
             }
-            Kind::Structures(of) => {
+            FieldType::Structures(of) => {
                 lists += &format!(
                     "    {element}_count, {element}: {of} => {of}, |{prefix}| &{prefix}.{own}, element_at;\n"
                 );
             }
-            Kind::Map => {
+            FieldType::Map => {
                 maps += &format!(
                     "    {function}_count, {function}_key, {function}_value, {function} => |{prefix}| &{prefix}.{own};\n"
                 );
             }
-            Kind::DevNumber | Kind::BlkType | Kind::Numbers | Kind::Named(_) => {}
+            FieldType::DevNumber | FieldType::BlkType | FieldType::Numbers | FieldType::Named(_) => {}
         }
     }
     let call = |name_of: &str, body: &str| match body {

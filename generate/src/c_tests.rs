@@ -1,8 +1,8 @@
 //! What the C library's tests do with every field.
 
 use crate::c::getters;
-use crate::interface::{Field, Kind};
-use crate::library::{Library, Member, Structure};
+use crate::interface::{Field, FieldType};
+use crate::library::{Library, LibraryField, Structure};
 use crate::text::singular;
 use crate::NOTICE;
 
@@ -15,10 +15,12 @@ pub fn dump(library: &Library) -> String {
             let name = &field.name;
             let get = format!("peripety_block_{name}");
             code += &match field.kind {
-                Kind::Number => format!("    NUMBER(\"{name}\", {get});\n"),
-                Kind::Flag => format!("    FLAG(\"{name}\", {get});\n"),
-                Kind::DevNumber => format!("    DEV_NUMBER(\"{name}\", {get});\n"),
-                Kind::BlkType => format!("    text(\"{name}\", peripety_blk_type_name({get}(block)));\n"),
+                FieldType::Number => format!("    NUMBER(\"{name}\", {get});\n"),
+                FieldType::Flag => format!("    FLAG(\"{name}\", {get});\n"),
+                FieldType::DevNumber => format!("    DEV_NUMBER(\"{name}\", {get});\n"),
+                FieldType::BlkType => {
+                    format!("    text(\"{name}\", peripety_blk_type_name({get}(block)));\n")
+                }
                 _ => format!("    text(\"{name}\", {get}(block));\n"),
             };
         }
@@ -62,18 +64,18 @@ fn head() -> String {
     format!("/* SPDX-License-Identifier: MIT OR Apache-2.0 */\n/* {NOTICE} */\n")
 }
 
-fn checks(structure: &Structure, member: &Member) -> String {
+fn checks(structure: &Structure, member: &LibraryField) -> String {
     let handle = structure.prefix;
     let field = &member.field;
     let names: Vec<String> = getters(structure, field).into_iter().map(|getter| getter.name).collect();
     let name = |place: usize| names.get(place).map_or("", String::as_str);
     match &field.kind {
-        Kind::Number => value("NULL_NUMBER", name(0), handle),
-        Kind::Flag => value("NULL_FLAG", name(0), handle),
-        Kind::DevNumber => value("NULL_DEV_NUMBER", name(0), handle),
-        Kind::BlkType => format!("    CHECK({}(NULL) == PERIPETY_BLK_TYPE_OTHER);\n", name(0)),
-        Kind::Text => format!("    CHECK({}(NULL) == NULL);\n", name(0)),
-        Kind::Map => format!(
+        FieldType::Number => value("NULL_NUMBER", name(0), handle),
+        FieldType::Flag => value("NULL_FLAG", name(0), handle),
+        FieldType::DevNumber => value("NULL_DEV_NUMBER", name(0), handle),
+        FieldType::BlkType => format!("    CHECK({}(NULL) == PERIPETY_BLK_TYPE_OTHER);\n", name(0)),
+        FieldType::Text => format!("    CHECK({}(NULL) == NULL);\n", name(0)),
+        FieldType::Map => format!(
             "    CHECK({}(NULL) == 0 && {}(NULL, 0) == NULL);\n    CHECK({}(NULL, 0) == NULL);\n\
              \x20   CHECK({3}(NULL, \"x\") == NULL && {3}({handle}, NULL) == NULL);\n",
             name(0),

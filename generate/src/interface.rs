@@ -18,7 +18,7 @@ pub struct Field {
     /// Its name.
     pub name: String,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: FieldType,
     /// It may be null.
     pub nullable: bool,
     /// What it means, with the line breaks of the interface.
@@ -29,7 +29,7 @@ pub struct Field {
 
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldType {
     /// A string.
     Text,
     /// A number that is not negative.
@@ -112,23 +112,23 @@ fn missing(type_name: &str) -> String {
 }
 
 /// What a type is; nothing of which there may be null is within another type.
-fn kind(vtype: &VTypeExt<'_>) -> Option<(Kind, bool)> {
+fn kind(vtype: &VTypeExt<'_>) -> Option<(FieldType, bool)> {
     let plain = |of: &VTypeExt<'_>| match of {
-        VTypeExt::Plain(VType::String) => Some(Kind::Text),
-        VTypeExt::Plain(VType::Int) => Some(Kind::Number),
-        VTypeExt::Plain(VType::Bool) => Some(Kind::Flag),
-        VTypeExt::Plain(VType::Typename(name)) => Some(Kind::Named((*name).to_owned())),
+        VTypeExt::Plain(VType::String) => Some(FieldType::Text),
+        VTypeExt::Plain(VType::Int) => Some(FieldType::Number),
+        VTypeExt::Plain(VType::Bool) => Some(FieldType::Flag),
+        VTypeExt::Plain(VType::Typename(name)) => Some(FieldType::Named((*name).to_owned())),
         _ => None,
     };
     Some(match vtype {
         VTypeExt::Option(of) => (plain(of)?, true),
         VTypeExt::Array(of) => match plain(of)? {
-            Kind::Text => (Kind::Texts, false),
-            Kind::Number => (Kind::Numbers, false),
-            Kind::Named(name) => (Kind::Structures(name), false),
+            FieldType::Text => (FieldType::Texts, false),
+            FieldType::Number => (FieldType::Numbers, false),
+            FieldType::Named(name) => (FieldType::Structures(name), false),
             _ => return None,
         },
-        VTypeExt::Dict(of) if plain(of)? == Kind::Text => (Kind::Map, false),
+        VTypeExt::Dict(of) if plain(of)? == FieldType::Text => (FieldType::Map, false),
         VTypeExt::Dict(_) => return None,
         plain_type => (plain(plain_type)?, false),
     })
@@ -150,9 +150,10 @@ mod tests {
             "  # A text.\n  # Label: Text\n  a: ?string,\n  # A list.\n  b: []int,\n  # Others.\n  c: []T",
         )
         .unwrap();
-        let kinds: Vec<(&Kind, bool)> = found.iter().map(|field| (&field.kind, field.nullable)).collect();
-        let structures = Kind::Structures("T".to_owned());
-        assert_eq!(kinds, [(&Kind::Text, true), (&Kind::Numbers, false), (&structures, false)]);
+        let kinds: Vec<(&FieldType, bool)> =
+            found.iter().map(|field| (&field.kind, field.nullable)).collect();
+        let structures = FieldType::Structures("T".to_owned());
+        assert_eq!(kinds, [(&FieldType::Text, true), (&FieldType::Numbers, false), (&structures, false)]);
         assert_eq!((found[0].label.as_deref(), found[0].comment.as_str()), (Some("Text"), "A text."));
     }
 

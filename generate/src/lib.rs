@@ -18,9 +18,9 @@ mod tables;
 mod text;
 
 pub use comments::Comments;
-pub use interface::{Field, Interface, Kind};
-pub use library::{Library, Member, Structure};
-pub use outputs::{outputs, Output};
+pub use interface::{Field, FieldType, Interface};
+pub use library::{Library, LibraryField, Structure};
+pub use outputs::{outputs, Generated};
 pub use varlink_parser;
 
 /// What stands at the head of generated text.

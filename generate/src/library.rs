@@ -1,14 +1,14 @@
 //! The structures of the library of block devices: those of the interface, in the form in which the library has them.
 
-use crate::interface::{Field, Interface, Kind};
+use crate::interface::{Field, FieldType, Interface};
 
 /// What the library has beside the fields of the interface.
 const OWN: &str = include_str!("../library.varlink");
 
 /// Fields of `BlockInfo` that have another form in the library than on the wire: what they are there.
 const OTHER_FORMS: [(&str, Form); 5] = [
-    ("major_minor", Form::Kind(Kind::DevNumber)),
-    ("blk_type", Form::Kind(Kind::BlkType)),
+    ("major_minor", Form::Type(FieldType::DevNumber)),
+    ("blk_type", Form::Type(FieldType::BlkType)),
     ("owners_wwids", Form::Method),
     ("owners_paths", Form::Method),
     ("size", Form::Name("size_bytes")),
@@ -16,7 +16,7 @@ const OTHER_FORMS: [(&str, Form); 5] = [
 
 enum Form {
     /// Another type.
-    Kind(Kind),
+    Type(FieldType),
     /// Another name.
     Name(&'static str),
     /// A method that computes it from `owners`.
@@ -40,12 +40,12 @@ pub struct Structure {
     /// What it is.
     pub comment: String,
     /// What it holds.
-    pub members: Vec<Member>,
+    pub members: Vec<LibraryField>,
 }
 
 /// A field of the library.
 #[derive(Clone)]
-pub struct Member {
+pub struct LibraryField {
     /// The field.
     pub field: Field,
     /// Its name in the interface; `None`: it is not there.
@@ -64,7 +64,14 @@ impl Structure {
     /// device; what it is like; since when it is there.
     pub fn in_text_order(&self) -> Vec<&Field> {
         let single = |field: &&Field| {
-            matches!(field.kind, Kind::Text | Kind::Number | Kind::Flag | Kind::DevNumber | Kind::BlkType)
+            matches!(
+                field.kind,
+                FieldType::Text
+                    | FieldType::Number
+                    | FieldType::Flag
+                    | FieldType::DevNumber
+                    | FieldType::BlkType
+            )
         };
         let mut fields: Vec<&Field> = self.stored().filter(single).collect();
         fields.sort_by_key(|field| match field.name.as_str() {
@@ -80,7 +87,7 @@ impl Structure {
 impl Structure {
     /// Lists of strings, in the order in which the library's text has them: mount points, then the others.
     pub fn lists_in_text_order(&self) -> Vec<&Field> {
-        let mut fields: Vec<&Field> = self.stored().filter(|field| field.kind == Kind::Texts).collect();
+        let mut fields: Vec<&Field> = self.stored().filter(|field| field.kind == FieldType::Texts).collect();
         fields.sort_by_key(|field| field.name != "mount_points");
         fields
     }
@@ -96,14 +103,14 @@ impl Library {
             prefix: "owner",
             wire_name: None,
             comment: own.comment("Owner")?,
-            members: own.fields("Owner")?.into_iter().map(Member::own).collect(),
+            members: own.fields("Owner")?.into_iter().map(LibraryField::own).collect(),
         };
         let path = Structure {
             name: "Path",
             prefix: "path",
             wire_name: Some("BlockPath"),
             comment: interface.comment("BlockPath")?,
-            members: interface.fields("BlockPath")?.into_iter().map(Member::shared).collect(),
+            members: interface.fields("BlockPath")?.into_iter().map(LibraryField::shared).collect(),
         };
         let block = Structure {
             name: "BlockInfo",
@@ -117,14 +124,14 @@ impl Library {
 }
 
 /// Those of the interface in their order, `owners` before what is computed from it; then what only the library has.
-fn block_members(interface: &Interface<'_>, own: &Interface<'_>) -> Result<Vec<Member>, String> {
-    let mut own: Vec<Member> = own.fields("BlockInfo")?.into_iter().map(Member::own).collect();
+fn block_members(interface: &Interface<'_>, own: &Interface<'_>) -> Result<Vec<LibraryField>, String> {
+    let mut own: Vec<LibraryField> = own.fields("BlockInfo")?.into_iter().map(LibraryField::own).collect();
     let mut members = Vec::new();
     for field in interface.fields("BlockInfo")? {
         let form = OTHER_FORMS.iter().find(|(name, _)| *name == field.name).map(|(_, form)| form);
-        let mut member = Member::shared(field);
+        let mut member = LibraryField::shared(field);
         match form {
-            Some(Form::Kind(kind)) => member.field.kind = kind.clone(),
+            Some(Form::Type(kind)) => member.field.kind = kind.clone(),
             Some(Form::Name(name)) => member.field.name = (*name).to_owned(),
             Some(Form::Method) => member.is_method = true,
             None => {}
@@ -138,7 +145,7 @@ fn block_members(interface: &Interface<'_>, own: &Interface<'_>) -> Result<Vec<M
     Ok(members)
 }
 
-impl Member {
+impl LibraryField {
     fn own(field: Field) -> Self {
         Self { field, wire_name: None, is_method: false }
     }
@@ -146,8 +153,8 @@ impl Member {
     /// Of the interface. The library's name of a path is shorter.
     fn shared(mut field: Field) -> Self {
         let wire_name = Some(field.name.clone());
-        if field.kind == Kind::Structures("BlockPath".to_owned()) {
-            field.kind = Kind::Structures("Path".to_owned());
+        if field.kind == FieldType::Structures("BlockPath".to_owned()) {
+            field.kind = FieldType::Structures("Path".to_owned());
         }
         Self { field, wire_name, is_method: false }
     }

@@ -5,7 +5,7 @@ use crate::library::Library;
 use crate::{c, c_tests, man, python, rust, tables};
 
 /// Text that is generated.
-pub struct Output {
+pub struct Generated {
     /// The file, below the project's directory.
     pub file: &'static str,
     /// The lines between which it stands; `None`: it is the whole file.
@@ -14,7 +14,7 @@ pub struct Output {
     pub text: String,
 }
 
-impl Output {
+impl Generated {
     /// What the file should hold, when it holds `found` now.
     ///
     /// # Errors
@@ -34,11 +34,11 @@ impl Output {
 ///
 /// # Errors
 /// The text is no interface, or defines what no code is generated for.
-pub fn outputs(interface: &str) -> Result<Vec<Output>, String> {
+pub fn outputs(interface: &str) -> Result<Vec<Generated>, String> {
     let interface = Interface::parse(interface)?;
     let library = Library::of(&interface)?;
-    let whole = |file, text| Output { file, between: None, text };
-    let part = |file, begin, end, text| Output { file, between: Some((begin, end)), text };
+    let whole = |file, text| Generated { file, between: None, text };
+    let part = |file, begin, end, text| Generated { file, between: Some((begin, end)), text };
     let mut outputs = vec![
         whole("blkinfo/src/info/fields.rs", rust::structures(&library)),
         whole("blkinfo/c/src/fields.rs", c::handles(&library)),

@@ -1,6 +1,6 @@
 //! The Python module: the fields with their types, and how each is read from the C library.
 
-use crate::interface::{Field, Kind};
+use crate::interface::{Field, FieldType};
 use crate::library::{Library, Structure};
 use crate::text::{lines, one_line, singular, styled, PYTHON};
 use crate::NOTICE;
@@ -23,7 +23,7 @@ fn class(structure: &Structure) -> String {
     let mut code = format!("\n\n@dataclass(frozen=True)\nclass {name}:\n    \"\"\"{about}\"\"\"\n\n");
     for field in structure.stored() {
         code += &lines(&styled(&field.comment, &PYTHON), "    #: ");
-        let hidden = if field.kind == Kind::Map { " = field(hash=False)" } else { "" };
+        let hidden = if field.kind == FieldType::Map { " = field(hash=False)" } else { "" };
         code += &format!("    {}: {}{hidden}\n", field.name, python_type(field));
     }
     code
@@ -31,16 +31,16 @@ fn class(structure: &Structure) -> String {
 
 fn python_type(field: &Field) -> String {
     let plain = match &field.kind {
-        Kind::Text => "str".to_owned(),
-        Kind::Number => "int".to_owned(),
-        Kind::Flag => "bool".to_owned(),
-        Kind::Texts => "Tuple[str, ...]".to_owned(),
-        Kind::Numbers => "Tuple[int, ...]".to_owned(),
-        Kind::Map => "Mapping[str, str]".to_owned(),
-        Kind::Named(name) => name.clone(),
-        Kind::Structures(name) => format!("Tuple[{name}, ...]"),
-        Kind::DevNumber => "DevNumber".to_owned(),
-        Kind::BlkType => "BlkType".to_owned(),
+        FieldType::Text => "str".to_owned(),
+        FieldType::Number => "int".to_owned(),
+        FieldType::Flag => "bool".to_owned(),
+        FieldType::Texts => "Tuple[str, ...]".to_owned(),
+        FieldType::Numbers => "Tuple[int, ...]".to_owned(),
+        FieldType::Map => "Mapping[str, str]".to_owned(),
+        FieldType::Named(name) => name.clone(),
+        FieldType::Structures(name) => format!("Tuple[{name}, ...]"),
+        FieldType::DevNumber => "DevNumber".to_owned(),
+        FieldType::BlkType => "BlkType".to_owned(),
     };
     if field.nullable {
         format!("Optional[{plain}]")
@@ -58,16 +58,16 @@ fn table(structure: &Structure) -> String {
     );
     for field in structure.stored() {
         let (kind, stem) = match &field.kind {
-            Kind::Text => ("text", field.name.as_str()),
-            Kind::Number => ("number", field.name.as_str()),
-            Kind::Flag => ("flag", field.name.as_str()),
-            Kind::DevNumber => ("device number", field.name.as_str()),
-            Kind::BlkType => ("kind", field.name.as_str()),
-            Kind::Map => ("map", field.name.as_str()),
-            Kind::Texts => ("texts", singular(&field.name)),
-            Kind::Structures(name) if name == "Owner" => ("owners", singular(&field.name)),
-            Kind::Structures(_) => ("paths", singular(&field.name)),
-            Kind::Numbers | Kind::Named(_) => continue,
+            FieldType::Text => ("text", field.name.as_str()),
+            FieldType::Number => ("number", field.name.as_str()),
+            FieldType::Flag => ("flag", field.name.as_str()),
+            FieldType::DevNumber => ("device number", field.name.as_str()),
+            FieldType::BlkType => ("kind", field.name.as_str()),
+            FieldType::Map => ("map", field.name.as_str()),
+            FieldType::Texts => ("texts", singular(&field.name)),
+            FieldType::Structures(name) if name == "Owner" => ("owners", singular(&field.name)),
+            FieldType::Structures(_) => ("paths", singular(&field.name)),
+            FieldType::Numbers | FieldType::Named(_) => continue,
         };
         code += &format!("    \"{}\": (\"{kind}\", \"peripety_{}_{stem}\"),\n", field.name, structure.prefix);
     }

@@ -1,6 +1,6 @@
 //! The structures of the crate `peripety-blkinfo`.
 
-use crate::interface::{Field, Kind};
+use crate::interface::{Field, FieldType};
 use crate::library::{Library, Structure};
 use crate::text::{lines, singular, styled, RUST};
 use crate::NOTICE;
@@ -40,16 +40,16 @@ fn documented(comment: &str, indent: &str) -> String {
 
 fn rust_type(field: &Field) -> String {
     let plain = match &field.kind {
-        Kind::Text => "String".to_owned(),
-        Kind::Number => "u64".to_owned(),
-        Kind::Flag => "bool".to_owned(),
-        Kind::Texts => "Vec<String>".to_owned(),
-        Kind::Numbers => "Vec<u64>".to_owned(),
-        Kind::Map => "Extension".to_owned(),
-        Kind::Named(name) => name.clone(),
-        Kind::Structures(name) => format!("Vec<{name}>"),
-        Kind::DevNumber => "DevNumber".to_owned(),
-        Kind::BlkType => "BlkType".to_owned(),
+        FieldType::Text => "String".to_owned(),
+        FieldType::Number => "u64".to_owned(),
+        FieldType::Flag => "bool".to_owned(),
+        FieldType::Texts => "Vec<String>".to_owned(),
+        FieldType::Numbers => "Vec<u64>".to_owned(),
+        FieldType::Map => "Extension".to_owned(),
+        FieldType::Named(name) => name.clone(),
+        FieldType::Structures(name) => format!("Vec<{name}>"),
+        FieldType::DevNumber => "DevNumber".to_owned(),
+        FieldType::BlkType => "BlkType".to_owned(),
     };
     if field.nullable {
         format!("Option<{plain}>")
@@ -66,8 +66,8 @@ fn facts(structure: &Structure) -> String {
     for field in structure.in_text_order() {
         let name = &field.name;
         let value = match (&field.kind, field.nullable) {
-            (Kind::Text, true) => format!("self.{name}.clone()"),
-            (Kind::Text, false) => format!("Some(self.{name}.clone())"),
+            (FieldType::Text, true) => format!("self.{name}.clone()"),
+            (FieldType::Text, false) => format!("Some(self.{name}.clone())"),
             (_, true) => format!("self.{name}.map(|value| value.to_string())"),
             (_, false) => format!("Some(self.{name}.to_string())"),
         };

@@ -1,6 +1,6 @@
 //! Tables of the documentation.
 
-use crate::interface::{Field, Interface, Kind};
+use crate::interface::{Field, FieldType, Interface};
 use crate::library::Library;
 use crate::text::{one_line, styled, MARKDOWN};
 
@@ -34,7 +34,7 @@ pub fn blocks(library: &Library) -> String {
 pub fn events(interface: &Interface<'_>) -> Result<String, String> {
     let mut text = HEAD.to_owned();
     for field in interface.fields("StorageEvent")? {
-        if field.kind != Kind::Named("Source".to_owned()) {
+        if field.kind != FieldType::Named("Source".to_owned()) {
             text += &row(&format!("`{}`", field.name), &field);
             continue;
         }
@@ -56,15 +56,15 @@ fn cell(comment: &str) -> String {
 
 fn type_name(field: &Field) -> String {
     let plain = match &field.kind {
-        Kind::Text | Kind::DevNumber | Kind::BlkType => "string".to_owned(),
-        Kind::Number => "integer".to_owned(),
-        Kind::Flag => "boolean".to_owned(),
-        Kind::Texts => "list of strings".to_owned(),
-        Kind::Numbers => "list of integers".to_owned(),
-        Kind::Map => "map of strings".to_owned(),
+        FieldType::Text | FieldType::DevNumber | FieldType::BlkType => "string".to_owned(),
+        FieldType::Number => "integer".to_owned(),
+        FieldType::Flag => "boolean".to_owned(),
+        FieldType::Texts => "list of strings".to_owned(),
+        FieldType::Numbers => "list of integers".to_owned(),
+        FieldType::Map => "map of strings".to_owned(),
         // An enumeration.
-        Kind::Named(_) => "string".to_owned(),
-        Kind::Structures(name) => format!("list of `{name}`"),
+        FieldType::Named(_) => "string".to_owned(),
+        FieldType::Structures(name) => format!("list of `{name}`"),
     };
     if field.nullable {
         format!("{plain} or null")

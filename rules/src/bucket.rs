@@ -18,43 +18,43 @@ pub struct Bucket {
     /// Number of lines before the automaton is compiled.
     lines: AtomicUsize,
     /// Made of their regexes when lines keep coming.
-    automaton: RwLock<Made>,
+    automaton: RwLock<AutomatonState>,
 }
 
 /// The automaton of a bucket.
 #[derive(Clone, Debug, Default)]
-enum Made {
+enum AutomatonState {
     #[default]
-    NotYet,
-    /// It would be too large.
-    No,
-    Yes(Arc<Automaton>),
+    NotCompiled,
+    /// Not used: it would exceed the limit.
+    TooLarge,
+    Compiled(Arc<Automaton>),
 }
 
 impl Bucket {
     /// Whether so few lines have come that an automaton would cost more than it saves.
-    fn is_new(&self, room: &Room) -> bool {
-        let is_new = self.lines.load(Ordering::Relaxed) < room.few;
+    fn is_new(&self, limit: &MemoryLimit) -> bool {
+        let is_new = self.lines.load(Ordering::Relaxed) < limit.few;
         if is_new {
             self.lines.fetch_add(1, Ordering::Relaxed);
         }
         is_new
     }
 
-    fn automaton(&self, room: &Room) -> Option<Arc<Automaton>> {
+    fn automaton(&self, limit: &MemoryLimit) -> Option<Arc<Automaton>> {
         let made = self.automaton.read().unwrap_or_else(PoisonError::into_inner).clone();
         match made {
-            Made::Yes(automaton) => Some(automaton),
-            Made::No => None,
-            Made::NotYet => self.make(room),
+            AutomatonState::Compiled(automaton) => Some(automaton),
+            AutomatonState::TooLarge => None,
+            AutomatonState::NotCompiled => self.make(limit),
         }
     }
 
-    fn make(&self, room: &Room) -> Option<Arc<Automaton>> {
+    fn make(&self, limit: &MemoryLimit) -> Option<Arc<Automaton>> {
         let patterns = || self.rules.iter().map(|rule| rule.parsed()).collect::<Option<Vec<_>>>();
         let automaton = Automaton::new(&patterns()?).map(Arc::new);
-        let automaton = automaton.filter(|automaton| room.take(automaton.size()));
-        let made = automaton.clone().map_or(Made::No, Made::Yes);
+        let automaton = automaton.filter(|automaton| limit.take(automaton.size()));
+        let made = automaton.clone().map_or(AutomatonState::TooLarge, AutomatonState::Compiled);
         *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = made;
         automaton
     }
@@ -62,18 +62,18 @@ impl Bucket {
     /// Drops the automaton: it is made again when it is needed.
     fn forget(&self) {
         self.lines.store(0, Ordering::Relaxed);
-        *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = Made::NotYet;
+        *self.automaton.write().unwrap_or_else(PoisonError::into_inner) = AutomatonState::NotCompiled;
     }
 
     /// The first rule that matches the line. Rules that exceed the memory limit are tried without an automaton, slowly.
-    pub fn find(&self, line: &[u8], room: &Room) -> Option<&Arc<Rule>> {
+    pub fn find(&self, line: &[u8], limit: &MemoryLimit) -> Option<&Arc<Rule>> {
         if self.rules.is_empty() {
             return None;
         }
-        if self.is_new(room) {
+        if self.is_new(limit) {
             return self.rules.iter().find(|rule| rule.may_match(line) && rule.is_match(line));
         }
-        let first = match self.automaton(room).map(|automaton| automaton.first(line)) {
+        let first = match self.automaton(limit).map(|automaton| automaton.first(line)) {
             Some(Ok(first)) => first?,
             // It is undecided.
             Some(Err(_)) | None => return self.rules.iter().find(|rule| rule.is_match(line)),
@@ -90,17 +90,17 @@ impl Bucket {
 
 /// Memory for the automatons of all rules together, and when one is made.
 #[derive(Debug)]
-pub struct Room {
+pub struct MemoryLimit {
     /// Number of lines of a bucket that are matched rule by rule.
     few: usize,
     limit: usize,
     used: AtomicUsize,
 }
 
-impl Room {
+impl MemoryLimit {
     /// A limit in bytes, and the number of lines of a bucket before it gets an automaton.
     pub fn new(limit: usize, few: usize) -> Self {
-        Room { few, limit, used: AtomicUsize::new(0) }
+        MemoryLimit { few, limit, used: AtomicUsize::new(0) }
     }
 
     /// Bytes that are used.
@@ -113,7 +113,7 @@ impl Room {
         self.used.store(0, Ordering::Relaxed);
     }
 
-    /// Takes room for an automaton, if there is any.
+    /// Takes the memory for an automaton, if enough is left.
     fn take(&self, size: usize) -> bool {
         let enough = |used: usize| Some(used.saturating_add(size)).filter(|used| *used <= self.limit);
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, enough).is_ok()
@@ -121,12 +121,12 @@ impl Room {
 }
 
 /// The buckets for the lines with the same first byte.
-type Row = [OnceLock<Arc<Bucket>>; 256];
+type BucketRow = [OnceLock<Arc<Bucket>>; 256];
 
 /// All buckets, made when they are first asked for.
 #[derive(Debug)]
 pub struct Buckets {
-    rows: Vec<OnceLock<Box<Row>>>,
+    rows: Vec<OnceLock<Box<BucketRow>>>,
     /// Many beginnings have the same rules.
     known: Mutex<HashMap<Vec<usize>, Arc<Bucket>>>,
 }

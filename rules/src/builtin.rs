@@ -7,9 +7,9 @@ use peripety_rules_format::book::{Book, EventTypes};
 pub use peripety_rules_format::toml_error;
 
 use super::error::RuleError;
-use super::phrases::{self, Known, Phrases};
+use super::phrases::{self, PhraseScope, Phrases};
 use super::rule::{Origin, Rule};
-use super::spec::{self, EventTypeText, RuleSpec};
+use super::spec::{self, EventTypeTable, EventTypeText, RuleSpec};
 use super::Located;
 
 static BOOK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/builtin.rules"));
@@ -57,22 +57,48 @@ pub fn text_of(event_type: &str) -> Option<EventTypeText> {
 /// It is no valid TOML, or a rule is wrong.
 pub fn parse(file: &str, source: &str, user: bool) -> Result<Vec<Arc<Rule>>, RuleError> {
     let read = spec::read(file, source)?;
-    compile(file, source, read.collector_regexs, &read.phrases, user).into_iter().collect()
+    let table = |text: EventTypeText| EventTypeTable { closes: text.closes, follows: text.follows };
+    let event_types = read.event_types.into_iter().map(|(name, text)| (name, table(text))).collect();
+    let own = FileParts { phrases: &read.phrases, event_types: &event_types };
+    compile(file, source, read.collector_regexs, own, user).into_iter().collect()
 }
 
-/// Compiles the tables of one file, each by itself, with the file's own phrases.
+/// What the rules of a file share.
+#[derive(Clone, Copy, Debug)]
+pub struct FileParts<'f> {
+    /// Its phrases.
+    pub phrases: &'f Phrases,
+    /// Its event types, in capitals.
+    pub event_types: &'f BTreeMap<String, EventTypeTable>,
+}
+
+impl FileParts<'_> {
+    /// Adds to a rule what belongs to its event type: by this file, and by the built-in rules.
+    fn complete(self, table: &mut RuleSpec) {
+        let Some(name) = table.event_type.as_ref().map(|name| name.to_ascii_uppercase()) else { return };
+        if let Some(own) = self.event_types.get(&name) {
+            table.inherit(&own.closes, &own.follows);
+        }
+        if let Some(text) = text_of(&name) {
+            table.inherit(&text.closes, &text.follows);
+        }
+    }
+}
+
+/// Compiles the tables of one file, each by itself.
 pub fn compile(
     file: &str,
     source: &str,
     tables: Vec<toml::Spanned<RuleSpec>>,
-    own: &Phrases,
+    own: FileParts<'_>,
     user: bool,
 ) -> Vec<Result<Arc<Rule>, RuleError>> {
     let one = |table: toml::Spanned<RuleSpec>| {
         let line = Located::at(file, source, Some(table.span()), "", "").line;
         let origin = Origin { file: file.to_owned().into(), line, user };
         let mut table = table.into_inner();
-        phrases::put_in_place(&mut table, Known { own, shared: phrases() }, file, source)?;
+        phrases::put_in_place(&mut table, PhraseScope { own: own.phrases, shared: phrases() }, file, source)?;
+        own.complete(&mut table);
         Rule::compile(table, origin, source).map(Arc::new)
     };
     tables.into_iter().map(one).collect()
@@ -96,6 +122,31 @@ mod tests {
         assert!(long.contains("too long"), "{long}");
         let inside = error(&(rule("^{a}") + "[phrases]\na = \"(\"\n"));
         assert!(inside.contains("does not compile") && inside.contains("^(?:()"), "{inside}");
+    }
+
+    #[test]
+    fn a_rule_closes_and_follows_what_its_event_type_does() {
+        let rule = |event_type: &str, keys: &str| {
+            let text = format!(
+                "[event_types.MYDRV_BACK]\nmeaning = \"It is back\"\ncloses = [\"MYDRV_LOST\"]\nfollows = [\"MYDRV_*\"]\n\
+                 [[collector_regexs]]\nregex = '^mydrv (?P<kdev>x)'\nevent_type = \"{event_type}\"\n{keys}"
+            );
+            parse("x.conf", &text, true).unwrap().remove(0)
+        };
+        let both = rule("mydrv_back", "clears = \"B\"\nfollows = [\"A\", \"MYDRV_*\"]\n");
+        assert_eq!(
+            (both.closes.clone(), both.follows.clone()),
+            (vec!["B".into(), "MYDRV_LOST".into()], vec!["A".into(), "MYDRV_*".into()])
+        );
+        // A line about no device could follow from a fault of any.
+        let unnamed = rule("MYDRV_BACK", "device = \"none\"\n");
+        assert_eq!(
+            (unnamed.closes.as_slice(), unnamed.follows.len()),
+            (["MYDRV_LOST".to_owned()].as_slice(), 0)
+        );
+        let of_built_in = rule("FS_UNMOUNTED", "");
+        assert_eq!(of_built_in.closes, text_of("FS_UNMOUNTED").unwrap().closes);
+        assert!(rule("MYDRV_OTHER", "").closes.is_empty());
     }
 
     /// Packed facts never exclude an example of the rule, and exclude other lines.

@@ -55,7 +55,7 @@ pub fn table() -> Result<String, RuleError> {
 pub fn catalog() -> Result<String, RuleError> {
     let own = OWN.map(|(name, meaning, advice)| {
         let (meaning, advice) = (meaning.to_owned(), Some(advice.to_owned()));
-        (name.to_owned(), EventTypeText { meaning, advice, closes: Vec::new() })
+        (name.to_owned(), EventTypeText { meaning, advice, closes: Vec::new(), follows: Vec::new() })
     });
     let texts: BTreeMap<String, EventTypeText> = builtin::event_types()?.into_iter().chain(own).collect();
     let mut catalog = String::from(

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use super::bucket::{Buckets, Room};
+use super::bucket::{Buckets, MemoryLimit};
 use super::rule::Rule;
 use super::several;
 
@@ -35,7 +35,7 @@ impl Rule {
 pub struct RuleSet {
     sources: HashMap<Vec<u8>, SourceRules>,
     count: usize,
-    room: Room,
+    limit: MemoryLimit,
     /// Bytes that compiled regexes may take beside the automatons.
     regexes: usize,
     /// Number of lines examined.
@@ -79,8 +79,8 @@ impl RuleSet {
         few: usize,
         rules: impl IntoIterator<Item = Arc<Rule>>,
     ) -> Self {
-        let (room, lines) = (Room::new(automatons, few), AtomicUsize::new(0));
-        let mut set = RuleSet { sources: HashMap::new(), count: 0, room, regexes, lines };
+        let (limit, lines) = (MemoryLimit::new(automatons, few), AtomicUsize::new(0));
+        let mut set = RuleSet { sources: HashMap::new(), count: 0, limit, regexes, lines };
         for rule in rules {
             set.count += 1;
             set.sources.entry(rule.identifier.as_bytes().to_vec()).or_default().rules.push(rule);
@@ -90,9 +90,9 @@ impl RuleSet {
 
     /// Drops most compiled data if there is much of it; it is rebuilt when needed.
     pub fn forget(&self) {
-        if self.room.used() + self.compiled() > KEPT {
+        if self.limit.used() + self.compiled() > KEPT {
             self.sources.values().for_each(|source| source.buckets.forget());
-            self.room.empty();
+            self.limit.empty();
             self.rules().for_each(|rule| rule.forget());
         }
     }
@@ -134,7 +134,7 @@ impl RuleSet {
     pub fn find(&self, identifier: &[u8], line: &[u8]) -> Option<&Arc<Rule>> {
         let source = self.sources.get(identifier)?;
         self.tend();
-        several::find(line, |line| source.find(line, &self.room))
+        several::find(line, |line| source.find(line, &self.limit))
     }
 
     /// The first rule that matches, by trying every rule.
@@ -157,8 +157,8 @@ struct SourceRules {
 }
 
 impl SourceRules {
-    fn find(&self, line: &[u8], room: &Room) -> Option<&Arc<Rule>> {
-        self.buckets.of(line, &self.rules)?.find(line, room)
+    fn find(&self, line: &[u8], limit: &MemoryLimit) -> Option<&Arc<Rule>> {
+        self.buckets.of(line, &self.rules)?.find(line, limit)
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
                 lines += 1;
             }
         }
-        assert!(lines > 1000 && (1..eager.room.used()).contains(&patient.room.used()), "{lines}");
+        assert!(lines > 1000 && (1..eager.limit.used()).contains(&patient.limit.used()), "{lines}");
     }
 
     /// Lines that need nearly all rules match the same ones if there is memory for hardly any.
@@ -205,12 +205,12 @@ mod tests {
                 assert_eq!(found(&bounded), found(&unbounded), "{line}");
             }
         }
-        assert!(bounded.room.used() <= 2 << 20 && bounded.room.used() > 0);
+        assert!(bounded.limit.used() <= 2 << 20 && bounded.limit.used() > 0);
         for _ in 0..LOOK_EVERY {
             assert!(bounded.find(b"kernel", b"").is_none());
         }
         assert!(bounded.compiled() <= 1 << 20 && unbounded.compiled() > 2 << 20);
         unbounded.forget();
-        assert_eq!((unbounded.room.used(), unbounded.compiled()), (0, 0));
+        assert_eq!((unbounded.limit.used(), unbounded.compiled()), (0, 0));
     }
 }

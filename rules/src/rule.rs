@@ -1,17 +1,17 @@
 //! One checked and compiled rule.
 
+mod construct;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use peripety_api::{canonical_sub_system, DeviceWay, Severity};
+use peripety_api::{DeviceWay, Severity};
 use peripety_rules_format::book::Packed;
 use peripety_rules_format::literal;
-use peripety_rules_format::regex::does_not_compile;
 use regex_syntax::hir::Hir;
 use toml::Spanned;
 
 use super::cost;
-use super::error::{Located, RuleError};
 use super::names;
 use super::pattern::Pattern;
 use super::reach::reach;
@@ -49,15 +49,18 @@ pub enum Attempt {
 
 /// The table of a rule.
 #[derive(Debug)]
-enum Table {
+enum RuleTable {
     /// As written, with the locations of the values.
     Written(Box<RuleSpec>),
     /// As packed at build time.
     BuiltIn(&'static [u8]),
 }
 
-/// What is wrong with a value, and the remedy.
-type Wrong = (String, &'static str);
+impl Default for RuleTable {
+    fn default() -> Self {
+        RuleTable::BuiltIn(&[])
+    }
+}
 
 /// A compiled rule.
 #[derive(Debug)]
@@ -93,63 +96,10 @@ pub struct Rule {
     starts_with: Text,
     regex: Pattern,
     unless: Option<Pattern>,
-    table: Table,
+    table: RuleTable,
 }
 
 impl Rule {
-    /// Checks and compiles a table of `file`, whose text is `source`; `line` is the table's.
-    pub fn compile(spec: RuleSpec, origin: Origin, source: &str) -> Result<Self, RuleError> {
-        let located = |span, (message, remedy): Wrong| {
-            RuleError::from(Located::at(&origin.file, source, Some(span), &message, remedy))
-        };
-        let pattern = |pattern: &Spanned<String>| {
-            let compiled = Pattern::new(pattern.get_ref(), origin.user).and_then(|compiled| {
-                // A user's rules are few, and everything wrong with them is reported at once.
-                if origin.user {
-                    compiled.compile()?;
-                    compiled.forget();
-                }
-                Ok(compiled)
-            });
-            compiled.map_err(|e| does_not_compile(pattern, &e, &origin.file, source))
-        };
-        let regex = pattern(&spec.regex)?;
-        let unless = spec.unless.as_ref().map(pattern).transpose()?;
-        let word = |word: &'_ Option<Spanned<String>>| word.as_ref().map(|word| word.get_ref().clone());
-        let place = |word: &Option<Spanned<String>>| word.as_ref().map_or(spec.regex.span(), Spanned::span);
-        let severity_of = |key: &Option<Spanned<String>>, remedy| {
-            severity(word(key).as_deref(), remedy).map_err(|wrong| located(place(key), wrong))
-        };
-        let storage_severity = severity_of(&spec.storage_severity, REMOVE_STORAGE_SEVERITY)?;
-        let severity = severity_of(&spec.severity, REMOVE_SEVERITY)?;
-        let device = device(word(&spec.device).as_deref(), &regex);
-        let device = device.map_err(|wrong| located(place(&spec.device), wrong))?;
-        let identifier = spec.identifier.as_deref().unwrap_or(DEFAULT_IDENTIFIER);
-        let writer = Writer::of(identifier, word(&spec.user).as_deref(), &spec.programs, &spec.units);
-        let writer = writer.map_err(|wrong| located(place(&spec.user), wrong))?;
-        let text = |text: &Option<String>| text.clone().map(Text::from);
-        Ok(Rule {
-            writer,
-            identifier: identifier.to_owned().into(),
-            sub_system: canonical_sub_system(spec.sub_system.as_deref().unwrap_or(DEFAULT_SUB_SYSTEM)).into(),
-            event_type: spec.event_type.as_deref().unwrap_or(DEFAULT_EVENT_TYPE).to_ascii_uppercase().into(),
-            severity,
-            storage_severity,
-            device,
-            closes: spec.clears.clone(),
-            catch_all: spec.catch_all,
-            by_level: spec.by_level,
-            group: text(&spec.group),
-            part: text(&spec.part),
-            follows: spec.follows.clone(),
-            starts_with: text(&spec.starts_with).unwrap_or_default(),
-            regex,
-            unless,
-            origin,
-            table: Table::Written(Box::new(spec)),
-        })
-    }
-
     /// How bad a line is that was logged at this level. A rule for words of a kind (`by_level`), and a built-in catch-all, does not know
     /// the very wording: where the kernel thought worse of it than the rule does, the kernel's level counts, up to Critical.
     pub fn severity_at(&self, level: Severity) -> Severity {
@@ -161,50 +111,11 @@ impl Rule {
         }
     }
 
-    /// A built-in rule, from a record that the build script wrote.
-    ///
-    /// # Errors
-    /// A severity, a device or a writer is invalid, or the record is damaged.
-    pub fn built_in(record: &'static [u8]) -> Result<Self, RuleError> {
-        let packed = Packed::read(record).ok_or(RuleError::Damaged)?;
-        let origin = Origin { file: packed.file.into(), line: packed.line, user: false };
-        let wrong = |(message, remedy): Wrong| {
-            let (file, line, text) = (packed.file.to_owned(), packed.line, "[[collector_regexs]]".to_owned());
-            RuleError::from(Located { file, line, column: 1, text, message, remedy: remedy.to_owned() })
-        };
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let mut patterns = packed.patterns.iter().map(|(text, facts)| Pattern::built_in(text, facts.clone()));
-        let regex = patterns.next().ok_or(RuleError::Damaged)?;
-        let unless = patterns.next();
-        let identifier = packed.identifier.unwrap_or(DEFAULT_IDENTIFIER);
-        let (programs, units) = (owned(&packed.programs), owned(&packed.units));
-        Ok(Rule {
-            writer: Writer::of(identifier, packed.user, &programs, &units).map_err(wrong)?,
-            identifier: identifier.into(),
-            sub_system: canonical(packed.sub_system.unwrap_or(DEFAULT_SUB_SYSTEM)),
-            event_type: packed.event_type.unwrap_or(DEFAULT_EVENT_TYPE).into(),
-            severity: severity(packed.severity, REMOVE_SEVERITY).map_err(wrong)?,
-            storage_severity: severity(packed.storage_severity, REMOVE_STORAGE_SEVERITY).map_err(wrong)?,
-            device: device(packed.device, &regex).map_err(wrong)?,
-            closes: owned(&packed.closes),
-            catch_all: packed.catch_all,
-            by_level: packed.by_level,
-            group: packed.group.map(Text::from),
-            part: packed.part.map(Text::from),
-            follows: owned(&packed.follows),
-            starts_with: packed.starts_with.unwrap_or_default().into(),
-            regex,
-            unless,
-            origin,
-            table: Table::BuiltIn(record),
-        })
-    }
-
     /// The table as written, with phrases expanded. For a built-in rule it is unpacked on each call, without the locations of the values.
     pub fn spec(&self) -> Cow<'_, RuleSpec> {
         match &self.table {
-            Table::Written(spec) => Cow::Borrowed(spec),
-            Table::BuiltIn(record) => {
+            RuleTable::Written(spec) => Cow::Borrowed(spec),
+            RuleTable::BuiltIn(record) => {
                 let packed = Packed::read(record).and_then(|packed| packed.spec());
                 // Not expected: the record was read when the rule was made.
                 let empty = || RuleSpec::of(Spanned::new(0..0, self.regex.text().to_owned()));
@@ -216,8 +127,8 @@ impl Rule {
     /// The lines of its examples.
     pub fn example_lines(&self) -> impl Iterator<Item = &str> + '_ {
         let (written, packed) = match &self.table {
-            Table::Written(spec) => (Some(&spec.examples), None),
-            Table::BuiltIn(record) => (None, Packed::read(record)),
+            RuleTable::Written(spec) => (Some(&spec.examples), None),
+            RuleTable::BuiltIn(record) => (None, Packed::read(record)),
         };
         let packed = packed.into_iter().flat_map(|packed| packed.lines()).map(|line| -> &str { line });
         packed.chain(written.into_iter().flatten().map(|example| example.line.as_str()))
@@ -347,45 +258,5 @@ impl Rule {
     pub(super) fn required_literals(&self) -> impl Iterator<Item = Vec<&[u8]>> {
         let prefix = Some(vec![self.starts_with.as_bytes()]).filter(|_| !self.starts_with.is_empty());
         self.regex.facts().literals().chain(prefix)
-    }
-}
-
-/// Defaults of keys that a rule does not set.
-const DEFAULT_IDENTIFIER: &str = "kernel";
-const DEFAULT_SUB_SYSTEM: &str = "other";
-const DEFAULT_EVENT_TYPE: &str = "UNKNOWN";
-
-fn canonical(sub_system: &'static str) -> Text {
-    let canonical = canonical_sub_system(sub_system);
-    if canonical == sub_system {
-        return sub_system.into();
-    }
-    canonical.into()
-}
-
-/// Remedies for invalid severities.
-const REMOVE_SEVERITY: &str = "remove severity to use the priority of the log entry";
-const REMOVE_STORAGE_SEVERITY: &str = "remove storage_severity to have one severity only";
-
-fn severity(word: Option<&str>, remedy: &'static str) -> Result<Option<Severity>, Wrong> {
-    let severity = word.map(str::parse::<Severity>).transpose();
-    severity.map_err(|e| (e.to_string(), remedy))
-}
-
-fn device(word: Option<&str>, regex: &Pattern) -> Result<DeviceWay, Wrong> {
-    let wrong = |message: &str, remedy| Err((message.to_owned(), remedy));
-    let has_capture = || regex.facts().names().iter().any(|name| DEVICE_CAPTURES.contains(name));
-    match word {
-        Some("none") => Ok(DeviceWay::None),
-        Some("entry") => Ok(DeviceWay::Entry),
-        Some(_) => wrong(
-            "device is \"none\" or \"entry\"",
-            "remove it if a capture of the regex names the device",
-        ),
-        None if has_capture() => Ok(DeviceWay::Capture),
-        None => wrong(
-            "this rule does not say how to find its device",
-            "add a capture such as (?P<kdev>sd[a-z]+), or set device = \"none\" (or \"entry\": journald's own device fields)",
-        ),
     }
 }

@@ -26,8 +26,8 @@ impl Writer {
     pub fn of(
         identifier: &str,
         user: Option<&str>,
-        programs: &[String],
-        units: &[String],
+        programs: Vec<String>,
+        units: Vec<String>,
     ) -> Result<Option<Self>, (String, &'static str)> {
         if user.is_none() && programs.is_empty() && units.is_empty() {
             return Ok(None);
@@ -43,7 +43,7 @@ impl Writer {
                 "correct the name, or write the number of the user",
             ))?,
         };
-        Ok(Some(Writer { uid, programs: programs.to_vec(), units: units.to_vec() }))
+        Ok(Some(Writer { uid, programs, units }))
     }
 }
 

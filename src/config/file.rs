@@ -1,6 +1,7 @@
 //! One configuration file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use toml::Spanned;
 use super::cost::{Cost, MAX_FILE};
 use super::varlink::{RawVarlink, VarlinkTable};
 use crate::notifier::{settings, Configured};
-use crate::rules::builtin::{compile, toml_error};
+use crate::rules::builtin::{compile, toml_error, FileParts};
 use crate::rules::phrases::Phrases;
 use crate::rules::rule::Rule;
-use crate::rules::spec::RuleSpec;
+use crate::rules::spec::{EventTypeTable, RuleSpec};
 use crate::rules::{Located, RuleError};
 
 /// A file as written.
@@ -32,6 +33,8 @@ struct Tables {
     notifiers: BTreeMap<String, IgnoredAny>,
     #[serde(default)]
     phrases: Phrases,
+    #[serde(default)]
+    event_types: BTreeMap<String, Spanned<EventTypeTable>>,
     #[serde(default)]
     collector_regexs: Vec<Spanned<RuleSpec>>,
     #[serde(default)]
@@ -143,7 +146,12 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
     let parsed: Tables = toml::from_str(text).map_err(|e| vec![toml_error(file, text, &e)])?;
     let tables = parsed.collector_regexs.into_iter().chain(parsed.collector.regexs);
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
-    for compiled in compile(file, text, tables.collect(), &parsed.phrases, true) {
+    let types: Vec<(String, Range<usize>)> =
+        parsed.event_types.iter().map(|(name, table)| (name.to_ascii_uppercase(), table.span())).collect();
+    let common = parsed.event_types.into_iter();
+    let common = common.map(|(name, table)| (name.to_ascii_uppercase(), table.into_inner())).collect();
+    let own = FileParts { phrases: &parsed.phrases, event_types: &common };
+    for compiled in compile(file, text, tables.collect(), own, true) {
         match compiled {
             Ok(rule) => {
                 errors.extend(cost.add(&rule, text).err().map(RuleError::from));
@@ -161,7 +169,18 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
     if !errors.is_empty() {
         return Err(errors);
     }
-    let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).collect();
+    let unused = types.iter().filter(|(name, _)| !rules.iter().any(|rule| rule.event_type == *name));
+    let unused = unused.map(|(name, span)| {
+        let message = format!("no rule of this file makes the event type {name}");
+        Located::at(
+            file,
+            text,
+            Some(span.clone()),
+            &message,
+            "correct its name, or add the rule to this file",
+        )
+    });
+    let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).chain(unused).collect();
     Ok(FileConfig { main: parsed.main, burst, varlink, notifiers, rules, warnings })
 }
 

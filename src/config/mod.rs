@@ -59,7 +59,7 @@ pub struct Config {
     /// The table `[varlink]`.
     pub limits: Limits,
     /// The tables `[notifiers.NAME]`.
-    pub notifiers: settings::Table,
+    pub notifiers: settings::NotifierTables,
     /// The user's own rules, in the order of the files.
     pub rules: Vec<Arc<Rule>>,
     /// Files that were read, in order.

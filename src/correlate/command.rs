@@ -4,14 +4,14 @@ use crate::event::EventDraft;
 
 /// What a line knows of the command that failed.
 #[derive(Debug, Default)]
-pub struct Command {
+pub struct FailedCommand {
     tag: Option<String>,
     /// First block, and number of blocks, of the command.
     blocks: Option<(u64, u64)>,
     sector: Option<u64>,
 }
 
-impl Command {
+impl FailedCommand {
     /// Which command is meant only the sector can tell.
     pub fn waits(&self) -> bool {
         self.sector.is_some() && self.tag.is_none()
@@ -20,7 +20,7 @@ impl Command {
     /// Reads it from the captures of the event's rule.
     pub fn of(event: &EventDraft) -> Self {
         let number = |key: &str| event.extension.get(key).and_then(|value| value.parse().ok());
-        Command {
+        FailedCommand {
             tag: event.extension.get("tag").cloned(),
             blocks: number("lba").map(|lba| (lba, number("blocks").unwrap_or(1))),
             sector: number("sector"),
@@ -29,11 +29,11 @@ impl Command {
 
     /// Without what tells one command from another.
     pub fn sector_only(self) -> Self {
-        Command { sector: self.sector, ..Command::default() }
+        FailedCommand { sector: self.sector, ..FailedCommand::default() }
     }
 
     /// `None`: they cannot be the same. Else how sure it is that they are.
-    pub fn agreement(&self, other: &Command) -> Option<u32> {
+    pub fn agreement(&self, other: &FailedCommand) -> Option<u32> {
         let mut sure = 0;
         if let (Some(a), Some(b)) = (&self.tag, &other.tag) {
             if a != b {

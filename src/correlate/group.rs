@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::command::Command;
+use super::command::FailedCommand;
 use super::key::hash;
 use super::place::Place;
 use super::relations::{holder_of, related, Names};
@@ -39,13 +39,13 @@ pub struct Line<T> {
     /// The event of the line.
     pub made: Made<T>,
     /// The command that it is about.
-    pub command: Command,
+    pub command: FailedCommand,
 }
 
 impl<T> Line<T> {
     /// Of an event.
     pub fn new(made: Made<T>) -> Self {
-        let mut command = Command::of(&made.event);
+        let mut command = FailedCommand::of(&made.event);
         // Where lines have no parts, several commands are one error, each with a tag of its own.
         if made.rule.part.is_none() {
             command = command.sector_only();
@@ -76,7 +76,7 @@ impl<T> Group<T> {
         self.lines.first().and_then(|line| line.made.rule.group.as_deref()).unwrap_or_default()
     }
 
-    /// See [`Command::waits`].
+    /// See [`FailedCommand::waits`].
     pub fn waits(&self) -> bool {
         self.lines.iter().all(|line| line.command.waits())
     }

@@ -65,7 +65,7 @@ pub async fn start(
         counters: counters.clone(),
         watermark: watermark.clone(),
     });
-    let mut notifiers = Notifiers::new(notifier::running::Parts {
+    let mut notifiers = Notifiers::new(notifier::running::NotifierContext {
         outbox: outbox.clone(),
         store: store.access.subscribe(),
         directory: state.directory().to_owned(),

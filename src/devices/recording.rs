@@ -224,11 +224,11 @@ fn in_order(uevents: Vec<(u64, Uevent)>, trees: Vec<(u64, Arc<Recorded>)>) -> Ve
         tree.map(|(_, tree)| tree.clone())
     };
     // Uevents that do not concern storage may be missing from the recording: sequence numbers mean nothing.
-    let told = (0..).zip(&uevents).map(|(seqnum, (at, event))| {
+    let changes = (0..).zip(&uevents).map(|(seqnum, (at, event))| {
         let later = (event.subsystem == "block").then(|| describing(*at, event)).flatten();
         (*at, Change::Uevent(Uevent { seqnum, ..event.clone() }, later))
     });
-    let mut all: Vec<(u64, Change)> = told.collect();
+    let mut all: Vec<(u64, Change)> = changes.collect();
     all.extend(trees.iter().map(|(at, tree)| (*at, Change::Tree(tree.clone()))));
     all.sort_by_key(|(at, _)| *at);
     all.into()
@@ -239,7 +239,7 @@ fn has(tree: &Recorded, event: &Uevent) -> bool {
     let device = PathBuf::from(format!("/sys{}", event.devpath));
     let sequence = tree.text(&device.join("diskseq")).and_then(|text| text.trim().parse().ok());
     tree.read_dir(&device).is_ok()
-        && event.diskseq.is_none_or(|told| sequence.is_none_or(|own: u64| own == told))
+        && event.diskseq.is_none_or(|wanted| sequence.is_none_or(|own: u64| own == wanted))
 }
 
 fn read(path: &Path) -> Result<String, RecordingError> {

@@ -102,7 +102,7 @@ impl Notifier for Exec {
 }
 
 /// Why an attempt failed.
-enum Failure {
+enum AttemptError {
     /// It may work later.
     Later(String),
     /// It never will.
@@ -132,11 +132,11 @@ impl Exec {
                     inbox.delivered().await;
                     break;
                 }
-                Err(Failure::Never(why)) => {
+                Err(AttemptError::Never(why)) => {
                     inbox.refused(&why).await;
                     break;
                 }
-                Err(Failure::Later(why)) => {
+                Err(AttemptError::Later(why)) => {
                     if !inbox.failed(&why, attempt).await {
                         return false;
                     }
@@ -146,12 +146,12 @@ impl Exec {
         true
     }
 
-    async fn attempt(&self, event: &Published, attempt: u32, inbox: &Inbox) -> Result<(), Failure> {
+    async fn attempt(&self, event: &Published, attempt: u32, inbox: &Inbox) -> Result<(), AttemptError> {
         let path = self.program.display();
         let limit = Duration::from_secs(self.timeout_seconds);
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(environment(&event.event, inbox.name(), attempt));
-        let failed = |e| Failure::Later(format!("cannot run {path}: {e}"));
+        let failed = |e| AttemptError::Later(format!("cannot run {path}: {e}"));
         let mut starting = std::pin::pin!(Program::start(command));
         let program = match tokio::time::timeout(limit, &mut starting).await {
             Ok(started) => started,
@@ -171,10 +171,10 @@ impl Exec {
         match outcome {
             Outcome::Ended(status) if status.success() => Ok(()),
             Outcome::Ended(status) if status.code() == Some(REFUSED) => {
-                Err(Failure::Never(format!("{path} refused an event ({status}){said}")))
+                Err(AttemptError::Never(format!("{path} refused an event ({status}){said}")))
             }
-            Outcome::Ended(status) => Err(Failure::Later(format!("{path} failed ({status}){said}"))),
-            Outcome::TimedOut => Err(Failure::Later(format!(
+            Outcome::Ended(status) => Err(AttemptError::Later(format!("{path} failed ({status}){said}"))),
+            Outcome::TimedOut => Err(AttemptError::Later(format!(
                 "{path} did not end within {} s and was killed{said}",
                 limit.as_secs()
             ))),

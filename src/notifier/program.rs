@@ -42,7 +42,7 @@ pub struct Program {
     group: Group,
     stdin: Option<ChildStdin>,
     ended: oneshot::Receiver<io::Result<ExitStatus>>,
-    output: Output,
+    output: OutputTail,
 }
 
 impl Program {
@@ -76,7 +76,7 @@ impl Program {
             }
         })?;
         let (stdin, group) = started.await.map_err(io::Error::other)??;
-        let output = Output { pipe: pipe::Receiver::from_owned_fd(output)?, kept: Vec::new() };
+        let output = OutputTail { pipe: pipe::Receiver::from_owned_fd(output)?, kept: Vec::new() };
         Ok(Program { group, stdin, ended, output })
     }
 
@@ -170,12 +170,12 @@ impl Members {
 
 /// The end of what a program prints.
 #[derive(Debug)]
-struct Output {
+struct OutputTail {
     pipe: pipe::Receiver,
     kept: Vec<u8>,
 }
 
-impl Output {
+impl OutputTail {
     /// Reads until the pipe is closed. Cancel safe.
     async fn read(&mut self) {
         let mut buffer = [0; 1024];

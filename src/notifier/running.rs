@@ -21,7 +21,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What notifiers share with the rest of the daemon.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub struct NotifierContext {
     /// Events.
     pub outbox: Outbox,
     /// How stored events are read; `None` while they are not stored.
@@ -33,7 +33,7 @@ pub struct Parts {
 /// All notifiers. One that hangs or fails does not delay the others.
 #[derive(Debug)]
 pub struct Notifiers {
-    parts: Parts,
+    context: NotifierContext,
     board: Arc<Board>,
     slots: BTreeMap<String, Slot>,
 }
@@ -44,12 +44,13 @@ pub struct Notifiers {
 struct Slot {
     keeper: Arc<Keeper>,
     status: Arc<Status>,
-    wanted: watch::Sender<Wanted>,
+    target: watch::Sender<TargetState>,
     supervisor: JoinHandle<()>,
 }
 
+/// What the configuration asks of a notifier.
 #[derive(Clone, Debug, PartialEq)]
-enum Wanted {
+enum TargetState {
     Run(Box<Configured>),
     /// It is not configured.
     Nothing,
@@ -59,8 +60,8 @@ enum Wanted {
 
 impl Notifiers {
     /// None runs yet.
-    pub fn new(parts: Parts) -> Self {
-        Notifiers { parts, board: Arc::default(), slots: BTreeMap::new() }
+    pub fn new(context: NotifierContext) -> Self {
+        Notifiers { context, board: Arc::default(), slots: BTreeMap::new() }
     }
 
     /// What is counted of them.
@@ -73,24 +74,24 @@ impl Notifiers {
     pub async fn apply(&mut self, configured: Vec<Configured>) {
         let is_configured = |name: &str| configured.iter().any(|configured| configured.name == name);
         for (_, slot) in self.slots.iter().filter(|(name, _)| !is_configured(name)) {
-            slot.want(Wanted::Nothing);
+            slot.set_target(TargetState::Nothing);
         }
-        position::remove_others(&self.parts.directory, is_configured);
+        position::remove_others(&self.context.directory, is_configured);
         let mut listed = Vec::new();
         for configured in configured {
             let slot = match self.slots.entry(configured.name.clone()) {
                 Entry::Occupied(slot) => {
-                    self.parts.begin(&slot.get().keeper, &slot.get().status).await;
+                    self.context.begin(&slot.get().keeper, &slot.get().status).await;
                     slot.into_mut()
                 }
                 Entry::Vacant(place) => {
-                    let slot = Slot::start(&configured.name, &self.parts).await;
+                    let slot = Slot::start(&configured.name, &self.context).await;
                     place.insert(slot)
                 }
             };
             slot.status.set_kind(configured.kind.name);
             listed.push(slot.status.clone());
-            slot.want(Wanted::Run(Box::new(configured)));
+            slot.set_target(TargetState::Run(Box::new(configured)));
         }
         self.board.set(listed);
     }
@@ -98,7 +99,7 @@ impl Notifiers {
     /// Ends all, each when the item at hand is done or its time is over; those that work off what waits have so long. The
     /// store must have ended.
     pub async fn end(self, work_off: Duration) {
-        self.slots.values().for_each(|slot| slot.want(Wanted::End(work_off)));
+        self.slots.values().for_each(|slot| slot.set_target(TargetState::End(work_off)));
         for slot in self.slots.into_values() {
             let _ = slot.supervisor.await;
             slot.keeper.save(true).await;
@@ -107,27 +108,28 @@ impl Notifiers {
 }
 
 impl Slot {
-    async fn start(name: &str, parts: &Parts) -> Self {
-        let (keeper, status) = (Keeper::load(&parts.directory, name), Status::new(name));
-        parts.begin(&keeper, &status).await;
-        let (wanted, changes) = watch::channel(Wanted::Nothing);
+    async fn start(name: &str, context: &NotifierContext) -> Self {
+        let (keeper, status) = (Keeper::load(&context.directory, name), Status::new(name));
+        context.begin(&keeper, &status).await;
+        let (target, changes) = watch::channel(TargetState::Nothing);
         // It listens before this returns: where nothing is stored, the first event would be lost.
-        let feed = Some(parts.feed(&keeper, &status));
-        let work = Supervised { parts: parts.clone(), keeper: keeper.clone(), status: status.clone(), feed };
-        Slot { keeper, status, wanted, supervisor: tokio::spawn(work.supervise(changes)) }
+        let feed = Some(context.feed(&keeper, &status));
+        let work =
+            Supervised { context: context.clone(), keeper: keeper.clone(), status: status.clone(), feed };
+        Slot { keeper, status, target, supervisor: tokio::spawn(work.supervise(changes)) }
     }
 
-    fn want(&self, wanted: Wanted) {
-        let change = |old: &mut Wanted| {
-            let changed = *old != wanted;
-            *old = wanted;
+    fn set_target(&self, target: TargetState) {
+        let change = |old: &mut TargetState| {
+            let changed = *old != target;
+            *old = target;
             changed
         };
-        self.wanted.send_if_modified(change);
+        self.target.send_if_modified(change);
     }
 }
 
-impl Parts {
+impl NotifierContext {
     /// A notifier without a position begins behind the newest entry of the journal.
     async fn begin(&self, keeper: &Arc<Keeper>, status: &Status) {
         let store = self.store.borrow().clone();
@@ -154,7 +156,7 @@ impl Parts {
 
 /// One notifier and its supervisor.
 struct Supervised {
-    parts: Parts,
+    context: NotifierContext,
     keeper: Arc<Keeper>,
     status: Arc<Status>,
     /// For the first run.
@@ -162,31 +164,31 @@ struct Supervised {
 }
 
 impl Supervised {
-    async fn supervise(mut self, mut wanted: watch::Receiver<Wanted>) {
+    async fn supervise(mut self, mut target: watch::Receiver<TargetState>) {
         let mut ran = false;
         // Until no request can arrive any more.
-        while wanted.has_changed().is_ok() {
-            let now = wanted.borrow_and_update().clone();
+        while target.has_changed().is_ok() {
+            let now = target.borrow_and_update().clone();
             match now {
-                Wanted::End(_) => return,
-                Wanted::Nothing => {
+                TargetState::End(_) => return,
+                TargetState::Nothing => {
                     if std::mem::take(&mut ran) {
                         self.keeper.forget();
                     }
-                    if wanted.changed().await.is_err() {
+                    if target.changed().await.is_err() {
                         return;
                     }
                 }
-                Wanted::Run(configured) => {
+                TargetState::Run(configured) => {
                     ran = true;
-                    self.run(&configured, &mut wanted).await;
+                    self.run(&configured, &mut target).await;
                 }
             }
         }
     }
 
     /// Runs the notifier until its settings change or it must stop.
-    async fn run(&mut self, configured: &Configured, wanted: &mut watch::Receiver<Wanted>) {
+    async fn run(&mut self, configured: &Configured, target: &mut watch::Receiver<TargetState>) {
         let (stop, stopping) = watch::channel(Stop::Never);
         let (notifier, works_off) = (configured.notifier.clone(), configured.notifier.works_off());
         let mut inbox = self.inbox(configured, stopping, works_off);
@@ -201,15 +203,15 @@ impl Supervised {
                 let why = why.err().unwrap_or_else(|| "it has ended".to_owned());
                 tracing::error!("notifier {}: {why}; it starts again when its settings change or peripetyd is restarted", self.status.name);
                 self.status.set_error(why);
-                let _ = wanted.changed().await;
+                let _ = target.changed().await;
                 return;
             }
-            changed = wanted.changed() => changed,
+            changed = target.changed() => changed,
         };
-        let (stop_as, timeout) = match (changed, &*wanted.borrow()) {
-            (Ok(()), Wanted::End(work_off)) if works_off => (Stop::AtEnd, *work_off),
-            (Ok(()), Wanted::Run(_) | Wanted::Nothing) => (Stop::Now, STOP_TIMEOUT),
-            (Ok(()), Wanted::End(_)) | (Err(_), _) => (Stop::AtEnd, STOP_TIMEOUT),
+        let (stop_as, timeout) = match (changed, &*target.borrow()) {
+            (Ok(()), TargetState::End(work_off)) if works_off => (Stop::AtEnd, *work_off),
+            (Ok(()), TargetState::Run(_) | TargetState::Nothing) => (Stop::Now, STOP_TIMEOUT),
+            (Ok(()), TargetState::End(_)) | (Err(_), _) => (Stop::AtEnd, STOP_TIMEOUT),
         };
         stop.send_replace(stop_as);
         if tokio::time::timeout(timeout, &mut running).await.is_err() {
@@ -224,7 +226,7 @@ impl Supervised {
     }
 
     fn inbox(&mut self, configured: &Configured, stop: watch::Receiver<Stop>, works_off: bool) -> Inbox {
-        let feed = self.feed.take().unwrap_or_else(|| self.parts.feed(&self.keeper, &self.status));
+        let feed = self.feed.take().unwrap_or_else(|| self.context.feed(&self.keeper, &self.status));
         let (keeper, status) = (self.keeper.clone(), self.status.clone());
         Inbox::new(feed, configured.filter.compile(), keeper, status, stop, works_off)
     }

@@ -79,10 +79,10 @@ impl fmt::Display for Configured {
 }
 
 /// The notifiers of all files by name: a later table replaces an earlier one.
-pub type Table = BTreeMap<String, Configured>;
+pub type NotifierTables = BTreeMap<String, Configured>;
 
 /// All notifiers: those with a table, and the standard output when `notify_stdout` is on and has none.
-pub fn all(tables: &Table, notify_stdout: bool) -> Vec<Configured> {
+pub fn all(tables: &NotifierTables, notify_stdout: bool) -> Vec<Configured> {
     let mut all: Vec<Configured> = tables.values().cloned().collect();
     if notify_stdout && !all.iter().any(|configured| configured.kind.name == STDOUT) {
         all.extend(registry::find(STDOUT).and_then(|kind| {

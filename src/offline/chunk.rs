@@ -1,6 +1,6 @@
-//! Pieces of an input that can be worked on apart from each other.
+//! Splits an input into chunks that can be processed independently.
 //!
-//! However long the input, and however long one line of it, a piece is bounded, and so is what waits between two.
+//! The size of a chunk is bounded, and so is what is buffered between two of them, however long the input or a single line is.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -10,56 +10,56 @@ use memchr::{memchr, memchr_iter, memmem, memrchr};
 use super::record::{export, json};
 use crate::journal::LOG_VALUE;
 
-/// Bytes of a chunk.
+/// Size of a chunk in bytes.
 const SIZE: usize = 128 * 1024;
-/// Bytes behind it that are looked at: a message may go on there.
+/// Bytes after the chunk that it also contains, because a message may continue there.
 const AHEAD: usize = 4 * 1024;
-/// Longest record of several lines.
+/// Maximum size of a record of several lines.
 const MAX_CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// How a chunk is read.
+/// The format of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A line is an entry: text in any form, also `journalctl -o json`.
+    /// One entry per line: text in any form, including `journalctl -o json`.
     Text,
-    /// An object of JSON is an entry and may have several lines.
+    /// One entry per JSON object, which may span several lines.
     Objects,
     /// journald's export format.
     Export,
 }
 
-/// A piece of an input.
+/// Part of an input.
 #[derive(Debug)]
 pub struct Chunk {
-    /// How to read it.
+    /// Its format.
     pub format: Format,
-    /// Its bytes, and some that follow it.
+    /// Its bytes, followed by some of the next chunk.
     pub data: Vec<u8>,
-    /// Where those begin.
+    /// Where those of the next chunk begin.
     pub end: usize,
     /// Number of its first line, from 1.
     pub first_line: u64,
-    /// Identifiers of the program that writes the file, as far as its name tells.
+    /// Identifiers of the program that writes the file, if the name of the file implies them.
     pub writers: Arc<[Box<str>]>,
 }
 
-/// Cuts an input into chunks.
+/// Splits an input into chunks.
 pub struct Chunks<R> {
     input: R,
     format: Format,
     buffer: Vec<u8>,
     line: u64,
     at_end: bool,
-    /// The rest of a line or record that is too long is passed over.
+    /// The rest of an overlong line or record is being skipped.
     passing: bool,
-    /// Identifiers of the program that writes the input, as far as its name tells.
+    /// Identifiers of the program that writes the input, if its name implies them.
     pub writers: Arc<[Box<str>]>,
     /// Why the input ended early.
     pub error: Option<io::Error>,
 }
 
 impl<R: Read> Chunks<R> {
-    /// Begins with bytes that were read already.
+    /// `begin`: the bytes that have been read already.
     pub fn new(begin: Vec<u8>, input: R, format: Format) -> Self {
         Chunks {
             input,
@@ -73,7 +73,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The next chunk; `None` at the end. What was read before an error is handed out first.
+    /// The next chunk; `None` at the end. If reading fails, what was read before is returned first.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         loop {
             self.fill(SIZE + AHEAD);
@@ -119,7 +119,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Where the last whole line or record ends.
+    /// Where the last complete line or record ends.
     fn cut(&self) -> Option<usize> {
         let whole = self.at_end && self.buffer.len() <= SIZE;
         match self.format {
@@ -135,7 +135,7 @@ impl<R: Read> Chunks<R> {
         let ahead = if self.format == Format::Text { AHEAD } else { 0 };
         let mut data = self.buffer.get(..self.buffer.len().min(end + ahead)).unwrap_or_default().to_vec();
         if data.len() > end {
-            // Only whole lines.
+            // Complete lines only.
             data.truncate(memrchr(b'\n', &data).map_or(end, |at| at + 1).max(end));
         }
         let writers = self.writers.clone();
@@ -157,7 +157,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Drops what is read up to the end of the line (or the blank line behind the record).
+    /// Drops bytes up to the end of the line (or the blank line after the record).
     fn pass(&mut self) {
         let end = match self.format {
             Format::Text => memchr(b'\n', &self.buffer).map(|at| at + 1),
@@ -165,7 +165,7 @@ impl<R: Read> Chunks<R> {
             Format::Export => memmem::find(&self.buffer, b"\n\n").map(|at| at + 2),
         };
         self.passing = end.is_none();
-        // A mark of two bytes may be cut.
+        // The chunk may end within a separator of two bytes.
         let keep = usize::from(self.format != Format::Text && !self.at_end);
         self.consume(end.unwrap_or_else(|| self.buffer.len().saturating_sub(keep)));
     }

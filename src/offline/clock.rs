@@ -7,32 +7,32 @@ use super::identity::Booted;
 use super::text::near::Near;
 use super::text::wall::Wall;
 
-/// Time between two lines of a log that has none, µs.
+/// Assumed time between two lines of a log without time stamps, µs.
 pub const LINE: u64 = 50_000;
 
 /// When a line was logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// µs since the epoch; since boot where only that is known; [`LINE`] for every line where nothing is.
+    /// µs since the epoch; since boot if nothing else is known; otherwise [`LINE`] times the number of the line.
     pub timestamp: u64,
     /// µs since boot, if that is known.
     pub boot: Option<u64>,
-    /// How exact it is, µs.
+    /// Its precision, µs.
     pub precision: u64,
-    /// There is a time at all.
+    /// The time is known.
     pub known: bool,
-    /// It is the line's own, not its neighbour's.
+    /// It is the line's own, not that of a neighbour.
     pub own: bool,
 }
 
-/// What is known of the times of an input.
+/// What is known about the time stamps of an input.
 #[derive(Clone, Debug)]
 pub struct Clock {
     /// When the machine was booted.
     pub booted: Option<Booted>,
     /// No line was written later, µs since the epoch.
     pub not_after: u64,
-    /// Of dates without a zone.
+    /// The zone of dates without one.
     pub zone: TimeZone,
 }
 
@@ -60,7 +60,7 @@ impl Clock {
         let own = true;
         match (wall, boot) {
             (Some((wall, _)), Some(boot)) => {
-                // The kernel's stamp is exact, the date next to it says which day.
+                // The kernel's time stamp is exact; the date next to it determines the day.
                 Moment {
                     timestamp: since_epoch.filter(|_| is_exact).unwrap_or(wall),
                     boot: Some(boot),
@@ -87,7 +87,7 @@ impl Clock {
     }
 }
 
-/// The day of a neighbour with the time of day of a line that has no more.
+/// The day of a neighbour, with the time of day of a line that has no date.
 fn of_day(day: Wall, line: Option<Wall>) -> Wall {
     match line.filter(|wall| !wall.is_dated() && day.month > 0) {
         Some(wall) => Wall { time: wall.time, micros: wall.micros, precision: wall.precision, ..day },

@@ -1,12 +1,12 @@
 //! Entries that count only if they were written before journald ran ([`crate::collector::early`]), in the order of the input.
 //!
-//! Whether they were is known at the boot's first "Journal started", which comes after them. Until then they are held, with
-//! what was found after them, so that the order stays.
+//! That is known only at the first "Journal started" of the boot, which comes after them. Until then they are held back together with what
+//! was found after them, so that the order is preserved.
 
 use super::found::{Found, Said};
 use crate::collector::early::{is_before, Role};
 
-/// Most that is held. What comes without a "Journal started" for longer is the kernel's log alone, which has none.
+/// Maximum number of held items. An input that goes on for longer without a "Journal started" is a kernel log, which has none.
 const MAX_HELD: usize = 4096;
 
 /// Decides on the entries of one input.
@@ -18,20 +18,20 @@ pub struct Early {
     held: Vec<Found>,
 }
 
-/// How far into a boot the input is.
+/// How far the boot has progressed in the input.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Phase {
-    /// The beginning of the boot was not seen.
+    /// The input does not contain the beginning of the boot.
     #[default]
     Unknown,
     /// After the kernel's first line.
     Began,
-    /// journald runs.
+    /// journald is running.
     Started,
 }
 
 impl Early {
-    /// Takes what was found next; what is decided comes out, in order.
+    /// Adds the next item; returns those that are decided, in order.
     pub fn take(&mut self, found: Found) -> Vec<Found> {
         let Said::Entry(entry) = &found.said else { return self.hold_or_pass(found) };
         let (boot_id, received) = (entry.1.boot_id.as_str(), entry.1.monotonic);
@@ -54,7 +54,7 @@ impl Early {
         out
     }
 
-    /// The input ended: what waited for a "Journal started" in vain is dropped.
+    /// Ends the input: held entries of tools are dropped.
     pub fn end(mut self) -> Vec<Found> {
         self.release(None)
     }
@@ -71,7 +71,7 @@ impl Early {
         self.release(None)
     }
 
-    /// What was held, with the tools' entries from before this time.
+    /// Releases what is held, including entries of tools that are older than this time.
     fn release(&mut self, started: Option<u64>) -> Vec<Found> {
         let is_early = |found: &Found| match (&found.said, started) {
             (Said::Entry(entry), Some(started)) => is_before(&entry.0, entry.1.monotonic, started),

@@ -1,4 +1,4 @@
-//! What a line or record that a rule matched says.
+//! A line or record that a rule matched.
 
 use crate::collector::early::{self, Role};
 use crate::collector::provenance;
@@ -16,13 +16,13 @@ use super::text::wall::Wall;
 pub struct Found {
     /// The rule and its captures; an entry that only has a role may have none.
     pub matched: Option<Matched>,
-    /// What it means for the beginning of its boot.
+    /// Its role at the beginning of its boot.
     pub role: Option<Role>,
     /// Number of its first line, from 1; 0 in a journal file.
     pub line: u64,
-    /// How many lines it has.
+    /// Its number of lines.
     pub lines: u64,
-    /// It is a further event of an entry that has one already.
+    /// Another event of the same entry.
     pub further: bool,
     /// What journalctl prints between entries.
     pub heading: Option<Heading>,
@@ -31,7 +31,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Of a line of text.
+    /// From a line of text.
     pub fn line(matched: Matched, line: u64, lines: u64, said: Line) -> Self {
         Found {
             matched: Some(matched),
@@ -44,7 +44,7 @@ impl Found {
         }
     }
 
-    /// The kernel's first line of a boot, in text.
+    /// The kernel's first line of a boot.
     pub fn boot(said: Line) -> Self {
         let role = Some(Role::Banner);
         Found {
@@ -64,12 +64,12 @@ impl Found {
         Found { matched: None, role: None, line: 0, lines: 1, further: false, heading: Some(heading), said }
     }
 
-    /// Only a catch-all rule matches it.
+    /// Only a catch-all rule matched it.
     pub fn is_vague(&self) -> bool {
         self.matched.as_ref().is_some_and(|matched| matched.rule.catch_all)
     }
 
-    /// Sets what the kernel's record says of its device.
+    /// Sets the device of the kernel's record.
     pub fn set_kernel_device(&mut self, device: &[u8]) {
         if let Said::Line(line) = &mut self.said {
             line.kernel_device = Some(String::from_utf8_lossy(device).into_owned());
@@ -85,7 +85,7 @@ impl Found {
     ) -> Result<Option<Self>, E> {
         let role = early::role(entry);
         let may_be_written = |matched: &Matched| {
-            // A copy without the fields that journald sets says nothing about where it comes from.
+            // A copy without the fields that journald sets does not show where it comes from.
             entry.transport.is_empty()
                 || provenance::is_trusted_for(entry, &matched.rule)
                 || role == Some(Role::Tool) && matched.rule.writer.is_none()
@@ -111,7 +111,7 @@ pub enum Said {
 /// A line of text.
 #[derive(Debug, Default)]
 pub struct Line {
-    /// The message without what stood before it.
+    /// The message without its head.
     pub message: Vec<u8>,
     /// Who wrote it.
     pub identifier: Vec<u8>,
@@ -123,14 +123,14 @@ pub struct Line {
     pub boot: Option<u64>,
     /// Date and time.
     pub wall: Option<Wall>,
-    /// From what it takes its time when it has none.
+    /// The lines whose time it gets if it has none.
     pub nearby: Nearby,
-    /// What the kernel's record says of its device: `b8:16`, `+scsi:2:0:0:1`.
+    /// The device in the kernel's record: `b8:16`, `+scsi:2:0:0:1`.
     pub kernel_device: Option<String>,
 }
 
 impl Line {
-    /// The level at which the line was logged; Info when it does not tell.
+    /// The level at which the line was logged; Info if it is unknown.
     pub fn severity(&self) -> Severity {
         self.level.and_then(Severity::from_level).unwrap_or(Severity::Info)
     }

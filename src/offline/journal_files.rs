@@ -1,4 +1,4 @@
-//! Journal files, through libsystemd: its handles stay on the thread that reads.
+//! Journal files, read with libsystemd. Its handles must stay on one thread.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,11 @@ use super::rules::Rules;
 use super::text::count::Counts;
 use crate::journal::{Entry, Error, Location, Reader, LOG_VALUE};
 
-/// Found entries that are handed on together.
+/// Number of entries that are passed on together.
 const TOGETHER: usize = 256;
 
-/// Reads files that belong together and hands on what rules match, until `take` is false. `link` goes when they are open.
+/// Reads journal files that belong together, and passes matching entries to `take` until it returns false. `link` is dropped as soon as the
+/// files are open.
 pub fn read(
     rules: &Rules,
     files: Vec<PathBuf>,

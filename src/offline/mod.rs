@@ -43,12 +43,12 @@ use crate::rules::builtin;
 use args::ParseArgs;
 use identity::Machine;
 use output::{Filter, Printer, Shape};
-use pool::Item;
+use pool::InputItem;
 use progress::Progress;
 use report::Report;
 use rules::Rules;
 use stage::{Made, Place, Stage};
-use text::count::Wanted;
+use text::count::UnmatchedLines;
 
 /// Why nothing could be parsed.
 #[derive(Debug, thiserror::Error)]
@@ -99,13 +99,13 @@ pub fn run(args: &ParseArgs, span: Span) -> Result<Outcome, Error> {
         [] => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
     };
-    let wanted = Arc::new(Wanted { print: args.unmatched, ..Wanted::default() });
+    let unmatched = Arc::new(UnmatchedLines { print: args.unmatched, ..UnmatchedLines::default() });
     let progress = Progress::new(size_of(&named), args.no_progress);
     let mut report = Report::new(progress.clone(), args.output);
     for path in named {
         let mut stage = Stage::new(machines(args, &path)?, zone.clone(), bursts);
         let forced = args.input.map(args::Input::format);
-        let items = pool::start(vec![path], forced, rules.clone(), wanted.clone(), progress.clone())?;
+        let items = pool::start(vec![path], forced, rules.clone(), unmatched.clone(), progress.clone())?;
         for item in items {
             if let Err(e) = take(item, &mut stage, &mut printer, &mut report) {
                 return ended(e);
@@ -128,17 +128,17 @@ fn ended(error: io::Error) -> Result<Outcome, Error> {
 }
 
 fn take<W: Write>(
-    item: Item,
+    item: InputItem,
     stage: &mut Stage,
     printer: &mut Printer<W>,
     report: &mut Report,
 ) -> io::Result<()> {
     match item {
-        Item::Begin { name, modified } => {
+        InputItem::Begin { name, modified } => {
             report.begin(&name);
             stage.begin(name, modified.unwrap_or_else(journal::now));
         }
-        Item::Work(result) => {
+        InputItem::Work(result) => {
             let batch = result.recv().unwrap_or_default();
             report.count(&batch.counts);
             for found in batch.found {
@@ -147,18 +147,18 @@ fn take<W: Write>(
             stage.carry(batch.carry);
             printer.lines(report.name(), &batch.counts.shown)?;
         }
-        Item::Found(all) => {
+        InputItem::Found(all) => {
             for found in all {
                 put(stage.take(found), printer, report)?;
             }
         }
-        Item::Counted(counts) => report.count(&counts),
-        Item::End => {
+        InputItem::Counted(counts) => report.count(&counts),
+        InputItem::End => {
             put(stage.end(), printer, report)?;
             printer.end_of_input()?;
         }
-        Item::Skipped { name, named } => report.skip(&name, named),
-        Item::Failed { name, why } => report.fail(&name, &why),
+        InputItem::Skipped { name, named } => report.skip(&name, named),
+        InputItem::Failed { name, why } => report.fail(&name, &why),
     }
     Ok(())
 }

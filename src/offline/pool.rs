@@ -1,6 +1,6 @@
-//! Matching on all cores, results in the order of the input.
+//! Matches lines on all cores, and returns results in the order of the input.
 //!
-//! One thread reads and cuts, some match, the caller takes the results. Every channel is bounded: who is ahead waits.
+//! One thread reads and splits the input, several match, the caller receives the results. All channels are bounded.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -16,39 +16,39 @@ use super::input::{walk, Visitor};
 use super::progress::Progress;
 use super::record::{export, json};
 use super::rules::Rules;
-use super::text::count::{Counts, Wanted};
-use super::text::Batch;
+use super::text::count::{Counts, UnmatchedLines};
+use super::text::ChunkResult;
 use super::writers::writers;
 use super::{journal_files, text};
 
-/// Chunks that may wait for a matching thread, for each.
+/// Number of chunks that may wait, per matching thread.
 const WAITING: usize = 4;
 
-/// What the reading tells, in order.
-pub enum Item {
-    /// What follows is from this input.
+/// The results of reading, in order.
+pub enum InputItem {
+    /// The following items belong to this input.
     Begin {
         /// Its name.
         name: String,
-        /// When it was written last, µs since the epoch.
+        /// Time of the last modification, µs since the epoch.
         modified: Option<u64>,
     },
-    /// What was found next in it; comes when it is matched.
-    Work(Receiver<Batch>),
+    /// What was found next in it, as soon as it has been matched.
+    Work(Receiver<ChunkResult>),
     /// What was found next in it.
     Found(Vec<Found>),
     /// How much of a journal was understood.
     Counted(Counts),
-    /// It ended.
+    /// The end of the input.
     End,
-    /// A file that is no log.
+    /// A file that is not a log.
     Skipped {
         /// Its name.
         name: String,
         /// The user named it.
         named: bool,
     },
-    /// Something that cannot be read, or not to its end.
+    /// Something that could not be read completely.
     Failed {
         /// Its name.
         name: String,
@@ -57,67 +57,69 @@ pub enum Item {
     },
 }
 
-type Job = (Chunk, SyncSender<Batch>);
+type Job = (Chunk, SyncSender<ChunkResult>);
 
-/// Starts reading what the user named; the items come out of the channel. Dropping that ends the threads.
+/// Starts reading the paths that the user named, and returns a channel of results. The threads end when the channel is dropped.
 pub fn start(
     paths: Vec<PathBuf>,
     forced: Option<Format>,
     rules: Arc<Rules>,
-    wanted: Arc<Wanted>,
+    unmatched: Arc<UnmatchedLines>,
     progress: Progress,
-) -> io::Result<Receiver<Item>> {
+) -> io::Result<Receiver<InputItem>> {
     let threads = thread::available_parallelism().map_or(1, |count| count.get());
     let (jobs, queue) = sync_channel::<Job>(threads * WAITING);
     let (items, taken) = sync_channel(threads * WAITING * 2);
     let queue = Arc::new(Mutex::new(queue));
     for number in 0..threads {
-        let (queue, rules, wanted) = (queue.clone(), rules.clone(), wanted.clone());
-        Builder::new().name(format!("match-{number}")).spawn(move || match_all(&queue, &rules, &wanted))?;
+        let (queue, rules, unmatched) = (queue.clone(), rules.clone(), unmatched.clone());
+        Builder::new()
+            .name(format!("match-{number}"))
+            .spawn(move || match_all(&queue, &rules, &unmatched))?;
     }
     Builder::new().name("read".into()).spawn(move || {
-        let mut reading = Reading { items, jobs, rules, wanted };
+        let mut reading = InputReader { items, jobs, rules, unmatched };
         paths.iter().all(|path| walk::named(&mut reading, path, forced, &progress));
     })?;
     Ok(taken)
 }
 
-fn match_all(queue: &Mutex<Receiver<Job>>, rules: &Rules, wanted: &Wanted) {
+fn match_all(queue: &Mutex<Receiver<Job>>, rules: &Rules, unmatched: &UnmatchedLines) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((chunk, result)) = job else { return };
         let found = match chunk.format {
-            Format::Text => text::read(rules, &chunk, wanted),
-            Format::Objects => json::read_all(rules, &chunk, wanted),
-            Format::Export => export::read(rules, &chunk, wanted),
+            Format::Text => text::read(rules, &chunk, unmatched),
+            Format::Objects => json::read_all(rules, &chunk, unmatched),
+            Format::Export => export::read(rules, &chunk, unmatched),
         };
         if found.found.iter().any(|found| found.matched.is_some()) {
-            wanted.found.store(true, Ordering::Relaxed);
+            unmatched.found.store(true, Ordering::Relaxed);
         }
-        // An error means that nobody wants it any more.
+        // An error means that the receiver is gone.
         let _ = result.send(found);
     }
 }
 
-struct Reading {
-    items: SyncSender<Item>,
+struct InputReader {
+    items: SyncSender<InputItem>,
     jobs: SyncSender<Job>,
     rules: Arc<Rules>,
-    wanted: Arc<Wanted>,
+    unmatched: Arc<UnmatchedLines>,
 }
 
-impl Reading {
-    fn tell(&self, item: Item) -> bool {
+impl InputReader {
+    fn send(&self, item: InputItem) -> bool {
         self.items.send(item).is_ok()
     }
 
     fn work(&self, chunk: Chunk) -> bool {
         let (result, receiver) = sync_channel(1);
-        self.tell(Item::Work(receiver)) && self.jobs.send((chunk, result)).is_ok()
+        self.send(InputItem::Work(receiver)) && self.jobs.send((chunk, result)).is_ok()
     }
 }
 
-impl Visitor for Reading {
+impl Visitor for InputReader {
     fn log(
         &mut self,
         name: &str,
@@ -126,34 +128,34 @@ impl Visitor for Reading {
         format: Format,
         modified: Option<u64>,
     ) -> bool {
-        let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified });
+        let mut goes_on = self.send(InputItem::Begin { name: name.to_owned(), modified });
         let mut chunks = Chunks::new(begin, rest, format);
         chunks.writers = writers(&self.rules, name);
         while let Some(chunk) = goes_on.then(|| chunks.next_chunk()).flatten() {
             goes_on = self.work(chunk);
         }
         let failed = chunks.error.is_none_or(|e| self.failed(name, &format!("read up to here only: {e}")));
-        goes_on && failed && self.tell(Item::End)
+        goes_on && failed && self.send(InputItem::End)
     }
 
     fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool {
-        let mut goes_on = self.tell(Item::Begin { name: name.to_owned(), modified: None });
+        let mut goes_on = self.send(InputItem::Begin { name: name.to_owned(), modified: None });
         let mut counts = Counts::default();
         let read = journal_files::read(&self.rules, files, link, &mut counts, |found| {
-            self.wanted.found.fetch_or(!found.is_empty(), Ordering::Relaxed);
-            goes_on = goes_on && self.tell(Item::Found(found));
+            self.unmatched.found.fetch_or(!found.is_empty(), Ordering::Relaxed);
+            goes_on = goes_on && self.send(InputItem::Found(found));
             goes_on
         });
-        goes_on = goes_on && self.tell(Item::Counted(counts));
-        let told = read.map_or_else(|e| self.failed(name, &e.to_string()), |()| true);
-        goes_on && told && self.tell(Item::End)
+        goes_on = goes_on && self.send(InputItem::Counted(counts));
+        let reported = read.map_or_else(|e| self.failed(name, &e.to_string()), |()| true);
+        goes_on && reported && self.send(InputItem::End)
     }
 
     fn skipped(&mut self, name: &str, named: bool) -> bool {
-        self.tell(Item::Skipped { name: name.to_owned(), named })
+        self.send(InputItem::Skipped { name: name.to_owned(), named })
     }
 
     fn failed(&mut self, name: &str, why: &str) -> bool {
-        self.tell(Item::Failed { name: name.to_owned(), why: why.to_owned() })
+        self.send(InputItem::Failed { name: name.to_owned(), why: why.to_owned() })
     }
 }

@@ -1,15 +1,15 @@
-//! How far the reading is: a bar on a terminal, nothing otherwise.
+//! A progress bar on terminals.
 
 use std::io::{self, Read};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Shows how many bytes are read.
+/// Shows how many bytes have been read.
 #[derive(Clone, Debug)]
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of so many bytes, if that is known. It appears on the standard error if that is a terminal.
+    /// `bytes`: the total, if it is known. The bar appears on standard error if that is a terminal.
     pub fn new(bytes: Option<u64>, quiet: bool) -> Self {
         let bar = match bytes {
             Some(bytes) => ProgressBar::new(bytes),
@@ -25,23 +25,23 @@ impl Progress {
         Progress(bar)
     }
 
-    /// Counts what is read through the result.
+    /// Counts the bytes that are read through the returned reader.
     pub fn counting<R: Read>(&self, input: R) -> Counting<R> {
         Counting { input, bar: self.0.clone() }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(&self) {
         self.0.finish_and_clear();
     }
 
-    /// Writes something else on the terminal meanwhile.
+    /// Hides the bar while `work` writes to the terminal.
     pub fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
         self.0.suspend(work)
     }
 }
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 pub struct Counting<R> {
     input: R,
     bar: ProgressBar,

@@ -7,16 +7,16 @@ use super::progress::Progress;
 use super::text::count::{Counts, Shown};
 use super::Outcome;
 
-/// What is known of a run.
+/// The statistics of a run.
 pub struct Report {
     progress: Progress,
     output: Output,
-    /// The input that is read now.
+    /// The input that is being read.
     name: String,
     read: u64,
     skipped: u64,
     failed: u64,
-    /// There was an event.
+    /// There was at least one event.
     pub events: bool,
     counts: Counts,
     /// The first line without a known head, and its file.
@@ -36,9 +36,9 @@ struct NoEvent<'r> {
     unmatched: u64,
     /// The first line without a known head.
     first_not_understood: Option<FirstLine<'r>>,
-    /// Files that hold no log.
+    /// Files that are not logs.
     skipped: u64,
-    /// Files that cannot be read, or not to their end.
+    /// Files that could not be read completely.
     failed: u64,
 }
 
@@ -50,19 +50,19 @@ struct FirstLine<'r> {
 }
 
 impl Report {
-    /// Nothing was read yet.
+    /// Nothing has been read yet.
     pub fn new(progress: Progress, output: Output) -> Self {
         let (name, counts) = (String::new(), Counts::default());
         Report { progress, output, name, read: 0, skipped: 0, failed: 0, events: false, counts, first: None }
     }
 
-    /// What follows is from this input.
+    /// Begins an input.
     pub fn begin(&mut self, name: &str) {
         self.read += 1;
         name.clone_into(&mut self.name);
     }
 
-    /// The input that is read now.
+    /// The input that is being read.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -75,7 +75,7 @@ impl Report {
         }
     }
 
-    /// A file that holds no log.
+    /// Counts a file that is not a log.
     pub fn skip(&mut self, name: &str, named: bool) {
         self.skipped += 1;
         if named {
@@ -84,14 +84,14 @@ impl Report {
         }
     }
 
-    /// Something that cannot be read.
+    /// Reports something that cannot be read.
     pub fn fail(&mut self, name: &str, why: &str) {
         self.failed += 1;
         let name = peripety_api::sanitize::visible(name);
         self.progress.suspend(|| eprintln!("peripetyd: {name}: {why}"));
     }
 
-    /// Everything was read.
+    /// Ends the run.
     pub fn end(&self) -> Outcome {
         if self.skipped > 0 && (self.events || self.output == Output::Text) {
             let files = if self.skipped == 1 { "file that holds" } else { "files that hold" };

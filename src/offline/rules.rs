@@ -1,4 +1,4 @@
-//! The rules, and what must be known of them to join lines.
+//! The rules, and what is needed to join lines for them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::rules::{Matched, RuleSet};
 pub struct Rules {
     /// All of them.
     pub all: RuleSet,
-    /// Those that take messages of several lines.
+    /// Those that match messages of several lines.
     several: RuleSet,
-    /// Last words of the lines that such messages go on after.
+    /// Last words of lines after which such messages continue.
     last_words: HashSet<Vec<u8>>,
 }
 
 impl Rules {
-    /// Takes the rules in order. That a rule takes several lines is seen from its examples.
+    /// From the rules in order. A rule matches messages of several lines if one of its examples has several.
     pub fn new(rules: Vec<Arc<Rule>>) -> Self {
         let several = rules.iter().filter(|rule| breaks(rule).next().is_some());
         let last_words = several.clone().flat_map(|rule| breaks(rule)).map(|line| last_word(line).to_vec());
@@ -31,23 +31,23 @@ impl Rules {
         self.all.knows(identifier)
     }
 
-    /// The rule that takes a message.
+    /// The rule that matches a message.
     pub fn matched(&self, identifier: &[u8], message: &[u8]) -> Option<Matched> {
         self.all.matched(identifier, message)
     }
 
-    /// A rule for messages of several lines takes this one of the kernel.
+    /// A rule for messages of several lines matches this kernel message.
     pub fn takes_several(&self, message: &[u8]) -> bool {
         self.several.find(b"kernel", message).is_some()
     }
 
-    /// A message may go on behind this line.
+    /// A message may continue after this line.
     pub fn may_go_on(&self, line: &[u8]) -> bool {
         self.last_words.contains(last_word(line))
     }
 }
 
-/// The lines of a rule's examples behind which the message goes on.
+/// The lines of a rule's examples after which the message continues.
 fn breaks(rule: &Rule) -> impl Iterator<Item = &[u8]> {
     let lines = rule.example_lines().filter(|line| line.contains('\n')).map(str::trim_end);
     lines.flat_map(|text| {

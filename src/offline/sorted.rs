@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::stage::Made;
 
-/// Events that wait for earlier ones, at most.
+/// Maximum number of events that wait for earlier ones.
 const MAX_WAITING: usize = 4096;
 
-/// Events that wait.
+/// Waiting events.
 #[derive(Debug, Default)]
 pub struct Sorted {
     /// By era, time, and the order in which they came.
@@ -16,7 +16,7 @@ pub struct Sorted {
 }
 
 impl Sorted {
-    /// Adds an event; returns those that need not, or cannot, wait any longer.
+    /// Adds an event; returns those that need not wait, or cannot wait any longer.
     pub fn add(&mut self, made: Made) -> Vec<Made> {
         self.came += 1;
         let newest = self.waiting.last_key_value().map(|((era, _, _), _)| *era);
@@ -28,7 +28,7 @@ impl Sorted {
         out
     }
 
-    /// Everything that waits.
+    /// Returns all waiting events.
     pub fn end(&mut self) -> Vec<Made> {
         std::mem::take(&mut self.waiting).into_values().collect()
     }

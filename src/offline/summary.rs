@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::when;
 use crate::event::{Severity, StorageEvent};
 
-/// Rows; further events are counted in common rows.
+/// Maximum number of rows; further events are counted in shared rows.
 const MAX_ROWS: usize = 100_000;
 
-/// Devices of one name that are remembered.
+/// Maximum number of devices remembered per name.
 const MAX_HOLDERS: usize = 4;
 
 /// One kind of event on one device.
@@ -28,17 +28,17 @@ pub struct Row {
     pub dev_wwid: Option<String>,
     /// What happened.
     pub event_type: String,
-    /// How often, repetitions counted.
+    /// Number of occurrences, including repeats.
     pub count: u64,
-    /// When first, µs since the epoch, or since boot if the log has no more.
+    /// First occurrence, µs since the epoch, or since boot if the log has no dates.
     pub first: u64,
-    /// When last.
+    /// Last occurrence.
     pub last: u64,
-    /// The worst.
+    /// The worst severity.
     pub severity: Severity,
-    /// The text of the first.
+    /// The text of the first event.
     pub msg: String,
-    /// The times are times; otherwise they count lines.
+    /// The log has times; otherwise these fields are line numbers.
     #[serde(skip)]
     timed: bool,
 }
@@ -51,13 +51,13 @@ enum Who {
 }
 
 /// Host, device, type.
-type Key = (String, Who, String);
+type RowKey = (String, Who, String);
 
 /// Counts events.
 #[derive(Debug, Default)]
 pub struct Summary {
-    rows: BTreeMap<Key, Row>,
-    /// For a host and a name, the devices that had it.
+    rows: BTreeMap<RowKey, Row>,
+    /// The devices that had a name on a host.
     held: BTreeMap<(String, String), BTreeSet<Who>>,
 }
 
@@ -92,14 +92,14 @@ const PLACES: [&str; 27] = [
     "task",
 ];
 
-/// When it happened last: for a repeated event the time of the last repeat.
+/// The time of the last occurrence: for a repeated event that of the last repeat.
 pub fn last_time(event: &StorageEvent) -> u64 {
     let last = event.extension.get("last_time").and_then(|text| text.parse().ok());
     last.unwrap_or(event.timestamp).max(event.timestamp)
 }
 
 impl Summary {
-    /// Counts an event. `timed`: its time is one.
+    /// Counts an event. `timed`: the log has times.
     pub fn add(&mut self, event: &StorageEvent, timed: bool) {
         let who = self.who(event);
         let types = event.extension.get("event_types").map_or(event.event_type.as_str(), String::as_str);
@@ -112,7 +112,7 @@ impl Summary {
         }
     }
 
-    fn count(&mut self, key: Key, event: &StorageEvent, timed: bool) {
+    fn count(&mut self, key: RowKey, event: &StorageEvent, timed: bool) {
         let name = match &key.1 {
             Who::Identity(wwid) => wwid.clone(),
             Who::Name(name) => name.clone(),
@@ -165,9 +165,9 @@ impl Summary {
         others.next().filter(|_| others.next().is_none())
     }
 
-    /// The worst first, then the earliest.
+    /// The worst first, then by time.
     pub fn rows(&self) -> Vec<Row> {
-        let mut merged: BTreeMap<Key, Row> = BTreeMap::new();
+        let mut merged: BTreeMap<RowKey, Row> = BTreeMap::new();
         let mut known: BTreeMap<(&str, &Who), (&str, Option<&String>)> = BTreeMap::new();
         for ((hostname, who, _), row) in &self.rows {
             known.entry((hostname, who)).or_insert((&row.device, row.dev_wwid.as_ref()));
@@ -236,16 +236,16 @@ impl Row {
     }
 }
 
-/// A name without the directory of nodes.
+/// A name without `/dev/`.
 fn plain(name: &str) -> &str {
     name.strip_prefix("/dev/").unwrap_or(name)
 }
 
-/// What an event without a device names.
+/// What an event without a device is about.
 fn place(event: &StorageEvent) -> String {
     let named = PLACES.iter().find_map(|key| Some((*key, event.extension.get(*key)?)));
     match named {
-        // A number alone names nothing.
+        // A number alone is not enough.
         Some((key, value)) if value.bytes().all(|byte| byte.is_ascii_digit()) => format!("{key}{value}"),
         Some((_, value)) => value.clone(),
         None => "-".into(),

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::clock::LINE;
 use crate::notifier::stdout;
 
-/// No machine is up for longer, and no log of Linux is older: 20 years in µs.
+/// 20 years in µs: smaller times are since boot, larger ones are dates.
 const MAX_UPTIME: u64 = 20 * 365 * DAY;
 const DAY: u64 = 86_400_000_000;
 

@@ -6,9 +6,9 @@ use super::rules::Rules;
 
 /// A log file of a known program.
 struct File {
-    /// How its name begins.
+    /// The beginning of its name.
     begins: &'static str,
-    /// A directory that is in the path; may be empty.
+    /// A directory that its path contains; may be empty.
     within: &'static str,
     /// The program's identifiers in rules, the likeliest first.
     writers: &'static [&'static str],

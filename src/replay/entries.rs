@@ -18,7 +18,7 @@ use crate::offline::early::Early;
 use crate::offline::found::{Found, Said};
 use crate::offline::record::export;
 use crate::offline::rules::Rules;
-use crate::offline::text::count::Wanted;
+use crate::offline::text::count::UnmatchedLines;
 use crate::rules::rule::Rule;
 
 /// Names that the journal may have.
@@ -43,7 +43,7 @@ pub fn read(directory: &Path, rules: Vec<Arc<Rule>>) -> Result<Vec<Recorded>, Re
     let (mut duplicates, mut entries) = (DuplicateCounter::default(), Vec::new());
     let mut early = Early::default();
     let mut believed: Vec<Found> = Vec::new();
-    for found in export::read(&Rules::new(rules), &chunk, &Wanted::default()).found {
+    for found in export::read(&Rules::new(rules), &chunk, &UnmatchedLines::default()).found {
         believed.extend(early.take(found));
     }
     believed.extend(early.end());

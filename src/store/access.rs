@@ -39,7 +39,7 @@ pub struct StoreAccess {
 }
 
 /// A batch of events, or why there are no more.
-pub type Batch<I = StorageEvent> = Result<Vec<I>, Error>;
+pub type BatchResult<I = StorageEvent> = Result<Vec<I>, Error>;
 
 impl StoreAccess {
     /// For the events that the run `run` stores at `location`; every one up to `settled` is.
@@ -60,7 +60,7 @@ impl StoreAccess {
     }
 
     /// Answers a user's query, as fast as its reader takes the batches.
-    pub fn query(&self, query: Query, uid: u32) -> mpsc::Receiver<Batch<StoredEvent>> {
+    pub fn query(&self, query: Query, uid: u32) -> mpsc::Receiver<BatchResult<StoredEvent>> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let search = Search::new(self.location.clone(), self.trust.clone(), query, self.counters.clone());
         tokio::spawn(hand_over(search, self.permits.clone(), uid, sender));
@@ -69,7 +69,7 @@ impl StoreAccess {
 
     /// The events of this run with numbers from `first` to `last`, published since `since` (µs
     /// since the epoch), for a user; waits until they are stored.
-    pub fn of_this_run(&self, first: u64, last: u64, since: u64, uid: u32) -> mpsc::Receiver<Batch> {
+    pub fn of_this_run(&self, first: u64, last: u64, since: u64, uid: u32) -> mpsc::Receiver<BatchResult> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let access = self.clone();
         tokio::spawn(async move {
@@ -140,7 +140,7 @@ async fn hand_over<R: Reading>(
     mut reading: R,
     permits: Arc<Permits>,
     uid: u32,
-    sender: mpsc::Sender<Batch<R::Item>>,
+    sender: mpsc::Sender<BatchResult<R::Item>>,
 ) {
     loop {
         // Nothing is read before there is room for it.
@@ -162,7 +162,7 @@ async fn hand_over<R: Reading>(
 /// Passes on batches. Returns true if the reader did not take one and there may be more.
 fn read_on<R: Reading>(
     reading: &mut R,
-    room: OwnedPermit<Batch<R::Item>>,
+    room: OwnedPermit<BatchResult<R::Item>>,
     handle: &Handle,
     permits: &Permits,
 ) -> bool {

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use super::api::{invalid, unavailable, Call, Failure};
 use super::frame::Gone;
 use crate::journal::Error;
-use crate::store::access::Batch;
+use crate::store::access::BatchResult;
 use crate::store::filter::Selection;
 use crate::store::query::{EventKey, Query};
 use crate::store::stored::StoredEvent;
@@ -76,7 +76,7 @@ async fn stream(call: &Call, query: Query) -> Result<(), Failure> {
     Ok(call.writer.list("events").end::<()>(&[]).await?)
 }
 
-fn run(call: &Call, query: Query) -> Result<mpsc::Receiver<Batch<StoredEvent>>, ErrorReply> {
+fn run(call: &Call, query: Query) -> Result<mpsc::Receiver<BatchResult<StoredEvent>>, ErrorReply> {
     let store = call.service.store().ok_or_else(|| call.service.no_store())?;
     Ok(store.query(query, call.peer.uid))
 }

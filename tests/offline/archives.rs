@@ -72,12 +72,12 @@ fn journal_files_within_archives() {
     journal_file(&export, &at("system.journal"));
     let journal = fs::read(at("system.journal")).unwrap();
     let temporary = tempfile::tempdir().unwrap();
-    let told = |name: &str| -> Vec<(String, String)> {
+    let found_in = |name: &str| -> Vec<(String, String)> {
         let mut command = parse_command(&["-o", "json", name], directory.path());
         let found = events(&command.env("TMPDIR", temporary.path()).output().unwrap());
         found.iter().map(|event| (text(event, "event_id"), text(&event["source"], "file"))).collect()
     };
-    let expected = told("system.journal");
+    let expected = found_in("system.journal");
     assert_eq!(expected.len(), 5);
     fs::write(at("a.tar.gz"), gz(&tar(&[("var/log/journal/m/system.journal", &journal)]))).unwrap();
     fs::write(at("a.zip"), zipped(&[("system.journal", &journal)])).unwrap();
@@ -87,7 +87,7 @@ fn journal_files_within_archives() {
         ("a.zip", "/system.journal"),
         ("system.journal.gz", ""),
     ] {
-        let found = told(name);
+        let found = found_in(name);
         assert_eq!(
             found.iter().map(|(id, _)| id).collect::<Vec<_>>(),
             expected.iter().map(|(id, _)| id).collect::<Vec<_>>()

@@ -116,8 +116,8 @@ const FORMS: &[Form] = &[
     form("dmesg -d alone", "delta", "[<    0.000000>] sd 0:0:0:0: [sda] Attached SCSI disk\n[<    6,500000>] EXT4-fs (sda1): Remounting filesystem read-only\n", &["FS_REMOUNT_READ_ONLY sda1 - +6.500000"]),
 ];
 
-/// The events of a log, as the table has them.
-fn told(events: &[&Value]) -> Vec<String> {
+/// The events of a log, in the form of the table.
+fn rows(events: &[&Value]) -> Vec<String> {
     let or = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let one = |event: &&Value| {
         let usec = event["timestamp"].as_i64().unwrap();
@@ -130,9 +130,9 @@ fn told(events: &[&Value]) -> Vec<String> {
         let (kdev, host) = (or(text(event, "kdev")), or(text(event, "hostname")));
         format!("{} {kdev} {host} {time}", text(event, "event_type"))
     };
-    let mut told: Vec<String> = events.iter().map(one).collect();
-    told.sort();
-    told
+    let mut rows: Vec<String> = events.iter().map(one).collect();
+    rows.sort();
+    rows
 }
 
 /// Writes the logs, each into a file of its own.
@@ -158,7 +158,7 @@ fn every_form_of_the_table() {
         let mut expected: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
         expected.sort();
         let of_file: Vec<&Value> = all.iter().filter(|event| event["source"]["file"] == *file).collect();
-        let found = told(&of_file);
+        let found = rows(&of_file);
         if found != expected {
             writeln!(wrong, "{form}:\n  found    {found:?}\n  expected {expected:?}").unwrap();
         }

@@ -31,15 +31,15 @@ fn members(directory: &str) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// What events say of their devices.
-fn told(events: &[Value]) -> Vec<Value> {
+/// The device fields of events.
+fn device_fields(events: &[Value]) -> Vec<Value> {
     const KEYS: [&str; 7] =
         ["timestamp", "event_type", "kdev", "dev_wwid", "dev_path", "owners_wwids", "owners_paths"];
     let one = |event: &Value| {
-        let mut told: serde_json::Map<String, Value> =
+        let mut fields: serde_json::Map<String, Value> =
             KEYS.iter().map(|key| ((*key).to_owned(), event[*key].clone())).collect();
-        told.insert("mount_point".into(), event["extension"]["mount_point"].clone());
-        Value::Object(told)
+        fields.insert("mount_point".into(), event["extension"]["mount_point"].clone());
+        Value::Object(fields)
     };
     events.iter().map(one).collect()
 }
@@ -49,7 +49,7 @@ fn told(events: &[Value]) -> Vec<Value> {
 #[test]
 fn a_report_for_people_says_what_its_devices_are() {
     let file = fixture().join("expected.jsonl");
-    let found = told(&events(&parse(&["-o", "json", "lab"], &fixture())));
+    let found = device_fields(&events(&parse(&["-o", "json", "lab"], &fixture())));
     let found: String = found.iter().map(|event| format!("{event}\n")).collect();
     if std::env::var_os("BLESS").is_some() {
         fs::write(&file, &found).unwrap();

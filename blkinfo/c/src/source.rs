@@ -10,30 +10,31 @@ use peripety_blkinfo::Source;
 use crate::error::Failure;
 
 /// What a function of the caller's has to tell: `peripety_answer`.
-pub(crate) struct Answer {
+pub(crate) struct CallbackResult {
     pieces: Vec<Vec<u8>>,
 }
 
 /// A function of the caller's: 0, or the `errno` why there is no answer.
-type Reader = unsafe extern "C" fn(user: *mut c_void, path: *const c_char, answer: *mut Answer) -> c_int;
+type ReadCallback =
+    unsafe extern "C" fn(user: *mut c_void, path: *const c_char, answer: *mut CallbackResult) -> c_int;
 
 /// `peripety_source`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct SourceTable {
     user: *mut c_void,
-    read: Option<Reader>,
-    read_link: Option<Reader>,
-    read_dir: Option<Reader>,
+    read: Option<ReadCallback>,
+    read_link: Option<ReadCallback>,
+    read_dir: Option<ReadCallback>,
     free: Option<unsafe extern "C" fn(user: *mut c_void)>,
 }
 
 /// The same with all functions that are needed.
 pub(crate) struct Callbacks {
     user: *mut c_void,
-    read: Reader,
-    read_link: Reader,
-    read_dir: Reader,
+    read: ReadCallback,
+    read_link: ReadCallback,
+    read_dir: ReadCallback,
     free: Option<unsafe extern "C" fn(user: *mut c_void)>,
 }
 
@@ -51,9 +52,9 @@ impl Callbacks {
         Ok(Self { user: table.user, read, read_link, read_dir, free: table.free })
     }
 
-    fn call(&self, reader: Reader, path: &Path) -> io::Result<Vec<Vec<u8>>> {
+    fn call(&self, reader: ReadCallback, path: &Path) -> io::Result<Vec<Vec<u8>>> {
         let path = CString::new(path.as_os_str().as_bytes())?;
-        let mut answer = Answer { pieces: Vec::new() };
+        let mut answer = CallbackResult { pieces: Vec::new() };
         // SAFETY: the header says what the function must be; the path and the answer live until it returns.
         match unsafe { reader(self.user, path.as_ptr(), &mut answer) } {
             0 => Ok(answer.pieces),
@@ -88,7 +89,7 @@ impl Source for Callbacks {
 /// See peripety.h.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn peripety_answer_add(
-    answer: *mut Answer,
+    answer: *mut CallbackResult,
     data: *const c_void,
     length: usize,
 ) -> bool {

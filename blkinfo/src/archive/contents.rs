@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::members::{self, Kind, MAX_NESTED};
+use super::members::{self, ArchiveFormat, MAX_NESTED};
 use super::unpack::Stream;
 use crate::error::Error;
 use crate::source::lists::{self, Lists};
@@ -129,7 +129,7 @@ pub fn read(path: &Path, note: &dyn Fn(&str) -> Option<&'static str>) -> Result<
     let failed = |source| Error::Source { path: path.to_path_buf(), source };
     let about = fs::metadata(path).map_err(failed)?;
     let base = path.display().to_string();
-    let mut reading = Reading {
+    let mut reading = ContentsReader {
         note,
         base: base.clone(),
         found: BTreeMap::new(),
@@ -150,7 +150,7 @@ pub fn read(path: &Path, note: &dyn Fn(&str) -> Option<&'static str>) -> Result<
 }
 
 /// What is found, by the place in which all about one machine lies.
-struct Reading<'r> {
+struct ContentsReader<'r> {
     note: &'r dyn Fn(&str) -> Option<&'static str>,
     base: String,
     found: BTreeMap<String, Machine>,
@@ -181,7 +181,7 @@ enum Role {
     Note(&'static str),
 }
 
-impl Reading<'_> {
+impl ContentsReader<'_> {
     fn machine(&mut self, root: &str) -> Option<&mut Machine> {
         if !self.found.contains_key(root) {
             let fits = self.found.len() < MAX_MACHINES;
@@ -224,8 +224,15 @@ impl Reading<'_> {
         self.stream(&name, &file, Some(&file), 0);
     }
 
-    fn members(&mut self, name: &str, kind: Kind, stream: Stream<'_>, file: Option<&File>, depth: usize) {
-        let read = members::members(kind, stream, file, &mut |member, input| {
+    fn members(
+        &mut self,
+        name: &str,
+        format: ArchiveFormat,
+        stream: Stream<'_>,
+        file: Option<&File>,
+        depth: usize,
+    ) {
+        let read = members::members(format, stream, file, &mut |member, input| {
             self.stream(&format!("{name}/{}", member.name), input, None, depth + 1);
             true
         });
@@ -239,8 +246,8 @@ impl Reading<'_> {
             Ok(stream) => stream,
             Err(e) => return self.problem(name, None, e),
         };
-        match Kind::of(&stream.begin) {
-            Some(kind) if depth < MAX_NESTED => self.members(name, kind, stream, file, depth),
+        match ArchiveFormat::of(&stream.begin) {
+            Some(format) if depth < MAX_NESTED => self.members(name, format, stream, file, depth),
             Some(_) => self.problem(
                 name,
                 None,

@@ -12,20 +12,20 @@ pub const MAX_NESTED: usize = 3;
 
 /// A form of archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArchiveFormat {
     /// tar, in any of its forms.
     Tar,
     /// zip, with members that are stored or deflated.
     Zip,
 }
 
-impl Kind {
+impl ArchiveFormat {
     /// By the first bytes.
     pub fn of(begin: &[u8]) -> Option<Self> {
         if begin.starts_with(b"PK\x03\x04") || begin.starts_with(b"PK\x05\x06") {
-            Some(Kind::Zip)
+            Some(ArchiveFormat::Zip)
         } else if tar::is_archive(begin) {
-            Some(Kind::Tar)
+            Some(ArchiveFormat::Tar)
         } else {
             None
         }
@@ -44,13 +44,13 @@ pub struct Member<'n> {
 /// Hands on all files of an archive, until `take` is false. A name in an archive is never used as a path: it is only
 /// shown. `file`: what the stream comes from, if that is a file. False: `take` was.
 pub fn members(
-    kind: Kind,
+    format: ArchiveFormat,
     stream: Stream<'_>,
     file: Option<&File>,
     take: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> bool,
 ) -> io::Result<bool> {
-    match kind {
-        Kind::Tar => {
+    match format {
+        ArchiveFormat::Tar => {
             let mut archive = Archive::new(stream.whole());
             while let Some((name, seconds)) = archive.next_file()? {
                 let modified = seconds.and_then(|seconds| seconds.checked_mul(1_000_000));
@@ -60,7 +60,7 @@ pub fn members(
             }
             Ok(true)
         }
-        Kind::Zip => zip(Spool::of(stream, file)?, take),
+        ArchiveFormat::Zip => zip(Spool::of(stream, file)?, take),
     }
 }
 
@@ -92,7 +92,8 @@ fn zip(file: Spool, take: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> bool) -> 
 /// A zip archive's date, taken as if it were UTC, in µs since the epoch. 1980-01-01 stands for none.
 fn since_epoch(date: zip::DateTime) -> Option<u64> {
     let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
-    // Days from 1970-01-01 in the Gregorian calendar, years that begin in March.
+    // Days since 1970-01-01 in the Gregorian calendar; years begin in March, so that the leap day is the last one. This is the only
+    // date that the library converts: a calendar crate would be one more dependency of all its users.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
     let clock = (i64::from(date.hour()) * 60 + i64::from(date.minute())) * 60 + i64::from(date.second());
@@ -110,5 +111,18 @@ mod tests {
         assert_eq!(since_epoch(date(2024, 2, 29)), Some(1_709_208_002_000_000));
         assert_eq!(since_epoch(date(2026, 11, 24)), Some(1_795_521_602_000_000));
         assert_eq!(since_epoch(date(1980, 1, 1)), None);
+        // Each day of the years that a zip archive can have is a day after the previous one.
+        let mut last = 347_112_002_000_000;
+        for year in 1981..=2107 {
+            let leap = year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
+            let february = if leap { 29 } else { 28 };
+            for (month, days) in (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+                for day in 1..=days {
+                    let next = since_epoch(date(year, month, day)).unwrap();
+                    assert_eq!(next - last, 86_400_000_000, "{year}-{month}-{day}");
+                    last = next;
+                }
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@
 //! ```
 
 mod contents;
+pub mod log_time;
 mod members;
 mod spool;
 mod tar;
@@ -26,7 +27,7 @@ use crate::error::Error;
 use crate::tree::Tree;
 
 pub use contents::{read, Contents, Machine, Problem};
-pub use members::{members, Kind, Member, MAX_NESTED};
+pub use members::{members, ArchiveFormat, Member, MAX_NESTED};
 pub use spool::unnamed_copy;
 pub use unpack::{Stream, SAMPLE};
 

@@ -54,12 +54,12 @@ impl<'r> Stream<'r> {
     }
 
     fn unpacked(&mut self) -> Option<io::Result<Stream<'r>>> {
-        let kind = Kind::of(&self.begin)?;
+        let encoding = Encoding::of(&self.begin)?;
         let begin = Cursor::new(std::mem::take(&mut self.begin));
         let rest = std::mem::replace(&mut self.rest, Box::new(io::empty()));
         let taken = Arc::new(AtomicU64::new(0));
         let packed = BufReader::new(Counted { input: begin.chain(rest), taken: taken.clone() });
-        Some(kind.decoder(packed).and_then(|decoder| {
+        Some(encoding.decoder(packed).and_then(|decoder| {
             let rest: Box<dyn Read + 'r> = Box::new(Bounded { input: decoder, given: 0, taken });
             let mut stream = Stream { begin: Vec::new(), rest, packed: true };
             stream.look()?;
@@ -75,7 +75,7 @@ impl<'r> Stream<'r> {
 
 /// A form of compression, or of characters.
 #[derive(Clone, Copy)]
-enum Kind {
+enum Encoding {
     Gzip,
     Xz,
     Bzip2,
@@ -83,32 +83,32 @@ enum Kind {
     Utf16(Order),
 }
 
-impl Kind {
+impl Encoding {
     fn of(begin: &[u8]) -> Option<Self> {
         Some(match begin {
-            [0x1f, 0x8b, 8, ..] => Kind::Gzip,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Xz,
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => Kind::Bzip2,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Zstd,
-            _ => Kind::Utf16(Order::of(begin)?),
+            [0x1f, 0x8b, 8, ..] => Encoding::Gzip,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Encoding::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => Encoding::Bzip2,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Encoding::Zstd,
+            _ => Encoding::Utf16(Order::of(begin)?),
         })
     }
 
     fn decoder<'r>(self, packed: impl io::BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
         Ok(match self {
-            Kind::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
-            Kind::Xz => {
+            Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+            Encoding::Xz => {
                 let flags = liblzma::stream::CONCATENATED;
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, flags)?;
                 Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
             }
-            Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
-            Kind::Zstd => {
+            Encoding::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
+            Encoding::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
                 decoder.window_log_max(ZSTD_WINDOW)?;
                 Box::new(decoder)
             }
-            Kind::Utf16(order) => Box::new(Utf8::new(packed, order)),
+            Encoding::Utf16(order) => Box::new(Utf8::new(packed, order)),
         })
     }
 }

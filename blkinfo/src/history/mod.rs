@@ -33,7 +33,7 @@ use crate::info::BlockInfo;
 
 use file_systems::FileSystems;
 pub use high_water::HighWaterMark;
-use mounted::Mounted;
+use mounted::MountHistory;
 pub use near::{Claim, Probed, MAX_PROBE_US};
 use tenure::Tenure;
 pub use tenure::Window;
@@ -86,7 +86,7 @@ pub struct History {
     ended: VecDeque<String>,
     /// The mounts.
     #[cfg_attr(feature = "serde", serde(default))]
-    mounted: Mounted,
+    mounted: MountHistory,
     /// UUIDs of file systems that a device had and has no more, and when that was seen.
     #[cfg_attr(feature = "serde", serde(default))]
     lost: HashMap<String, u64>,

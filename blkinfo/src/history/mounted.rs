@@ -13,21 +13,21 @@ const MAX_ENDED: usize = 4096;
 /// Which device was mounted where. A place has one at a time: what was mounted last covers the others.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Mounted {
+pub(super) struct MountHistory {
     /// When the first table was read; nothing is known of the time before.
     since: u64,
     /// The history is complete up to this time.
     #[cfg_attr(feature = "serde", serde(alias = "told_until"))]
     complete_until: u64,
     /// By mount point, the oldest first.
-    places: HashMap<String, Vec<Place>>,
+    places: HashMap<String, Vec<MountEntry>>,
     /// Mount points whose device changed, in that order.
     ended: VecDeque<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Place {
+struct MountEntry {
     /// The kernel's number of the mount.
     id: u32,
     number: DevNumber,
@@ -54,7 +54,7 @@ pub(super) enum Held {
     Absent,
 }
 
-impl Mounted {
+impl MountHistory {
     /// A table that was read within `looked`, and the holders of the device numbers. Returns whether anything changed.
     pub fn read(&mut self, looked: Window, table: &[Mount], who: impl Fn(DevNumber) -> Who) -> bool {
         let first = self.complete_until == 0;
@@ -65,7 +65,7 @@ impl Mounted {
         // The last one on a place covers those before.
         let now: HashMap<&str, &Mount> =
             table.iter().map(|mount| (mount.mount_point.as_str(), mount)).collect();
-        let stays = |point: &str, place: &Place| {
+        let stays = |point: &str, place: &MountEntry| {
             let same = |mount: &&Mount| (mount.id, mount.major_minor) == (place.id, place.number);
             // A mounted device that went keeps its number, as long as nobody else has it.
             let other = who(place.number).now.is_some_and(|now| Some(now) != place.block);
@@ -78,7 +78,7 @@ impl Mounted {
     }
 
     /// Ends the mounts that do not stay.
-    fn end(&mut self, went: Window, stays: impl Fn(&str, &Place) -> bool) -> bool {
+    fn end(&mut self, went: Window, stays: impl Fn(&str, &MountEntry) -> bool) -> bool {
         let before = self.ended.len();
         for (point, places) in &mut self.places {
             let held = places.last_mut().filter(|place| place.tenure.went.is_none());
@@ -100,7 +100,7 @@ impl Mounted {
             }
             let block = who(mount.major_minor).certain;
             let tenure = Tenure { block: block.unwrap_or_default(), came, went: None };
-            let place = Place { id: mount.id, number: mount.major_minor, block, tenure };
+            let place = MountEntry { id: mount.id, number: mount.major_minor, block, tenure };
             self.places.entry((*point).to_owned()).or_default().push(place);
             changed = true;
         }
@@ -133,7 +133,7 @@ impl Mounted {
 
     /// Where a device was mounted at that time, as far as is known, in order.
     pub fn of(&self, block: u64, time: u64) -> impl Iterator<Item = &str> {
-        let there = move |place: &&Place| {
+        let there = move |place: &&MountEntry| {
             let ended = place.tenure.went.is_some_and(|went| went.by < time);
             place.block == Some(block) && place.tenure.came.by <= time && !ended
         };

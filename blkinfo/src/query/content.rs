@@ -1,7 +1,7 @@
 //! The content of a device: UUIDs and labels.
 
-use super::asked::Asked;
 use super::choice::only;
+use super::lookup::Lookup;
 use crate::device::Device;
 use crate::error::Error;
 use crate::escape::decode_hex;
@@ -24,7 +24,7 @@ pub(super) fn tag(device: &str) -> Option<(&'static str, &str)> {
     Some((property, quoted('"').or_else(|| quoted('\'')).unwrap_or(value)))
 }
 
-pub(super) fn tagged(tree: &Asked<'_>, device: &str) -> Result<Option<Device>, Error> {
+pub(super) fn tagged(tree: &Lookup<'_>, device: &str) -> Result<Option<Device>, Error> {
     match tag(device) {
         Some((property, value)) => with_property(tree, device, &[property], value),
         None => Ok(None),
@@ -32,7 +32,7 @@ pub(super) fn tagged(tree: &Asked<'_>, device: &str) -> Result<Option<Device>, E
 }
 
 /// A UUID alone; that of one member of a file system of several devices (libblkid's UUID_SUB) comes last.
-pub(super) fn uuid(tree: &Asked<'_>, uuid: &str) -> Result<Option<Device>, Error> {
+pub(super) fn uuid(tree: &Lookup<'_>, uuid: &str) -> Result<Option<Device>, Error> {
     match with_property(tree, uuid, &["ID_FS_UUID", "ID_PART_ENTRY_UUID", "MD_UUID"], uuid)? {
         None => with_property(tree, uuid, &["ID_FS_UUID_SUB"], uuid),
         found => Ok(found),
@@ -40,7 +40,7 @@ pub(super) fn uuid(tree: &Asked<'_>, uuid: &str) -> Result<Option<Device>, Error
 }
 
 /// A label alone: of file systems, then of partitions.
-pub(super) fn label(tree: &Asked<'_>, label: &str) -> Result<Option<Device>, Error> {
+pub(super) fn label(tree: &Lookup<'_>, label: &str) -> Result<Option<Device>, Error> {
     match with_property(tree, label, &["ID_FS_LABEL"], label)? {
         None => with_property(tree, label, &["ID_PART_ENTRY_NAME"], label),
         found => Ok(found),
@@ -50,7 +50,7 @@ pub(super) fn label(tree: &Asked<'_>, label: &str) -> Result<Option<Device>, Err
 /// The device with that value in one of these properties: those that hold a file system before those that are part of
 /// something. Of a file system of several devices, the one that was named when mounting.
 fn with_property(
-    tree: &Asked<'_>,
+    tree: &Lookup<'_>,
     device: &str,
     properties: &[&str],
     value: &str,

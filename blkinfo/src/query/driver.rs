@@ -1,7 +1,7 @@
 //! Names that belong to one kind of device: arrays, Ceph images, DRBD resources, files behind loop devices.
 
-use super::asked::Asked;
 use super::choice::{one_disk, only};
+use super::lookup::Lookup;
 use crate::device::Device;
 use crate::error::Error;
 use crate::info::BlkType;
@@ -14,7 +14,7 @@ const MD_NAMES: [&str; 4] = ["MD_NAME", "MD_DEVNAME", "UDISKS_MD_NAME", "UDISKS_
 const MD_LINKS: [&str; 2] = ["md/", "disk/by-id/md-name-"];
 
 /// An array by its name, as it is written in its superblock `host:name` or without the host (mdadm(8), --name).
-pub(super) fn array(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+pub(super) fn array(tree: &Lookup<'_>, name: &str) -> Result<Option<Device>, Error> {
     let fits = |known: &str| known == name || known.split_once(':').is_some_and(|(_, short)| short == name);
     let is = |record: &Record| {
         let mut names = MD_NAMES.iter().filter_map(|property| record.get(property));
@@ -28,7 +28,7 @@ pub(super) fn array(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Erro
 
 /// A mapped image of Ceph, `pool/image`, `pool/image@snapshot` or with a namespace `pool/namespace/image`
 /// (Documentation/ABI/testing/sysfs-bus-rbd; a snapshot that is none is called `-`).
-pub(super) fn ceph_image(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+pub(super) fn ceph_image(tree: &Lookup<'_>, name: &str) -> Result<Option<Device>, Error> {
     if !name.contains('/') {
         return Ok(None);
     }
@@ -51,7 +51,7 @@ fn image(tree: &Tree, device: &Device) -> Option<String> {
 /// A resource of DRBD, `r0`, or its volume `r0/1` as the kernel writes it (drivers/block/drbd/drbd_int.h,
 /// drbd_printk_with_wrong_object_type). Only udev knows the name: the link `drbd/by-res/r0/1`, with drbd-utils before
 /// version 9 `drbd/by-res/r0`.
-pub(super) fn drbd(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+pub(super) fn drbd(tree: &Lookup<'_>, name: &str) -> Result<Option<Device>, Error> {
     let fits = |link: &String| {
         let resource = link.strip_prefix("drbd/by-res/");
         resource
@@ -63,7 +63,7 @@ pub(super) fn drbd(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error
 }
 
 /// The loop device over that file. A file that was deleted has no path (fs/d_path.c marks it).
-pub(super) fn backing_file(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
+pub(super) fn backing_file(tree: &Lookup<'_>, path: &str) -> Result<Option<Device>, Error> {
     if path.ends_with(" (deleted)") {
         return Ok(None);
     }

@@ -1,17 +1,17 @@
 //! From any string that means a block device to the device.
 
-mod asked;
 mod choice;
 mod content;
 mod dm;
 mod driver;
 mod hardware;
 mod kernel;
+mod lookup;
 mod nvme;
 mod path;
 mod wwid;
 
-use asked::Asked;
+use lookup::Lookup;
 
 use crate::device::Device;
 use crate::error::Error;
@@ -34,7 +34,7 @@ enum Find {
     /// Straight for the device.
     Straight(fn(&Tree, &str) -> Result<Option<Device>, Error>),
     /// Through all devices and udev's records of them.
-    Through(fn(&Asked<'_>, &str) -> Result<Option<Device>, Error>),
+    Through(fn(&Lookup<'_>, &str) -> Result<Option<Device>, Error>),
 }
 
 /// See [`Form::fits`].
@@ -151,7 +151,7 @@ const MOUNT: &[Form] = &[
 ];
 
 /// Which forms a string can have at all.
-enum Kind {
+enum Candidates {
     /// What the kernel writes.
     Kernel(&'static [Form]),
     /// What only people and tools write.
@@ -160,7 +160,7 @@ enum Kind {
     Name,
 }
 
-impl Kind {
+impl Candidates {
     fn of(device: &str) -> Self {
         if device.starts_with("/dev/") {
             Self::User(NODE)
@@ -276,18 +276,18 @@ impl Tree {
         self.find(kdev, |kind| kind.kernel().collect())
     }
 
-    fn find(&self, device: &str, forms: impl Fn(&Kind) -> Vec<&'static Form>) -> Result<Device, Error> {
+    fn find(&self, device: &str, forms: impl Fn(&Candidates) -> Vec<&'static Form>) -> Result<Device, Error> {
         let plain = plain(device);
         let forms = match plain.is_empty() || plain.len() > MAX_LENGTH || plain.contains('\0') {
             true => Vec::new(),
-            false => forms(&Kind::of(plain)),
+            false => forms(&Candidates::of(plain)),
         };
-        let asked = Asked::of(self);
+        let lookup = Lookup::of(self);
         let forms: Vec<&Form> = forms.into_iter().filter(|form| (form.fits)(plain)).collect();
         for form in &forms {
             let found = match form.find {
                 Find::Straight(find) => find(self, plain),
-                Find::Through(find) => find(&asked, plain),
+                Find::Through(find) => find(&lookup, plain),
             };
             if let Some(found) = found.map_err(|error| error.about(device))? {
                 return Ok(found);

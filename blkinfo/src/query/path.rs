@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::asked::Asked;
 use super::choice::only;
+use super::lookup::Lookup;
 use super::{dm, driver, kernel};
 use crate::device::Device;
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::tree::Tree;
 
 /// `/dev/sdb`, `/dev/disk/by-uuid/…`, `/dev/mapper/x`, `/dev/vg/lv`. A link that is not there (yet) may still stand in
 /// udev's database, and without udev the nodes in /dev/mapper and /dev/VG have the names of the maps.
-pub(super) fn node(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
+pub(super) fn node(tree: &Lookup<'_>, path: &str) -> Result<Option<Device>, Error> {
     if !is_plain(path) {
         return Ok(None);
     }
@@ -43,7 +43,7 @@ fn character(tree: &Tree, path: &str) -> Result<Option<Device>, Error> {
 }
 
 /// `vg/lv`, `disk/by-id/…`: the same without `/dev/`.
-pub(super) fn below_dev(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+pub(super) fn below_dev(tree: &Lookup<'_>, name: &str) -> Result<Option<Device>, Error> {
     match name.contains('/') {
         true => node(tree, &format!("/dev/{name}")),
         false => Ok(None),
@@ -51,7 +51,7 @@ pub(super) fn below_dev(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, 
 }
 
 /// The device that has this link in udev's database.
-fn linked(tree: &Asked<'_>, link: &str) -> Result<Option<Device>, Error> {
+fn linked(tree: &Lookup<'_>, link: &str) -> Result<Option<Device>, Error> {
     let found = tree.recorded(|record| record.links.iter().any(|known| known == link))?;
     only(tree, link, found)
 }
@@ -73,7 +73,7 @@ pub(super) fn mount_point(tree: &Tree, path: &str) -> Result<Option<Device>, Err
 }
 
 /// The loop device over a file.
-pub(super) fn backing_file(tree: &Asked<'_>, path: &str) -> Result<Option<Device>, Error> {
+pub(super) fn backing_file(tree: &Lookup<'_>, path: &str) -> Result<Option<Device>, Error> {
     match is_plain(path) {
         // Without doubled slashes and single dots, as the kernel writes it.
         true => {

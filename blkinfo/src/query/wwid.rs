@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::asked::Asked;
 use super::choice::{one_disk, only};
+use super::lookup::Lookup;
 use crate::device::Device;
 use crate::error::Error;
 use crate::identity::{joined, Context};
@@ -12,7 +12,7 @@ use crate::tree::Tree;
 use crate::udev::Record;
 
 /// A WWID in any notation, also with spaces instead of hyphens.
-pub(super) fn wwid(tree: &Asked<'_>, wwid: &str) -> Result<Option<Device>, Error> {
+pub(super) fn wwid(tree: &Lookup<'_>, wwid: &str) -> Result<Option<Device>, Error> {
     let context = Context::read(tree);
     let wanted = joined(wwid);
     let map = format!("mpath-{wanted}");
@@ -75,7 +75,7 @@ fn digits(wwid: &str) -> Option<String> {
 const LINKS: [&str; 3] = ["disk/by-id/", "disk/by-path/", "disk/by-partuuid/"];
 
 /// The name of a link: `wwn-0x5000…`, `scsi-3600…`, `nvme-eui.…`, `pci-0000:00:1f.2-ata-1`.
-pub(super) fn link(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error> {
+pub(super) fn link(tree: &Lookup<'_>, name: &str) -> Result<Option<Device>, Error> {
     if !crate::name::is_component(name) {
         return Ok(None);
     }
@@ -93,7 +93,7 @@ pub(super) fn link(tree: &Asked<'_>, name: &str) -> Result<Option<Device>, Error
 const SERIALS: [&str; 4] = ["ID_SERIAL_SHORT", "ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL"];
 
 /// A disk's serial number. Different disks that a careless vendor gave the same one stay different.
-pub(super) fn serial(tree: &Asked<'_>, serial: &str) -> Result<Option<Device>, Error> {
+pub(super) fn serial(tree: &Lookup<'_>, serial: &str) -> Result<Option<Device>, Error> {
     let is = |device: &Device, record: &Record| {
         (in_udev(record, serial) || in_sysfs(tree, device, record, serial)) && is_disk(tree, device)
     };

@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::names::Names;
-use super::opened::{Kind, Opened};
-use super::place::{lock, Dir, Place};
+use super::opened::{FileKind, Opened};
+use super::place::{lock, Dir, DirRef};
 use super::{Source, MAX_LINKS};
 
 /// Directories that are open at the same time: those of a map and its paths.
@@ -25,9 +25,9 @@ const SHARES: usize = 16;
 pub(crate) struct Memo {
     source: Arc<dyn Source>,
     /// Shared out by their paths: several threads list one tree.
-    places: [Mutex<HashMap<OsString, Place>>; SHARES],
+    places: [Mutex<HashMap<OsString, DirRef>>; SHARES],
     /// The directories that are open, the oldest first.
-    open: Mutex<VecDeque<Place>>,
+    open: Mutex<VecDeque<DirRef>>,
 }
 
 /// The node at a path.
@@ -71,11 +71,11 @@ impl Memo {
     }
 
     /// Where a path without `..` leads.
-    pub fn place(&self, path: &Path) -> io::Result<Place> {
+    pub fn place(&self, path: &Path) -> io::Result<DirRef> {
         self.follow(path, &mut 0)
     }
 
-    fn follow(&self, path: &Path, links: &mut usize) -> io::Result<Place> {
+    fn follow(&self, path: &Path, links: &mut usize) -> io::Result<DirRef> {
         if let Some(place) = self.known_place(path) {
             return Ok(place);
         }
@@ -98,16 +98,16 @@ impl Memo {
         Ok(self.learned(path, place))
     }
 
-    fn learned(&self, path: &Path, place: Place) -> Place {
+    fn learned(&self, path: &Path, place: DirRef) -> DirRef {
         // Another thread may have been faster: then what it learned of the place counts.
         lock(self.share(path)).entry(path.as_os_str().to_owned()).or_insert(place).clone()
     }
 
-    fn known_place(&self, path: &Path) -> Option<Place> {
+    fn known_place(&self, path: &Path) -> Option<DirRef> {
         lock(self.share(path)).get(path.as_os_str()).cloned()
     }
 
-    fn share(&self, path: &Path) -> &Mutex<HashMap<OsString, Place>> {
+    fn share(&self, path: &Path) -> &Mutex<HashMap<OsString, DirRef>> {
         let [first, ..] = &self.places;
         let end = path.as_os_str().as_bytes().iter().rev().take(3);
         let share = end.fold(0, |share, byte| share * 7 + usize::from(*byte)) % SHARES;
@@ -115,7 +115,7 @@ impl Memo {
     }
 
     /// A device's directory, of which nothing is known, lies deep: it is opened in one go where no link is on the way.
-    fn at_once(&self, path: &Path, parent: &Path) -> Option<Place> {
+    fn at_once(&self, path: &Path, parent: &Path) -> Option<DirRef> {
         if !is_within(path, "/sys/devices") || self.known_place(parent).is_some() {
             return None;
         }
@@ -124,7 +124,7 @@ impl Memo {
     }
 
     /// Opens a directory, if the source can.
-    fn open(&self, place: &Place) -> Option<Arc<dyn Opened>> {
+    fn open(&self, place: &DirRef) -> Option<Arc<dyn Opened>> {
         if let Some(opened) = place.opened() {
             return Some(opened);
         }
@@ -141,7 +141,7 @@ impl Memo {
     }
 
     /// The target of a link in a directory.
-    fn enter(&self, directory: &Place, target: &Path, links: &mut usize) -> io::Result<Place> {
+    fn enter(&self, directory: &DirRef, target: &Path, links: &mut usize) -> io::Result<DirRef> {
         *links += 1;
         if *links > MAX_LINKS {
             return Err(io::Error::other(format!("more than {MAX_LINKS} symbolic links on the way")));
@@ -184,7 +184,7 @@ impl Memo {
         Ok(place)
     }
 
-    fn look(&self, above: &Place, name: &OsStr, path: &Path) -> Found {
+    fn look(&self, above: &DirRef, name: &OsStr, path: &Path) -> Found {
         if above.missing {
             return Found::Nothing;
         }
@@ -194,7 +194,7 @@ impl Memo {
         if above.lacks(name) {
             return Found::Nothing;
         }
-        if matches!(above.kind(name), Some(Kind::File | Kind::Dir | Kind::Other)) {
+        if matches!(above.kind(name), Some(FileKind::File | FileKind::Dir | FileKind::Other)) {
             return Found::Other;
         }
         let target = match above.opened() {
@@ -227,7 +227,7 @@ impl Memo {
     }
 
     /// The content of a file in a directory, or one directory below it (`dm/name`).
-    pub fn read_in(&self, directory: &Place, name: &OsStr) -> io::Result<Arc<[u8]>> {
+    pub fn read_in(&self, directory: &DirRef, name: &OsStr) -> io::Result<Arc<[u8]>> {
         if let Some(known) = directory.file(name) {
             return known.ok_or_else(|| ErrorKind::NotFound.into());
         }
@@ -240,7 +240,7 @@ impl Memo {
         content.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    fn content(&self, directory: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+    fn content(&self, directory: &DirRef, name: &OsStr) -> io::Result<Vec<u8>> {
         let first = name.as_bytes().split(|byte| *byte == b'/').next().map(OsStr::from_bytes).unwrap_or(name);
         if directory.missing || directory.lacks(first) {
             return Err(ErrorKind::NotFound.into());
@@ -262,8 +262,8 @@ impl Memo {
         }
     }
 
-    fn content_below(&self, directory: &Place, first: &OsStr, name: &OsStr) -> io::Result<Vec<u8>> {
-        if directory.kind(first) == Some(Kind::Dir) {
+    fn content_below(&self, directory: &DirRef, first: &OsStr, name: &OsStr) -> io::Result<Vec<u8>> {
+        if directory.kind(first) == Some(FileKind::Dir) {
             if let Some(opened) = self.open(directory) {
                 match opened.read(name, None) {
                     Err(error) if error.kind() == ErrorKind::InvalidInput => {}
@@ -274,7 +274,7 @@ impl Memo {
         self.read(&directory.path.join(name)).map(|content| content.to_vec())
     }
 
-    fn content_of(&self, directory: &Place, name: &OsStr) -> io::Result<Vec<u8>> {
+    fn content_of(&self, directory: &DirRef, name: &OsStr) -> io::Result<Vec<u8>> {
         let again = || directory.names.get().and_then(|_| self.open(directory));
         let Some(opened) = directory.opened().or_else(again) else {
             return self.straight().read(&directory.path.join(name));
@@ -290,7 +290,7 @@ impl Memo {
     }
 
     /// Where the link at a path leads; an error when it is none.
-    pub fn followed(&self, path: &Path) -> io::Result<Place> {
+    pub fn followed(&self, path: &Path) -> io::Result<DirRef> {
         let (parent, name) = split(path)?;
         let above = self.place(parent)?;
         let place = self.place(path)?;
@@ -306,7 +306,7 @@ impl Memo {
     }
 
     /// The same of a place.
-    pub fn names_in(&self, place: &Place) -> io::Result<Arc<Names>> {
+    pub fn names_in(&self, place: &DirRef) -> io::Result<Arc<Names>> {
         if place.missing {
             return Err(ErrorKind::NotFound.into());
         }
@@ -324,11 +324,11 @@ impl Memo {
     }
 
     /// The names in a directory that stands in another one, which is open while they are read.
-    pub fn names_below(&self, directory: &Place, name: &OsStr) -> io::Result<Arc<Names>> {
+    pub fn names_below(&self, directory: &DirRef, name: &OsStr) -> io::Result<Arc<Names>> {
         if directory.missing || directory.lacks(name) {
             return Err(ErrorKind::NotFound.into());
         }
-        if directory.kind(name) == Some(Kind::Dir) {
+        if directory.kind(name) == Some(FileKind::Dir) {
             if let Some(opened) = self.open(directory) {
                 return opened.names_below(name).map(Arc::new);
             }
@@ -336,7 +336,7 @@ impl Memo {
         self.names(&directory.path.join(name))
     }
 
-    fn list(&self, place: &Place) -> io::Result<Names> {
+    fn list(&self, place: &DirRef) -> io::Result<Names> {
         if let Some(opened) = self.open(place) {
             let names = opened.names();
             if names.is_err() {
@@ -346,6 +346,6 @@ impl Memo {
             return names;
         }
         let names = self.straight().read_dir(&place.path)?;
-        Ok(Names::of(names.iter().map(|name| (name.as_bytes(), Kind::Unknown))))
+        Ok(Names::of(names.iter().map(|name| (name.as_bytes(), FileKind::Unknown))))
     }
 }

@@ -15,7 +15,7 @@ mod text;
 pub use directory::Directory;
 pub(crate) use memo::{is_within, Memo};
 pub(crate) use names::Names;
-pub(crate) use place::Place;
+pub(crate) use place::DirRef;
 pub use recorded::Recorded;
 
 use std::collections::VecDeque;

@@ -3,21 +3,21 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::opened::Kind;
+use super::opened::FileKind;
 
 /// The names in a directory, and their kinds, in one allocation: a listing of thousands of devices has many of these.
 #[derive(Debug, Default)]
 pub struct Names {
     text: Vec<u8>,
     /// Sorted by name, if there are more than a [`FEW`].
-    entries: Vec<Entry>,
+    entries: Vec<Slot>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Slot {
     start: u32,
     length: u16,
-    kind: Kind,
+    kind: FileKind,
 }
 
 /// Up to this number, a linear search is as fast as sorting.
@@ -25,7 +25,7 @@ const FEW: usize = 64;
 
 impl Names {
     /// Of names that differ.
-    pub fn of<N: AsRef<[u8]>>(all: impl Iterator<Item = (N, Kind)>) -> Self {
+    pub fn of<N: AsRef<[u8]>>(all: impl Iterator<Item = (N, FileKind)>) -> Self {
         let mut names = Self::default();
         for (name, kind) in all {
             names.add(name.as_ref(), kind);
@@ -34,11 +34,11 @@ impl Names {
     }
 
     /// Adds one; when all are there they are to be [`sorted`](Self::sorted).
-    pub fn add(&mut self, name: &[u8], kind: Kind) {
+    pub fn add(&mut self, name: &[u8], kind: FileKind) {
         // No file system has longer names, and no directory gigabytes of them.
         if let (Ok(start), Ok(length)) = (u32::try_from(self.text.len()), u16::try_from(name.len())) {
             self.text.extend_from_slice(name);
-            self.entries.push(Entry { start, length, kind });
+            self.entries.push(Slot { start, length, kind });
         }
     }
 
@@ -53,10 +53,10 @@ impl Names {
     }
 
     /// The kind of a name; `None` if it does not exist.
-    pub fn get(&self, wanted: &OsStr) -> Option<Kind> {
+    pub fn get(&self, wanted: &OsStr) -> Option<FileKind> {
         let wanted = wanted.as_bytes();
         let is =
-            |entry: &&Entry| usize::from(entry.length) == wanted.len() && name(&self.text, entry) == wanted;
+            |entry: &&Slot| usize::from(entry.length) == wanted.len() && name(&self.text, entry) == wanted;
         let found = match self.entries.len() > FEW {
             true => {
                 let found = self.entries.binary_search_by(|entry| name(&self.text, entry).cmp(wanted));
@@ -82,7 +82,7 @@ impl Names {
     }
 }
 
-fn name<'t>(text: &'t [u8], entry: &Entry) -> &'t [u8] {
+fn name<'t>(text: &'t [u8], entry: &Slot) -> &'t [u8] {
     let start = entry.start as usize;
     text.get(start..start + usize::from(entry.length)).unwrap_or_default()
 }

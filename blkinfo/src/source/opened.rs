@@ -14,7 +14,7 @@ use super::names::Names;
 
 /// The kind of a name in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// A regular file.
     File,
     /// A symbolic link.
@@ -27,7 +27,7 @@ pub enum Kind {
     Unknown,
 }
 
-impl From<FileType> for Kind {
+impl From<FileType> for FileKind {
     fn from(kind: FileType) -> Self {
         match kind {
             FileType::RegularFile => Self::File,
@@ -47,7 +47,7 @@ pub trait Opened: Send + Sync {
     fn names_below(&self, name: &OsStr) -> io::Result<Names>;
     /// The content of a regular file in it, or in a directory in it, of which it may be known that it is one; else
     /// `InvalidInput`. No link is followed.
-    fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>>;
+    fn read(&self, name: &OsStr, kind: Option<FileKind>) -> io::Result<Vec<u8>>;
     /// The target of a link in it.
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf>;
 }
@@ -76,7 +76,7 @@ impl OpenDir {
         }
     }
 
-    fn kind(&self, name: &OsStr) -> io::Result<Kind> {
+    fn kind(&self, name: &OsStr) -> io::Result<FileKind> {
         let stat = fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(FileType::from_raw_mode(stat.st_mode).into())
     }
@@ -108,15 +108,15 @@ impl Opened for OpenDir {
         names(&fs::openat(&self.directory, name, OPEN_DIRECTORY, Mode::empty())?)
     }
 
-    fn read(&self, name: &OsStr, kind: Option<Kind>) -> io::Result<Vec<u8>> {
+    fn read(&self, name: &OsStr, kind: Option<FileKind>) -> io::Result<Vec<u8>> {
         // What it is must be known before it is opened: opening a fifo would wait, and opening a device may do I/O.
         let kind = match kind {
-            Some(Kind::Unknown) | None if self.harmless => Kind::File,
-            Some(Kind::Unknown) | None => self.kind(name)?,
+            Some(FileKind::Unknown) | None if self.harmless => FileKind::File,
+            Some(FileKind::Unknown) | None => self.kind(name)?,
             Some(kind) => kind,
         };
         let other = || io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-        if kind != Kind::File {
+        if kind != FileKind::File {
             return Err(other());
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

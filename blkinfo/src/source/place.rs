@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::names::Names;
-use super::opened::{Kind, Opened};
+use super::opened::{FileKind, Opened};
 use crate::device::Facts;
 
 /// Where a path leads.
-pub(crate) type Place = Arc<Dir>;
+pub(crate) type DirRef = Arc<Dir>;
 
 /// The target of a path, as far as it is known.
 pub(crate) struct Dir {
@@ -21,13 +21,13 @@ pub(crate) struct Dir {
     pub(super) names: OnceLock<Arc<Names>>,
     /// Held while it is listed: who lists an open directory moves its position.
     pub(super) listing: Mutex<()>,
-    known: Mutex<Known>,
+    known: Mutex<DirContent>,
     /// If it is a block device's.
     pub device: OnceLock<Arc<Facts>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct DirContent {
     opened: Option<Arc<dyn Opened>>,
     /// `None`: there is none.
     files: BTreeMap<OsString, Content>,
@@ -42,7 +42,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Dir {
-    pub(super) fn new(path: impl Into<Box<Path>>, missing: bool) -> Place {
+    pub(super) fn new(path: impl Into<Box<Path>>, missing: bool) -> DirRef {
         Arc::new(Self {
             path: path.into(),
             missing,
@@ -58,7 +58,7 @@ impl Dir {
         self.names.get().is_some_and(|names| names.get(name).is_none())
     }
 
-    pub(super) fn kind(&self, name: &OsStr) -> Option<Kind> {
+    pub(super) fn kind(&self, name: &OsStr) -> Option<FileKind> {
         self.names.get()?.get(name)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use peripety_api::sanitize::visible;
 use peripety_api::{BlockInfo, BlockPath, Fact, FactValue};
 
-use super::stack::{Branch, Devices};
+use super::stack::{Branch, DevicesByName};
 use super::table::or_dash;
 use super::text::{size, styled, BOLD};
 use super::{Stack, Style};
@@ -29,9 +29,9 @@ pub fn write<W: Write>(out: &mut W, stack: &Stack, style: &Style) -> io::Result<
 const FIRST: [&str; 3] = ["kdev", "dev_path", "stable_path"];
 const LAST: [&str; 5] = ["transport", "fs_type", "fs_uuid", "fs_label", "mount_points"];
 
-type Row = (String, Vec<String>);
+type LabelledValues = (String, Vec<String>);
 
-fn rows(stack: &Stack) -> Vec<Row> {
+fn rows(stack: &Stack) -> Vec<LabelledValues> {
     let info = &stack.info;
     let row = |label: &str, values: Vec<String>| (label.to_owned(), values);
     let mut rows = labelled(info);
@@ -46,13 +46,13 @@ fn rows(stack: &Stack) -> Vec<Row> {
 
 /// The fields that have a label. Flags with the same label share a line: `removable, rotational, read-only`, or those of them that
 /// hold.
-fn labelled(info: &BlockInfo) -> Vec<Row> {
+fn labelled(info: &BlockInfo) -> Vec<LabelledValues> {
     let mut facts: Vec<Fact<'_>> = info.facts().into_iter().collect();
     facts.sort_by_key(|fact| {
         let place_in = |names: &[&str]| names.iter().position(|name| *name == fact.name);
         (place_in(&FIRST).unwrap_or(FIRST.len()), place_in(&LAST).map_or(0, |place| place + 1))
     });
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<LabelledValues> = Vec::new();
     for fact in facts {
         let Some(label) = fact.label else { continue };
         let values = values(info, &fact);
@@ -94,7 +94,7 @@ fn path(path: &BlockPath) -> String {
 
 /// One side of the stack as a tree, without the device itself.
 fn side(info: &BlockInfo, others: &[BlockInfo], next: fn(&BlockInfo) -> &[String]) -> Vec<String> {
-    let devices = Devices::new(others);
+    let devices = DevicesByName::new(others);
     let tree = devices.tree(info, next);
     let line = |branch: &Branch<'_>| {
         let info = branch.info;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use peripety_api::BlockInfo;
 
-use super::stack::{Branch, Devices};
+use super::stack::{Branch, DevicesByName};
 use super::table::{self, or_dash};
 use super::text::size;
 use super::Style;
@@ -16,7 +16,7 @@ const HEADER: [&str; COLUMNS] =
 
 /// Writes a heading and, as trees, a line for each device: the roots are the devices that are built on no other.
 pub fn write<W: Write>(out: &mut W, infos: &[BlockInfo], style: &Style) -> io::Result<()> {
-    let devices = Devices::new(infos);
+    let devices = DevicesByName::new(infos);
     let roots = infos.iter().filter(|info| devices.is_root(info));
     let lines = roots.flat_map(|root| devices.tree(root, |info| &info.holders));
     let rows: Vec<_> = lines.map(|line| row(&line)).collect();

@@ -18,11 +18,11 @@ pub struct Branch<'a> {
 }
 
 /// Devices by their kernel names.
-pub struct Devices<'a>(HashMap<&'a str, &'a BlockInfo>);
+pub struct DevicesByName<'a>(HashMap<&'a str, &'a BlockInfo>);
 
-impl<'a> Devices<'a> {
+impl<'a> DevicesByName<'a> {
     pub fn new(infos: impl IntoIterator<Item = &'a BlockInfo>) -> Self {
-        Devices(infos.into_iter().map(|info| (info.kdev.as_str(), info)).collect())
+        DevicesByName(infos.into_iter().map(|info| (info.kdev.as_str(), info)).collect())
     }
 
     /// Is nothing of this that is known below the device?

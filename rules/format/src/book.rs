@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::facts::Facts;
-use super::packed::Reader;
+use super::packed::PackedReader;
 use super::phrases::Phrases;
 use super::spec::{Captures, EventTypeText, Example, RuleSpec};
+use super::values::Values;
 
 /// A rule as it was packed.
 #[derive(Clone, Debug)]
@@ -16,68 +17,23 @@ pub struct Packed {
     pub file: &'static str,
     /// The line of its table, from 1.
     pub line: usize,
-    /// See [`RuleSpec::catch_all`].
-    pub catch_all: bool,
-    /// See [`RuleSpec::by_level`].
-    pub by_level: bool,
-    /// See [`RuleSpec::starts_with`].
-    pub starts_with: Option<&'static str>,
-    /// See [`RuleSpec::sub_system`].
-    pub sub_system: Option<&'static str>,
-    /// See [`RuleSpec::event_type`]; in capitals.
-    pub event_type: Option<&'static str>,
-    /// See [`RuleSpec::severity`].
-    pub severity: Option<&'static str>,
-    /// See [`RuleSpec::storage_severity`].
-    pub storage_severity: Option<&'static str>,
-    /// See [`RuleSpec::identifier`].
-    pub identifier: Option<&'static str>,
-    /// See [`RuleSpec::user`].
-    pub user: Option<&'static str>,
-    /// See [`RuleSpec::device`].
-    pub device: Option<&'static str>,
-    /// See [`RuleSpec::group`].
-    pub group: Option<&'static str>,
-    /// See [`RuleSpec::part`].
-    pub part: Option<&'static str>,
-    /// Event types whose condition the line ends: those of the rule, and those of its event type.
-    pub closes: Vec<&'static str>,
-    /// See [`RuleSpec::programs`].
-    pub programs: Vec<&'static str>,
-    /// See [`RuleSpec::units`].
-    pub units: Vec<&'static str>,
-    /// See [`RuleSpec::follows`].
-    pub follows: Vec<&'static str>,
+    /// What it consists of; the event type is in capitals.
+    pub values: Values<'static>,
     /// The regex and, if there is one, [`RuleSpec::unless`]; phrases are expanded.
     pub patterns: Vec<(&'static str, Facts)>,
     /// Keys that are only needed to show the rule.
-    rest: Reader<'static>,
+    rest: PackedReader<'static>,
 }
 
 impl Packed {
     /// Reads a record of [`Book::rules`]; `None` if it is damaged.
     pub fn read(record: &'static [u8]) -> Option<Self> {
-        let mut from = Reader(record);
+        let mut from = PackedReader(record);
         // Fields are read in the order in which they stand here.
         Some(Packed {
             file: from.text()?,
             line: from.number()?,
-            catch_all: from.number()? > 0,
-            by_level: from.number()? > 0,
-            starts_with: from.option()?,
-            sub_system: from.option()?,
-            event_type: from.option()?,
-            severity: from.option()?,
-            storage_severity: from.option()?,
-            identifier: from.option()?,
-            user: from.option()?,
-            device: from.option()?,
-            group: from.option()?,
-            part: from.option()?,
-            closes: from.list()?,
-            programs: from.list()?,
-            units: from.list()?,
-            follows: from.list()?,
+            values: Values::read(&mut from)?,
             patterns: (0..from.number()?)
                 .map(|_| Some((from.text()?, Facts::from_bytes(from.bytes()?))))
                 .collect::<Option<_>>()?,
@@ -88,38 +44,20 @@ impl Packed {
     /// The table as written, without the locations of the values.
     pub fn spec(&self) -> Option<RuleSpec> {
         let mut rest = self.rest;
-        let owned = |text: Option<&'static str>| text.map(str::to_owned);
-        let placed = |text: &str| Spanned::new(0..0, text.to_owned());
-        let list = |texts: &[&'static str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let mut patterns = self.patterns.iter().map(|(text, _)| placed(text));
+        let mut patterns = self.patterns.iter().map(|(text, _)| *text);
+        let regex = patterns.next()?;
         Some(RuleSpec {
-            starts_with: owned(self.starts_with),
-            regex: patterns.next()?,
-            sub_system: owned(self.sub_system),
-            event_type: owned(self.event_type),
-            severity: self.severity.map(placed),
-            storage_severity: self.storage_severity.map(placed),
-            identifier: owned(self.identifier),
-            programs: list(&self.programs),
-            units: list(&self.units),
-            user: self.user.map(placed),
-            device: self.device.map(placed),
-            clears: list(&rest.list()?),
-            unless: patterns.next(),
-            catch_all: self.catch_all,
-            by_level: self.by_level,
-            group: owned(self.group),
-            part: owned(self.part),
-            follows: list(&self.follows),
-            not: list(&rest.list()?),
+            unless: patterns.next().map(|text| Spanned::new(0..0, text.to_owned())),
+            not: rest.list()?.into_iter().map(str::to_owned).collect(),
             examples: examples(rest).collect(),
+            ..self.values.spec(regex)
         })
     }
 
     /// The lines of the examples.
     pub fn lines(&self) -> impl Iterator<Item = &'static str> {
         let mut rest = self.rest;
-        let is_read = rest.list().and_then(|_| rest.list()).is_some();
+        let is_read = rest.list().is_some();
         std::iter::from_fn(move || {
             let line = rest.text();
             rest.text().and(line)
@@ -128,7 +66,7 @@ impl Packed {
     }
 }
 
-fn examples(mut rest: Reader<'static>) -> impl Iterator<Item = Example> {
+fn examples(mut rest: PackedReader<'static>) -> impl Iterator<Item = Example> {
     std::iter::from_fn(move || {
         let (line, captures) = (rest.text()?, rest.text()?);
         Some(Example { line: line.to_owned(), captures: Captures::of_packed(captures) })
@@ -146,14 +84,14 @@ pub struct Book {
 impl Book {
     /// From the result of [`super::pack::pack`].
     pub fn open(bytes: &'static [u8]) -> Option<Self> {
-        let mut from = Reader(bytes);
+        let mut from = PackedReader(bytes);
         Some(Book { phrases: from.bytes()?, event_types: from.bytes()?, rules: from.bytes()? })
     }
 
     /// The phrases that all rules share.
     pub fn phrases(self) -> Option<Phrases> {
         let pair = |record| {
-            let mut from = Reader(record);
+            let mut from = PackedReader(record);
             Some((from.text()?.to_owned(), from.text()?.to_owned()))
         };
         read_records(self.phrases)?.map(|record| pair(record?)).collect()
@@ -162,7 +100,7 @@ impl Book {
     /// What the event types mean.
     pub fn event_types(self) -> Option<EventTypes> {
         let named = |record| {
-            let mut from = Reader(record);
+            let mut from = PackedReader(record);
             Some((from.text()?, from))
         };
         read_records(self.event_types)?.map(|record| named(record?)).collect::<Option<_>>().map(EventTypes)
@@ -176,7 +114,7 @@ impl Book {
 
 /// The event types of a book: names in alphabetical order, and their encoded texts.
 #[derive(Debug, Default)]
-pub struct EventTypes(Vec<(&'static str, Reader<'static>)>);
+pub struct EventTypes(Vec<(&'static str, PackedReader<'static>)>);
 
 impl EventTypes {
     /// The text of one event type.
@@ -187,23 +125,25 @@ impl EventTypes {
 
     /// All texts by name.
     pub fn all(&self) -> Option<BTreeMap<String, EventTypeText>> {
-        let pair =
-            |(name, texts): &(&str, Reader<'static>)| Some(((*name).to_owned(), event_type_text(*texts)?));
+        let pair = |(name, texts): &(&str, PackedReader<'static>)| {
+            Some(((*name).to_owned(), event_type_text(*texts)?))
+        };
         self.0.iter().map(pair).collect()
     }
 }
 
 fn read_records(bytes: &'static [u8]) -> Option<impl Iterator<Item = Option<&'static [u8]>>> {
-    let mut from = Reader(bytes);
+    let mut from = PackedReader(bytes);
     Some((0..from.number()?).map(move |_| from.bytes()))
 }
 
-fn event_type_text(mut from: Reader<'static>) -> Option<EventTypeText> {
+fn event_type_text(mut from: PackedReader<'static>) -> Option<EventTypeText> {
     let owned = |text: &str| text.to_owned();
     Some(EventTypeText {
         meaning: from.text()?.to_owned(),
         advice: from.option()?.map(owned),
         closes: from.list()?.into_iter().map(owned).collect(),
+        follows: from.list()?.into_iter().map(owned).collect(),
     })
 }
 
@@ -211,7 +151,7 @@ fn event_type_text(mut from: Reader<'static>) -> Option<EventTypeText> {
 mod tests {
     use super::*;
     use crate::pack::pack;
-    use crate::phrases::{self, Known};
+    use crate::phrases::{self, PhraseScope};
     use crate::spec;
 
     const DISK: &str = r#"
@@ -221,6 +161,7 @@ disk = "sd[a-z]+"
 meaning = "A disk is back"
 advice = "Be glad."
 closes = ["DISK_LOST"]
+follows = ["B*", "C"]
 [[collector_regexs]]
 catch_all = true
 regex = '^{disk}: (?P<what>.+)$'
@@ -266,9 +207,11 @@ not = [ "sdx", "sdc" ]
         let rules: Vec<Packed> =
             book.rules().unwrap().into_iter().map(|r| Packed::read(r).unwrap()).collect();
         let [rule, last] = rules.as_slice() else { panic!("{rules:?}") };
-        assert!(last.catch_all && last.patterns[0].0 == "^(?:sd[a-z]+): (?P<what>.+)$");
+        assert!(last.values.catch_all && last.patterns[0].0 == "^(?:sd[a-z]+): (?P<what>.+)$");
         assert_eq!((rule.file, rule.line), ("rules/disk.toml", 12));
-        assert_eq!((rule.event_type, &rule.closes), (Some("DISK_BACK"), &vec!["DISK_WORN", "DISK_LOST"]));
+        let values = &rule.values;
+        assert_eq!((values.event_type, &values.closes), (Some("DISK_BACK"), &vec!["DISK_WORN", "DISK_LOST"]));
+        assert_eq!(values.follows, ["A", "B*", "C"]);
         assert_eq!(rule.patterns[0].0, "^(?P<kdev>(?:sd[a-z]+)): (?:lost|gone) or back$");
         assert_eq!((rule.patterns[0].1.names(), rule.patterns[1].0), (vec!["kdev"], "sdx"));
         assert_eq!(rule.lines().collect::<Vec<_>>(), ["sdb: lost or back", "größer\nund"]);
@@ -276,8 +219,9 @@ not = [ "sdx", "sdc" ]
 
         let mut written = spec::read("", DISK).unwrap().collector_regexs.remove(1).into_inner();
         let (own, shared) = (spec::read("", DISK).unwrap().phrases, spec::read("", PHRASES).unwrap().phrases);
-        phrases::put_in_place(&mut written, Known { own: &own, shared: &shared }, "", DISK).unwrap();
+        phrases::put_in_place(&mut written, PhraseScope { own: &own, shared: &shared }, "", DISK).unwrap();
         written.event_type = written.event_type.map(|name| name.to_ascii_uppercase());
+        written.inherit(&text.closes, &text.follows);
         assert_eq!(toml::to_string(&rule.spec().unwrap()).unwrap(), toml::to_string(&written).unwrap());
     }
 

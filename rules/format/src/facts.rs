@@ -6,7 +6,7 @@ use regex_syntax::hir::Hir;
 
 use super::begin::{self, Begin};
 use super::literal;
-use super::packed::{Reader, Writer};
+use super::packed::{PackedReader, PackedWriter};
 use super::regex::names_of;
 
 /// Names of the captures, how a match begins, and which text it contains. Those of built-in rules are part of the program and take no
@@ -17,7 +17,7 @@ pub struct Facts(Cow<'static, [u8]>);
 impl Facts {
     /// Of a parsed regex.
     pub fn of(pattern: &Hir) -> Self {
-        let mut facts = Writer::default();
+        let mut facts = PackedWriter::default();
         facts.bytes(&begin::of(pattern));
         facts.list(names_of(pattern));
         for set in literal::required(pattern) {
@@ -39,18 +39,18 @@ impl Facts {
 
     /// How a match can begin.
     pub fn begin(&self) -> Begin<'_> {
-        Begin::new(Reader(&self.0).bytes().unwrap_or_default())
+        Begin::new(PackedReader(&self.0).bytes().unwrap_or_default())
     }
 
     /// Names of the captures, in order.
     pub fn names(&self) -> Vec<&str> {
-        let mut facts = Reader(&self.0);
+        let mut facts = PackedReader(&self.0);
         facts.bytes().and_then(|_| facts.list()).unwrap_or_default()
     }
 
     /// Sets of literals: a match contains at least one of each set.
     pub fn literals(&self) -> impl Iterator<Item = Vec<&[u8]>> {
-        let mut facts = Reader(&self.0);
+        let mut facts = PackedReader(&self.0);
         let is_read = facts.bytes().and_then(|_| facts.list()).is_some();
         std::iter::from_fn(move || (0..facts.number()?).map(|_| facts.bytes()).collect())
             .take_while(move |_| is_read)

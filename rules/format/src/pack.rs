@@ -6,10 +6,11 @@ use toml::Spanned;
 
 use super::error::{Located, RuleError};
 use super::facts::Facts;
-use super::packed::Writer;
-use super::phrases::{self, Known};
+use super::packed::PackedWriter;
+use super::phrases::{self, PhraseScope};
 use super::regex::{does_not_compile, parse};
 use super::spec::{self, EventTypeText, RuleFile, RuleSpec};
+use super::values::Values;
 
 /// A file of rules: its name and its text.
 pub type File<'f> = (&'f str, &'f str);
@@ -31,13 +32,13 @@ pub fn pack(files: &[File<'_>], shared: &str) -> Result<Vec<u8>, RuleError> {
     let event_types: EventTypes = texts.map(|(name, text)| (name.as_str(), text)).collect();
     let mut rules = Vec::new();
     for (file, tables) in files() {
-        let phrases = Known { own: &tables.phrases, shared: &shared };
+        let phrases = PhraseScope { own: &tables.phrases, shared: &shared };
         for table in &tables.collector_regexs {
             rules.push((table.get_ref().catch_all, packed_rule(table, *file, phrases, &event_types)?));
         }
     }
     rules.sort_by_key(|(catch_all, _)| *catch_all);
-    let mut book = Writer::default();
+    let mut book = PackedWriter::default();
     book.bytes(&records(shared.iter().map(|(name, text)| of_texts(&[name, text]))));
     book.bytes(&records(event_types.iter().map(|(name, text)| packed_event_type(name, text))));
     book.bytes(&records(rules.into_iter().map(|(_, rule)| rule)));
@@ -45,24 +46,25 @@ pub fn pack(files: &[File<'_>], shared: &str) -> Result<Vec<u8>, RuleError> {
 }
 
 fn records(records: impl ExactSizeIterator<Item = Vec<u8>>) -> Vec<u8> {
-    let mut all = Writer::default();
+    let mut all = PackedWriter::default();
     all.number(records.len());
     records.for_each(|record| all.bytes(&record));
     all.into_bytes()
 }
 
 fn of_texts(texts: &[&str]) -> Vec<u8> {
-    let mut record = Writer::default();
+    let mut record = PackedWriter::default();
     texts.iter().for_each(|text| record.bytes(text.as_bytes()));
     record.into_bytes()
 }
 
 fn packed_event_type(name: &str, text: &EventTypeText) -> Vec<u8> {
-    let mut record = Writer::default();
+    let mut record = PackedWriter::default();
     record.bytes(name.as_bytes());
     record.bytes(text.meaning.as_bytes());
     record.option(text.advice.as_deref());
     record.list(text.closes.iter().map(String::as_str));
+    record.list(text.follows.iter().map(String::as_str));
     record.into_bytes()
 }
 
@@ -70,7 +72,7 @@ fn packed_event_type(name: &str, text: &EventTypeText) -> Vec<u8> {
 fn packed_rule(
     table: &Spanned<RuleSpec>,
     (file, source): File<'_>,
-    phrases: Known<'_>,
+    phrases: PhraseScope<'_>,
     event_types: &EventTypes,
 ) -> Result<Vec<u8>, RuleError> {
     let line = Located::at(file, source, Some(table.span()), "", "").line;
@@ -80,37 +82,21 @@ fn packed_rule(
         let parsed = parse(regex.get_ref(), false).map_err(|e| does_not_compile(regex, &e, file, source))?;
         Ok::<_, RuleError>(Facts::of(&parsed))
     };
-    let event_type = spec.event_type.as_ref().map(|name| name.to_ascii_uppercase());
-    let ended = event_type.as_deref().and_then(|name| event_types.get(name));
-    let word = |word: &'_ Option<Spanned<String>>| word.as_ref().map(|word| word.get_ref().clone());
+    spec.event_type = spec.event_type.map(|name| name.to_ascii_uppercase());
+    if let Some(text) = spec.event_type.as_deref().and_then(|name| event_types.get(name)) {
+        spec.inherit(&text.closes, &text.follows);
+    }
 
-    let mut record = Writer::default();
+    let mut record = PackedWriter::default();
     record.bytes(file.as_bytes());
     record.number(line);
-    record.number(usize::from(spec.catch_all));
-    record.number(usize::from(spec.by_level));
-    record.option(spec.starts_with.as_deref());
-    record.option(spec.sub_system.as_deref());
-    record.option(event_type.as_deref());
-    record.option(word(&spec.severity).as_deref());
-    record.option(word(&spec.storage_severity).as_deref());
-    record.option(spec.identifier.as_deref());
-    record.option(word(&spec.user).as_deref());
-    record.option(word(&spec.device).as_deref());
-    record.option(spec.group.as_deref());
-    record.option(spec.part.as_deref());
-    let ended = ended.iter().flat_map(|text| &text.closes);
-    record.list(spec.clears.iter().chain(ended).map(String::as_str));
-    for list in [&spec.programs, &spec.units, &spec.follows] {
-        record.list(list.iter().map(String::as_str));
-    }
+    Values::of(&spec).write(&mut record);
     let patterns: Vec<&Spanned<String>> = std::iter::once(&spec.regex).chain(&spec.unless).collect();
     record.number(patterns.len());
     for pattern in patterns {
         record.bytes(pattern.get_ref().as_bytes());
         record.bytes(facts(pattern)?.as_bytes());
     }
-    record.list(spec.clears.iter().map(String::as_str));
     record.list(spec.not.iter().map(String::as_str));
     for example in &spec.examples {
         record.bytes(example.line.as_bytes());

@@ -2,9 +2,9 @@
 
 /// Encodes.
 #[derive(Debug, Default)]
-pub struct Writer(Vec<u8>);
+pub struct PackedWriter(Vec<u8>);
 
-impl Writer {
+impl PackedWriter {
     /// Seven bits per byte, the lowest first; all bytes but the last have the highest bit set.
     pub fn number(&mut self, mut number: usize) {
         while number > 0x7f {
@@ -40,9 +40,9 @@ impl Writer {
 
 /// Decodes. All methods return `None` at the end of the bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'b>(pub &'b [u8]);
+pub struct PackedReader<'b>(pub &'b [u8]);
 
-impl<'b> Reader<'b> {
+impl<'b> PackedReader<'b> {
     /// The next number.
     pub fn number(&mut self) -> Option<usize> {
         let mut number = 0;
@@ -91,21 +91,21 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_what_is_cut_is_not() {
         let numbers = [0, 1, 127, 128, 300, usize::MAX];
-        let mut writer = Writer::default();
+        let mut writer = PackedWriter::default();
         numbers.iter().for_each(|number| writer.number(*number));
         writer.option(None);
         writer.option(Some("größer"));
         writer.list(["a", ""]);
         let bytes = writer.into_bytes();
-        let mut reader = Reader(&bytes);
+        let mut reader = PackedReader(&bytes);
         for number in numbers {
             assert_eq!(reader.number(), Some(number));
         }
         assert_eq!((reader.option(), reader.option()), (Some(None), Some(Some("größer"))));
-        let mut cut = Reader(reader.0.split_last().unwrap().1);
+        let mut cut = PackedReader(reader.0.split_last().unwrap().1);
         assert_eq!((reader.list(), reader.0.len()), (Some(vec!["a", ""]), 0));
         assert_eq!((cut.list(), reader.number()), (None, None));
-        assert_eq!(Reader(&[0xff; 11]).number(), None);
-        assert_eq!(Reader(&[1, 1, 0xff]).list(), None);
+        assert_eq!(PackedReader(&[0xff; 11]).number(), None);
+        assert_eq!(PackedReader(&[1, 1, 0xff]).list(), None);
     }
 }

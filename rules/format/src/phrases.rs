@@ -19,14 +19,14 @@ const MAX_TEXT: usize = 64 << 10;
 
 /// The phrases available to the rules of a file.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'p> {
+pub struct PhraseScope<'p> {
     /// Those of the file.
     pub own: &'p Phrases,
     /// Shared ones, for names that the file does not define.
     pub shared: &'p Phrases,
 }
 
-impl<'p> Known<'p> {
+impl<'p> PhraseScope<'p> {
     fn get(self, name: &str) -> Option<&'p String> {
         self.own.get(name).or_else(|| self.shared.get(name))
     }
@@ -38,7 +38,7 @@ impl<'p> Known<'p> {
 /// There is no phrase of a name, or it contains itself, or the regex becomes too long.
 pub fn put_in_place(
     rule: &mut RuleSpec,
-    phrases: Known<'_>,
+    phrases: PhraseScope<'_>,
     file: &str,
     source: &str,
 ) -> Result<(), RuleError> {
@@ -67,13 +67,13 @@ struct Wrong {
     remedy: &'static str,
 }
 
-fn expand(regex: &str, phrases: Known<'_>) -> Result<String, Wrong> {
+fn expand(regex: &str, phrases: PhraseScope<'_>) -> Result<String, Wrong> {
     let mut expanded = String::with_capacity(regex.len());
     append(&mut expanded, regex, phrases, 0)?;
     Ok(expanded)
 }
 
-fn append(to: &mut String, regex: &str, phrases: Known<'_>, depth: usize) -> Result<(), Wrong> {
+fn append(to: &mut String, regex: &str, phrases: PhraseScope<'_>, depth: usize) -> Result<(), Wrong> {
     let mut rest = regex;
     while let Some((before, name, after)) = next(rest) {
         to.push_str(before);
@@ -165,7 +165,7 @@ mod tests {
             (r"\b{start}x\b{nvme}\b", r"\b{start}x\b(?:nvme[0-9]+n[0-9]+)\b"),
         ];
         for (regex, expected) in cases {
-            let known = Known { own: &own, shared: &Phrases::new() };
+            let known = PhraseScope { own: &own, shared: &Phrases::new() };
             assert_eq!(expand(regex, known).unwrap(), expected);
         }
     }
@@ -175,7 +175,7 @@ mod tests {
         let own = own(&[("a", "{b}"), ("b", "{a}")]);
         let shared =
             Phrases::from([("b".to_owned(), "shared".to_owned()), ("c".to_owned(), "{b}".to_owned())]);
-        let error = |regex| expand(regex, Known { own: &own, shared: &shared }).unwrap_err().message;
+        let error = |regex| expand(regex, PhraseScope { own: &own, shared: &shared }).unwrap_err().message;
         assert_eq!(error("^{nobody_knows}"), "there is no phrase {nobody_knows}");
         // A file's own phrases go before those that all share.
         assert!(error("{a}").contains("contains itself") && error("{c}").contains("contains itself"));

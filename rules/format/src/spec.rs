@@ -48,7 +48,7 @@ pub struct RuleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<Spanned<String>>,
     /// Event types whose condition this line ends, for the same device: one, or a list; with `*` for any text at the end.
-    /// What a built-in rule ends stands at its event type, see [`EventTypeText::closes`].
+    /// With those of its event type: see [`RuleSpec::inherit`].
     #[serde(
         default,
         alias = "closes",
@@ -69,6 +69,7 @@ pub struct RuleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
     /// Event types that this one follows from, when they were about the same device shortly before; with `*` for any text.
+    /// With those of its event type: see [`RuleSpec::inherit`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<String>,
     /// Lines that must match, with the captures they give.
@@ -103,6 +104,23 @@ impl RuleSpec {
             follows: Vec::new(),
             examples: Vec::new(),
             not: Vec::new(),
+        }
+    }
+
+    /// Adds what all rules of the event type close and follow from. A rule with `device = "none"` follows only from what it lists
+    /// itself: its lines name no device, and would follow from a fault of any.
+    pub fn inherit(&mut self, closes: &[String], follows: &[String]) {
+        let names_device = self.device.as_ref().is_none_or(|device| device.get_ref() != "none");
+        let follows = follows.iter().filter(|_| names_device);
+        add_missing(&mut self.clears, closes.iter());
+        add_missing(&mut self.follows, follows);
+    }
+}
+
+fn add_missing<'t>(to: &mut Vec<String>, texts: impl Iterator<Item = &'t String>) {
+    for text in texts {
+        if !to.contains(text) {
+            to.push(text.clone());
         }
     }
 }
@@ -173,6 +191,21 @@ pub struct EventTypeText {
     /// of it; with `*` for any text at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closes: Vec<String>,
+    /// Event types that this one follows from, whichever of its rules took the line; with `*` for any text at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<String>,
+}
+
+/// What all rules of an event type in a configuration file have in common.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventTypeTable {
+    /// See [`EventTypeText::closes`].
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub closes: Vec<String>,
+    /// See [`EventTypeText::follows`].
+    #[serde(default)]
+    pub follows: Vec<String>,
 }
 
 /// Reads a string or a list of strings.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 /// A format string of printk (Documentation/core-api/printk-formats.rst) as listed in `formats.tsv`.
 #[derive(Clone, Copy, Debug)]
-pub struct Format {
+pub struct PrintkFormat {
     /// Whose name it begins with.
-    pub kind: Kind,
+    pub source: NameSource,
     /// The sub-system of the storage code that prints it, whose rules may match its lines.
     pub owner: Option<&'static str>,
     /// Level of the kernel's log, from 0 (emergency) to 7 (debug).
@@ -19,7 +19,7 @@ pub struct Format {
 
 /// Who chooses a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NameSource {
     /// A process names itself: prctl(2), PR_SET_NAME.
     Comm,
     /// A network interface; whoever is root in its network namespace renames it.
@@ -32,14 +32,14 @@ pub enum Kind {
     Prefix,
 }
 
-impl Kind {
+impl NameSource {
     fn parse(word: &str) -> Option<Self> {
         Some(match word {
-            "comm" => Kind::Comm,
-            "interface" => Kind::Interface,
-            "wiphy" => Kind::Wiphy,
-            "product" => Kind::Product,
-            "prefix" => Kind::Prefix,
+            "comm" => NameSource::Comm,
+            "interface" => NameSource::Interface,
+            "wiphy" => NameSource::Wiphy,
+            "product" => NameSource::Product,
+            "prefix" => NameSource::Prefix,
             _ => return None,
         })
     }
@@ -48,9 +48,9 @@ impl Kind {
     /// NL80211_WIPHY_NAME_MAXLEN, `name` of struct hid_device, NF_LOG_PREFIXLEN; each without its NUL.
     pub fn longest(self) -> usize {
         match self {
-            Kind::Comm | Kind::Interface => 15,
-            Kind::Wiphy => 64,
-            Kind::Product | Kind::Prefix => 127,
+            NameSource::Comm | NameSource::Interface => 15,
+            NameSource::Wiphy => 64,
+            NameSource::Product | NameSource::Prefix => 127,
         }
     }
 
@@ -58,7 +58,7 @@ impl Kind {
     /// out here, since kernels before 4.3 did).
     pub fn allows(self, byte: u8) -> bool {
         match self {
-            Kind::Interface => byte != b'/' && byte != 0 && !byte.is_ascii_whitespace() && byte != 0x0b,
+            NameSource::Interface => byte != b'/' && byte != 0 && !byte.is_ascii_whitespace() && byte != 0x0b,
             _ => byte != 0,
         }
     }
@@ -67,7 +67,7 @@ impl Kind {
     /// include/linux/netdevice.h).
     pub fn suffixes(self) -> &'static [&'static str] {
         match self {
-            Kind::Interface => {
+            NameSource::Interface => {
                 &["", " (uninitialized)", " (unregistering)", " (unregistered)", " (released)", " (dummy)"]
             }
             _ => &[""],
@@ -77,7 +77,7 @@ impl Kind {
 
 /// A part of what a format prints behind the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum PrintkPart {
     /// These bytes.
     Text(Vec<u8>),
     /// Any number of bytes of a class.
@@ -109,14 +109,14 @@ impl Class {
     }
 }
 
-impl Format {
+impl PrintkFormat {
     /// Reads a line of the table.
     pub fn parse(line: &'static str) -> Option<Self> {
         let mut columns = line.split('\t');
-        let kind = Kind::parse(columns.next()?)?;
+        let source = NameSource::parse(columns.next()?)?;
         let owner = columns.next().filter(|owner| *owner != "-");
         let (level, text, file) = (columns.next()?.parse().ok()?, columns.next()?, columns.next()?);
-        Some(Format { kind, owner, level, text, file })
+        Some(PrintkFormat { source, owner, level, text, file })
     }
 
     /// What stands in front of the name, such as a bracket, and what follows the name.
@@ -126,7 +126,7 @@ impl Format {
     }
 
     /// What it prints behind the name.
-    pub fn parts(&self) -> Vec<Part> {
+    pub fn parts(&self) -> Vec<PrintkPart> {
         let mut parts = Vec::new();
         let mut rest = self.split().1;
         while !rest.is_empty() {
@@ -144,16 +144,16 @@ impl Format {
             return true;
         }
         let parts = self.parts();
-        let own = |part: &Part| match part {
-            Part::Text(text) => {
+        let own = |part: &PrintkPart| match part {
+            PrintkPart::Text(text) => {
                 text.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'=').count()
             }
-            Part::Any(_) => 0,
+            PrintkPart::Any(_) => 0,
         };
         let own: usize = parts.iter().map(own).sum();
-        let is_exact = !parts.contains(&Part::Any(Class::Anything));
+        let is_exact = !parts.contains(&PrintkPart::Any(Class::Anything));
         let is_process = || match parts.as_slice() {
-            [Part::Text(open), Part::Any(Class::Decimal), Part::Text(close), ..] => {
+            [PrintkPart::Text(open), PrintkPart::Any(Class::Decimal), PrintkPart::Text(close), ..] => {
                 let fits = |(opens, closes): &(&str, &str)| {
                     open == opens.as_bytes() && close.starts_with(closes.as_bytes())
                 };
@@ -161,14 +161,16 @@ impl Format {
             }
             _ => false,
         };
-        own >= FEWEST || is_exact && own >= FEWEST_EXACT || self.kind == Kind::Comm && is_process()
+        own >= MIN_BYTES
+            || is_exact && own >= MIN_EXACT_BYTES
+            || self.source == NameSource::Comm && is_process()
     }
 }
 
 /// Letters and digits of its own that tell a format with any text in it.
-const FEWEST: usize = 6;
+const MIN_BYTES: usize = 6;
 /// The same of one with nothing but numbers in it.
-const FEWEST_EXACT: usize = 2;
+const MIN_EXACT_BYTES: usize = 2;
 /// What stands before and behind the number of a process, right behind its name (arch/x86/mm/fault.c `show_signal_msg`,
 /// fs/drop_caches.c, kernel/signal.c).
 pub const PROCESS_NUMBERS: [(&str, &str); 4] = [("[", "]: "), ("[", "] "), (" (", "): "), ("/", ": ")];
@@ -227,11 +229,11 @@ fn conversion(text: &'static str) -> (Class, &'static str) {
     }
 }
 
-fn push(parts: &mut Vec<Part>, text: Cow<'static, str>, class: Option<Class>) {
+fn push(parts: &mut Vec<PrintkPart>, text: Cow<'static, str>, class: Option<Class>) {
     match parts.last_mut() {
-        Some(Part::Text(last)) => last.extend_from_slice(text.as_bytes()),
+        Some(PrintkPart::Text(last)) => last.extend_from_slice(text.as_bytes()),
         _ if text.is_empty() => {}
-        _ => parts.push(Part::Text(text.into_owned().into_bytes())),
+        _ => parts.push(PrintkPart::Text(text.into_owned().into_bytes())),
     }
-    parts.extend(class.map(Part::Any));
+    parts.extend(class.map(PrintkPart::Any));
 }

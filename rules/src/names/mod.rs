@@ -10,13 +10,13 @@ pub mod format;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use format::{Class, Format, Part, PROCESS_NUMBERS};
+use format::{Class, PrintkFormat, PrintkPart, PROCESS_NUMBERS};
 
 static TABLE: &str = include_str!("formats.tsv");
 
 /// All formats of the kernel that begin with a name which a user chooses.
-pub fn formats() -> impl Iterator<Item = Format> {
-    TABLE.lines().filter_map(Format::parse)
+pub fn formats() -> impl Iterator<Item = PrintkFormat> {
+    TABLE.lines().filter_map(PrintkFormat::parse)
 }
 
 /// Whether the line may begin with a user-chosen name, so that no rule of this sub-system may match it.
@@ -25,78 +25,80 @@ pub fn speaks(line: &[u8], sub_system: &str) -> bool {
 }
 
 /// The formats that can be recognised, and their longest texts: nearly all lines contain none of these.
-struct Known {
+struct FormatIndex {
     /// `None`: all formats are tried.
     longest_texts: Option<AhoCorasick>,
     /// Their lines in the table, which are parsed again for the few log lines that contain their text.
     formats: Vec<&'static str>,
 }
 
-fn known() -> &'static Known {
-    static KNOWN: OnceLock<Known> = OnceLock::new();
+fn known() -> &'static FormatIndex {
+    static KNOWN: OnceLock<FormatIndex> = OnceLock::new();
     KNOWN.get_or_init(|| {
         let is_distinctive =
-            |line: &&'static str| Format::parse(line).is_some_and(|format| format.is_distinctive());
+            |line: &&'static str| PrintkFormat::parse(line).is_some_and(|format| format.is_distinctive());
         let formats: Vec<&str> = TABLE.lines().filter(is_distinctive).collect();
-        let texts = formats.iter().filter_map(|line| Format::parse(line)).map(|format| longest_text(&format));
+        let texts =
+            formats.iter().filter_map(|line| PrintkFormat::parse(line)).map(|format| longest_text(&format));
         let longest_texts = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts);
-        Known { longest_texts: longest_texts.ok(), formats }
+        FormatIndex { longest_texts: longest_texts.ok(), formats }
     })
 }
 
-impl Known {
+impl FormatIndex {
     fn may_print(&self, line: &[u8], sub_system: &str) -> bool {
-        let prints = |format: Format| format.owner != Some(sub_system) && format.may_print(line);
+        let prints = |format: PrintkFormat| format.owner != Some(sub_system) && format.may_print(line);
         match &self.longest_texts {
             Some(texts) => {
                 let found = texts.find_overlapping_iter(line);
                 let formats = found.filter_map(|found| self.formats.get(found.pattern().as_usize()));
-                formats.filter_map(|format| Format::parse(format)).any(prints)
+                formats.filter_map(|format| PrintkFormat::parse(format)).any(prints)
             }
-            None => self.formats.iter().filter_map(|format| Format::parse(format)).any(prints),
+            None => self.formats.iter().filter_map(|format| PrintkFormat::parse(format)).any(prints),
         }
     }
 }
 
 /// The text behind the name that is in every line; at its end there may be no white space.
-fn longest_text(format: &Format) -> Vec<u8> {
+fn longest_text(format: &PrintkFormat) -> Vec<u8> {
     let texts = format.parts().into_iter().map(|part| match part {
-        Part::Text(text) => text.trim_ascii_end().to_vec(),
-        Part::Any(_) => Vec::new(),
+        PrintkPart::Text(text) => text.trim_ascii_end().to_vec(),
+        PrintkPart::Any(_) => Vec::new(),
     });
     texts.max_by_key(Vec::len).unwrap_or_default()
 }
 
-impl Format {
+impl PrintkFormat {
     /// Whether the kernel can print this line with the format.
     fn may_print(&self, line: &[u8]) -> bool {
-        let (before, kind, parts) = (self.split().0, self.kind, self.parts());
+        let (before, source, parts) = (self.split().0, self.source, self.parts());
         let Some(rest) = line.strip_prefix(before.as_bytes()) else { return false };
-        let ends = 0..=kind.longest().min(rest.len());
+        let ends = 0..=source.longest().min(rest.len());
         ends.filter_map(|end| rest.get(end..)).any(|rest| {
-            let mut behind = kind.suffixes().iter().filter_map(|suffix| rest.strip_prefix(suffix.as_bytes()));
+            let mut behind =
+                source.suffixes().iter().filter_map(|suffix| rest.strip_prefix(suffix.as_bytes()));
             behind.any(|rest| is_printed(&parts, rest))
         })
     }
 }
 
 /// Parts of a format can print this, but for white space at its end.
-fn is_printed(parts: &[Part], line: &[u8]) -> bool {
+fn is_printed(parts: &[PrintkPart], line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     // Where the parts so far may end, in order.
     let mut ends = vec![0];
     for (number, part) in parts.iter().enumerate() {
         ends = match part {
-            Part::Text(text) => {
+            PrintkPart::Text(text) => {
                 let mut behind = parts.iter().skip(number + 1);
-                let is_last = behind.all(|part| matches!(part, Part::Any(_)));
+                let is_last = behind.all(|part| matches!(part, PrintkPart::Any(_)));
                 // White space at the end of the line may be lost.
                 let fits = |rest: &[u8]| rest.starts_with(text) || is_last && rest == text.trim_ascii_end();
                 let follows = |end: &usize| line.get(*end..).is_some_and(fits);
                 let after = |end: usize| (end + text.len()).min(line.len());
                 ends.into_iter().filter(follows).map(after).collect()
             }
-            Part::Any(class) => extended(&ends, line, *class),
+            PrintkPart::Any(class) => extended(&ends, line, *class),
         };
     }
     ends.last() == Some(&line.len())

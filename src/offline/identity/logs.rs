@@ -1,10 +1,10 @@
-//! Boot times from logs: from a line with both a date and the kernel's time stamp, or from the kernel's dated first line.
+//! Boot times from logs: from a line with both a date and the kernel's time stamp, or from the date of the kernel's first line.
 //!
-//! This reads the logs once more, and only if no tool printed the boot time and devices are known.
+//! This requires reading the logs twice. It is done only if devices are known and no tool printed the boot time.
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 use memchr::{memchr, memmem, memrchr};
@@ -13,8 +13,6 @@ use super::times::Booted;
 use crate::collector::early::BANNER;
 use crate::journal;
 use crate::offline::chunk::Format;
-
-use crate::offline::input::link::Link;
 use crate::offline::input::{walk, Visitor};
 use crate::offline::progress::Progress;
 use crate::offline::text::{clean, head};
@@ -26,27 +24,27 @@ const MAX_LINE_BYTES: usize = 1024;
 /// Inaccuracy of the boot time, µs: dates may have no fraction, and the kernel's first line is logged late.
 const SLACK: u64 = 5_000_000;
 
-/// A machine whose boot time is wanted.
+/// A machine whose boot time is to be found.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct BootTimeRequest {
     /// The directory or archive with its files.
     pub root: String,
-    /// The zone of its dates.
+    /// The time zone of its dates.
     pub zone: TimeZone,
-    /// No line was written later, µs since the epoch.
+    /// Upper limit of all time stamps, µs since the epoch.
     pub not_after: u64,
 }
 
-/// The last boot of machines, by the logs below a path; by their roots.
-pub fn booted(path: &Path, wanted: &[Wanted]) -> BTreeMap<String, Booted> {
-    let mut scan = Scan { wanted, found: BTreeMap::new() };
+/// The last boot of each machine according to the logs below a path, by the root of the machine.
+pub fn booted(path: &Path, requests: &[BootTimeRequest]) -> BTreeMap<String, Booted> {
+    let mut scan = Scan { requests, found: BTreeMap::new() };
     walk::named(&mut scan, path, None, &Progress::new(None, true));
     scan.found.into_iter().map(|(root, (_, booted))| (root, booted)).collect()
 }
 
 struct Scan<'w> {
-    wanted: &'w [Wanted],
-    /// The time of the line used, and the boot time.
+    requests: &'w [BootTimeRequest],
+    /// The time of the line that was used, and the boot time.
     found: BTreeMap<String, (u64, Booted)>,
 }
 
@@ -59,8 +57,8 @@ impl Visitor for Scan<'_> {
         format: Format,
         modified: Option<u64>,
     ) -> bool {
-        let machines = self.wanted.iter().filter(|wanted| is_below(&wanted.root, name));
-        let machine = machines.max_by_key(|wanted| wanted.root.len());
+        let machines = self.requests.iter().filter(|request| is_below(&request.root, name));
+        let machine = machines.max_by_key(|request| request.root.len());
         if let Some(machine) = machine.filter(|_| format == Format::Text) {
             let limit = modified.unwrap_or_else(journal::now).min(machine.not_after);
             if let Some(found) = last_boot(begin, rest, limit, &machine.zone) {
@@ -70,18 +68,6 @@ impl Visitor for Scan<'_> {
                 }
             }
         }
-        true
-    }
-
-    fn journal(&mut self, _: &str, _: Vec<PathBuf>, _: Option<Link>) -> bool {
-        true
-    }
-
-    fn skipped(&mut self, _: &str, _: bool) -> bool {
-        true
-    }
-
-    fn failed(&mut self, _: &str, _: &str) -> bool {
         true
     }
 }

@@ -25,7 +25,7 @@ pub struct Machine {
     pub hostname: String,
     /// The boot whose devices are known.
     pub boot_id: Option<String>,
-    /// When that began.
+    /// The time of that boot.
     pub booted: Option<Booted>,
     /// When its data was collected, µs since the epoch: no line is later.
     pub gathered: Option<u64>,
@@ -36,7 +36,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// It is not known to which boot a line belongs: it has a date, and the machine's boot time is not known.
+    /// Whether the boot of a line cannot be determined: it has a date, but the boot time of the machine is unknown.
     pub fn blind(&self, dated: bool) -> bool {
         self.devices.is_some() && dated && self.booted.is_none()
     }
@@ -46,7 +46,7 @@ impl Machine {
 /// first.
 pub fn of(path: &Path) -> Vec<(String, Machine)> {
     let regular = path.is_dir() || path.is_file();
-    // What is wrong with the archive is reported when its logs are read.
+    // Errors in the archive are reported when its logs are read.
     let found = regular.then(|| archive::read(path, &note).ok()).flatten();
     match found {
         Some(found) => {
@@ -59,19 +59,20 @@ pub fn of(path: &Path) -> Vec<(String, Machine)> {
     }
 }
 
-/// Takes boot times from the logs, for machines whose devices are known but whose boot time is not.
+/// Finds missing boot times in the logs, for machines whose devices are known.
 fn ask_logs(path: &Path, all: &mut [(String, Machine)]) {
     let unknown = |machine: &Machine| machine.devices.is_some() && machine.booted.is_none();
-    let wanted = all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::Wanted {
-        root: root.clone(),
-        zone: machine.zone.clone().unwrap_or_else(TimeZone::system),
-        not_after: machine.gathered.unwrap_or(u64::MAX),
-    });
-    let wanted: Vec<logs::Wanted> = wanted.collect();
-    if wanted.is_empty() {
+    let requests =
+        all.iter().filter(|(_, machine)| unknown(machine)).map(|(root, machine)| logs::BootTimeRequest {
+            root: root.clone(),
+            zone: machine.zone.clone().unwrap_or_else(TimeZone::system),
+            not_after: machine.gathered.unwrap_or(u64::MAX),
+        });
+    let requests: Vec<logs::BootTimeRequest> = requests.collect();
+    if requests.is_empty() {
         return;
     }
-    let found = logs::booted(path, &wanted);
+    let found = logs::booted(path, &requests);
     for (root, machine) in all {
         machine.booted = machine.booted.or_else(|| found.get(root).copied());
     }

@@ -9,7 +9,7 @@ use crate::offline::text::{date, stamp, wall::Wall};
 pub struct Times {
     /// The time of collection, from `date` or timedatectl.
     gathered: Option<Wall>,
-    /// µs since boot at that time, and how much longer it may have been.
+    /// µs since boot at that time, and the uncertainty: it may have been longer.
     uptime: Option<(u64, u64)>,
     /// The boot time from the kernel, µs since the epoch.
     btime: Option<u64>,
@@ -29,7 +29,7 @@ pub struct Booted {
 }
 
 const MINUTE: u64 = 60_000_000;
-/// Longest line that is looked at.
+/// Longest line that is examined.
 const MAX_LINE_BYTES: usize = 256;
 
 impl Times {
@@ -120,7 +120,7 @@ impl Times {
     }
 }
 
-/// `Europe/Berlin (CEST, +0200)`: the zone by its name, else by its distance from UTC.
+/// `Europe/Berlin (CEST, +0200)`: the zone by its name, otherwise by its offset from UTC.
 fn zone_of(text: &str) -> Option<TimeZone> {
     let name = text.split_whitespace().next()?;
     let offset = || {
@@ -132,7 +132,7 @@ fn zone_of(text: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok().or_else(offset)
 }
 
-/// ` 10:00:00  up   2:00,  1 user,  load average: …`, `up 12 days,  7:46, …`, `up 3 min`: µs, and how much longer it may have been.
+/// ` 10:00:00  up   2:00,  1 user,  load average: …`, `up 12 days,  7:46, …`, `up 3 min`: µs, and the uncertainty.
 fn uptime_of(line: &str) -> Option<(u64, u64)> {
     let rest = line.split_once("up ").filter(|(before, _)| before.is_empty() || before.ends_with(' '))?.1;
     let is_uptime = line.contains("load average") || line.starts_with("up ");
@@ -220,7 +220,7 @@ mod tests {
             booted(&[timedatectl, " 12:00:00 up 2:00,  1 user,  load average: 0.00, 0.01, 0.05\n"]),
             Some((BOOT, MINUTE))
         );
-        // The zone counts for what has none.
+        // The zone applies to dates without one.
         assert_eq!(booted(&[timedatectl, "         system boot  2024-05-06 10:00\n"]), Some((BOOT, MINUTE)));
     }
 

@@ -1,7 +1,7 @@
-//! What an input is, by its first bytes.
+//! Determines the type of an input from its first bytes.
 
 use memchr::memmem;
-use peripety_blkinfo::archive::Kind;
+use peripety_blkinfo::archive::ArchiveFormat;
 
 use crate::offline::chunk::Format;
 use crate::offline::record::json;
@@ -10,28 +10,28 @@ use crate::offline::text::{clean, head};
 /// Number of lines examined.
 const LINES: usize = 400;
 
-/// What an input is.
+/// The type of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A log.
     Log(Format),
-    /// A file of journald.
+    /// A journal file.
     Journal,
-    /// An archive that is read.
-    Archive(Kind),
-    /// An archive that is not read.
+    /// A supported archive.
+    Archive(ArchiveFormat),
+    /// An unsupported archive.
     Foreign,
-    /// Nothing of that.
+    /// None of these.
     Other,
 }
 
-/// Recognises an input. `named`: the user named it, so that text is taken for a log when nothing speaks against it.
+/// Determines the type of an input. `named`: the user named it, so that text counts as a log unless it is clearly something else.
 pub fn content(name: &str, begin: &[u8], named: bool) -> Content {
     if begin.starts_with(b"LPKSHHRH") {
         return Content::Journal;
     }
-    if let Some(kind) = Kind::of(begin) {
-        return Content::Archive(kind);
+    if let Some(format) = ArchiveFormat::of(begin) {
+        return Content::Archive(format);
     }
     if begin.starts_with(b"7z\xbc\xaf\x27\x1c") || begin.starts_with(b"Rar!") {
         return Content::Foreign;
@@ -60,7 +60,7 @@ fn is_export(text: &[u8]) -> bool {
     NAMES.iter().any(|name| text.starts_with(name))
 }
 
-/// JSON with objects of several lines, or several objects in a line.
+/// JSON with objects that span several lines, or several objects per line.
 fn is_objects(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
     let array = line == b"[" || line.starts_with(b"[{") || line.starts_with(b"[ {");
@@ -74,7 +74,7 @@ fn is_binary(begin: &[u8]) -> bool {
     begin.iter().filter(strange).count() * 20 > begin.len()
 }
 
-/// Files of that name are logs.
+/// Files with this name are logs.
 pub fn is_log_name(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     ["dmesg", "messages", "syslog", "kern", "journal", "console", "checkfs", "checkroot", ".log"]
@@ -82,7 +82,7 @@ pub fn is_log_name(name: &str) -> bool {
         .any(|word| file.contains(word))
 }
 
-/// Some line begins as only lines of logs do.
+/// At least one line has a head that only logs have.
 pub fn has_heads(begin: &[u8]) -> bool {
     let none = |_: &[u8]| false;
     begin.split(|byte| *byte == b'\n').take(LINES).any(|raw| {

@@ -1,4 +1,4 @@
-//! What libsystemd must open by a path, and comes as a stream.
+//! Journal files in streams: libsystemd opens files only by their path.
 
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -8,15 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use peripety_blkinfo::archive::unnamed_copy;
 use rustix::fs::{AtFlags, CWD};
 
-/// A copy of a stream for a reader that wants a path: libsystemd opens no file without a name. It has one until this is
-/// dropped, which is when it is open.
+/// A copy of a stream with a path. The file is removed when this is dropped, after libsystemd has opened it.
 #[derive(Debug)]
 pub struct Link {
     path: PathBuf,
 }
 
 impl Link {
-    /// A copy, with a name that nobody else has.
+    /// Makes a copy with a unique name.
     pub fn copy(input: &mut dyn Read, ending: &str) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let (directory, copy) = unnamed_copy(input)?;
@@ -27,7 +26,7 @@ impl Link {
         Ok(Link { path })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,4 +1,4 @@
-//! What is read: files, directories, archives, the standard input.
+//! Inputs: files, directories, archives, standard input.
 
 pub mod detect;
 pub mod link;
@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use crate::offline::chunk::Format;
 use detect::Content;
 use link::Link;
-use peripety_blkinfo::archive::{self, Kind, Stream, MAX_NESTED};
+use peripety_blkinfo::archive::{self, ArchiveFormat, Stream, MAX_NESTED};
 
-/// Takes what is found, one after the other. False ends the reading.
+/// Receives what is found, in order. A method that returns false ends the walk.
 pub trait Visitor {
     /// A log of text, JSON or the export format.
     fn log(
@@ -24,32 +24,38 @@ pub trait Visitor {
         format: Format,
         modified: Option<u64>,
     ) -> bool;
-    /// Files of journald that belong together. `link` is one of them, and needed until that is open.
-    fn journal(&mut self, name: &str, files: Vec<PathBuf>, link: Option<Link>) -> bool;
-    /// A file that is no log. `named`: the user named it.
-    fn skipped(&mut self, name: &str, named: bool) -> bool;
-    /// Something that cannot be read.
-    fn failed(&mut self, name: &str, why: &str) -> bool;
+    /// Journal files that belong together. `link` is one of them, and must be kept until it has been opened. Ignored by default.
+    fn journal(&mut self, _name: &str, _files: Vec<PathBuf>, _link: Option<Link>) -> bool {
+        true
+    }
+    /// A file that is not a log. `named`: the user named it. Ignored by default.
+    fn skipped(&mut self, _name: &str, _named: bool) -> bool {
+        true
+    }
+    /// Something that cannot be read. Ignored by default.
+    fn failed(&mut self, _name: &str, _why: &str) -> bool {
+        true
+    }
 }
 
-/// A stream, and what is known of it beside what it says.
+/// What is known about a stream, apart from its content.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'n> {
-    /// Its name, as events show it.
+    /// Its name, as shown with events.
     pub name: &'n str,
     /// The user named it.
     pub named: bool,
-    /// The format that the user says it has.
+    /// The format set by the user.
     pub forced: Option<Format>,
-    /// When it was written last, µs since the epoch.
+    /// Time of the last modification, µs since the epoch.
     pub modified: Option<u64>,
-    /// Archives that it lies in.
+    /// Number of archives that contain it.
     pub depth: usize,
-    /// The file that it is, unless that is in an archive.
+    /// The file, unless it is in an archive.
     pub file: Option<&'n File>,
 }
 
-/// One stream, with all that may be in it. False: the reading shall end.
+/// Visits a stream and everything in it. Returns false if the visitor ended the walk.
 pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read) -> bool {
     let mut stream = match Stream::open(input) {
         Ok(stream) => stream,
@@ -59,7 +65,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     let forced = about.forced.filter(|_| !matches!(found, Content::Journal | Content::Archive(_)));
     let name = about.name;
     match forced.map_or(found, Content::Log) {
-        Content::Archive(kind) if about.depth < MAX_NESTED => members(visitor, about, kind, stream),
+        Content::Archive(format) if about.depth < MAX_NESTED => members(visitor, about, format, stream),
         Content::Archive(_) => {
             visitor.failed(name, "too many archives within archives; unpack it, and name the directory")
         }
@@ -77,11 +83,11 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     }
 }
 
-/// All files of an archive.
-fn members(visitor: &mut dyn Visitor, about: About<'_>, kind: Kind, input: Stream<'_>) -> bool {
-    let read = archive::members(kind, input, about.file, &mut |member, input| {
+/// Visits all files of an archive.
+fn members(visitor: &mut dyn Visitor, about: About<'_>, format: ArchiveFormat, input: Stream<'_>) -> bool {
+    let read = archive::members(format, input, about.file, &mut |member, input| {
         let name = format!("{}/{}", about.name, member.name);
-        // What was packed was not written after its archive.
+        // Members are not newer than their archive.
         let modified = member.modified.or(about.modified);
         let inner =
             About { name: &name, named: false, depth: about.depth + 1, file: None, modified, ..about };

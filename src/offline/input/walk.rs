@@ -1,4 +1,4 @@
-//! From what the user names to files.
+//! Finds the files below the paths that the user named.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -9,10 +9,10 @@ use super::{About, Visitor};
 use crate::offline::chunk::Format;
 use crate::offline::progress::Progress;
 
-/// Directories within directories, so many times at most.
-const DEEPEST: usize = 64;
+/// Deepest nesting of directories.
+const MAX_DEPTH: usize = 64;
 
-/// Reads what the user named: a file, all files of a directory, or (`-`) the standard input. False: the reading shall end.
+/// Visits what the user named: a file, all files in a directory, or (`-`) standard input. Returns false if the visitor ended the walk.
 pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, progress: &Progress) -> bool {
     if path == Path::new("-") {
         let about = About { name: "-", named: true, forced, modified: None, depth: 0, file: None };
@@ -29,8 +29,7 @@ pub fn named(visitor: &mut dyn Visitor, path: &Path, forced: Option<Format>, pro
     }
 }
 
-/// The entries of a directory in the order of their names. Links are not followed: they lead out of it or to what is in it
-/// anyway.
+/// The entries of a directory in the order of their names. Links are not followed: they lead outside, or to files that are visited anyway.
 fn directory(
     visitor: &mut dyn Visitor,
     path: &Path,
@@ -50,7 +49,7 @@ fn directory(
         return false;
     }
     others.iter().all(|path| match fs::symlink_metadata(path) {
-        Ok(about) if about.is_dir() && depth < DEEPEST => {
+        Ok(about) if about.is_dir() && depth < MAX_DEPTH => {
             directory(visitor, path, forced, progress, depth + 1)
         }
         Ok(about) if about.is_file() => file(visitor, path, false, forced, progress),

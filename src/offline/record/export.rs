@@ -1,16 +1,16 @@
-//! journald's export format: a field a line, entries apart by a blank line, values with line breaks with their length
-//! before them (systemd's docs/JOURNAL_EXPORT_FORMATS.md).
+//! journald's export format: one field per line, a blank line between entries; values with line breaks are preceded by their length
+//! (systemd's docs/JOURNAL_EXPORT_FORMATS.md).
 
 use memchr::{memchr, memchr_iter};
 
 use super::Record;
 use crate::offline::chunk::Chunk;
 use crate::offline::rules::Rules;
-use crate::offline::text::count::Wanted;
-use crate::offline::text::Batch;
+use crate::offline::text::count::UnmatchedLines;
+use crate::offline::text::ChunkResult;
 
-/// A field: name, value, and what follows. An empty name: the blank line at an entry's end. `None`: there is not all of
-/// it.
+/// A field: name, value, and the rest of the data. An empty name stands for the blank line after an entry. `None` if the field is not
+/// complete.
 fn field(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let end = memchr(b'\n', data)?;
     let line = data.get(..end)?;
@@ -26,7 +26,7 @@ fn field(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((line, rest.get(8..end)?, rest.get(end..)?.strip_prefix(b"\n")?))
 }
 
-/// Where the last whole entry ends.
+/// Where the last complete entry ends.
 pub fn last_end(data: &[u8]) -> Option<usize> {
     let mut rest = data;
     let mut end = None;
@@ -39,9 +39,9 @@ pub fn last_end(data: &[u8]) -> Option<usize> {
     end
 }
 
-/// The entries that rules match.
-pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
-    let mut batch = Batch::default();
+/// The entries that match rules.
+pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
+    let mut batch = ChunkResult::default();
     let mut record = Record::default();
     let mut rest = chunk.data.as_slice();
     let (mut first, mut line) = (chunk.first_line, chunk.first_line);
@@ -56,24 +56,30 @@ pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
             continue;
         }
         let lines = line.saturating_sub(first + 1).max(1);
-        batch.take(std::mem::take(&mut record), rules, wanted, (first, lines));
+        batch.take(std::mem::take(&mut record), rules, unmatched, (first, lines));
         (first, fields) = (line, 0);
     }
     // The last entry may lack its blank line.
     if fields > 0 {
-        batch.take(record, rules, wanted, (first, line.saturating_sub(first).max(1)));
+        batch.take(record, rules, unmatched, (first, line.saturating_sub(first).max(1)));
     }
     batch
 }
 
-impl Batch {
-    fn take(&mut self, record: Record, rules: &Rules, wanted: &Wanted, (first, lines): (u64, u64)) {
+impl ChunkResult {
+    fn take(
+        &mut self,
+        record: Record,
+        rules: &Rules,
+        unmatched: &UnmatchedLines,
+        (first, lines): (u64, u64),
+    ) {
         let (identifier, message) = (&record.entry.identifier, &record.entry.message);
         self.counts.add(record.position.realtime > 0, identifier == b"kernel");
-        let text = (wanted.looks() && rules.knows(identifier)).then(|| message.clone());
+        let text = (unmatched.looks() && rules.knows(identifier)).then(|| message.clone());
         let found = record.found(rules, first, lines);
         if let Some(text) = text.filter(|_| found.is_empty()) {
-            self.counts.unmatched(wanted, first, &text, &text);
+            self.counts.unmatched(unmatched, first, &text, &text);
         }
         self.found.extend(found);
     }

@@ -1,4 +1,4 @@
-//! The fields of an object of JSON.
+//! The fields of a JSON object.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,18 +6,18 @@ use std::fmt;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
 
-/// The fields of an object: text, arrays of bytes, numbers; of several values the first. Fields of nested objects have the name of
-/// the outer field and a dot before theirs.
+/// The fields of an object: text, arrays of bytes, numbers; the first of several values. Names of fields of nested objects are prefixed with
+/// that of the outer field and a dot.
 #[derive(Debug, Default)]
 pub struct Fields(pub HashMap<String, Vec<u8>>);
 
-/// Levels of nested objects that are read.
+/// Deepest nesting of objects that is read.
 const MAX_DEPTH: usize = 6;
-/// Fields of one object.
+/// Maximum number of fields of an object.
 const MAX_FIELDS: usize = 4096;
 
 impl Fields {
-    /// The first of these fields that is there and not empty.
+    /// The first of these fields that is present and not empty.
     pub fn first(&self, names: &[&str]) -> Option<&[u8]> {
         names.iter().filter_map(|name| self.0.get(*name)).map(Vec::as_slice).find(|value| !value.is_empty())
     }
@@ -105,7 +105,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Nothing)
     }
 
-    /// Byte values, or several values of which the first counts.
+    /// Byte values, or several values, of which the first is used.
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
         let mut bytes = Vec::new();
         while let Some(Element(element)) = values.next_element()? {

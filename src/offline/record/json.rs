@@ -1,4 +1,4 @@
-//! Entries as objects of JSON: `journalctl -o json`, `json-pretty`, `json-sse`, `json-seq`, `dmesg --json`, and lines of
+//! Entries as JSON objects: `journalctl -o json`, `json-pretty`, `json-sse`, `json-seq`, `dmesg --json`, and lines of
 //! text that another program wrapped ([`super::wrapper`]).
 
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use super::{wrapper, Record};
 use crate::offline::chunk::Chunk;
 use crate::offline::found::{Found, Line};
 use crate::offline::rules::Rules;
-use crate::offline::text::count::{Counts, Wanted};
-use crate::offline::text::Batch;
+use crate::offline::text::count::{Counts, UnmatchedLines};
+use crate::offline::text::ChunkResult;
 
-/// The object of a line that is one, without what json-sse and json-seq put before it.
+/// The JSON object of a line, without the prefixes of json-sse and json-seq.
 pub fn of_line(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b"data: ").unwrap_or(line);
     let line = line.strip_prefix(b"\x1e").unwrap_or(line).trim_ascii_start();
@@ -23,7 +23,7 @@ pub fn of_line(line: &[u8]) -> Option<&[u8]> {
     (line.starts_with(b"{") && line.contains(&b'"')).then_some(line)
 }
 
-/// The entries of an object that rules match: one, or one for each line of its text.
+/// The entries of an object that match rules: one, or one for each line of its text.
 pub fn read(rules: &Rules, object: &[u8], line: u64, lines: u64) -> Vec<Found> {
     if !is_wanted(rules, object) {
         return Vec::new();
@@ -41,16 +41,16 @@ pub fn read(rules: &Rules, object: &[u8], line: u64, lines: u64) -> Vec<Found> {
     }
 }
 
-/// Fields that only journald sets: an object with one of them is an entry of a journal.
+/// Fields that only journald sets: an object with one of them is a journal entry.
 const JOURNAL: [&str; 4] = ["__CURSOR", "__REALTIME_TIMESTAMP", "_TRANSPORT", "_BOOT_ID"];
 
-/// Most entries are of writers without rules: seen without reading the object.
+/// Whether rules may match the object. For most entries, whose writers have no rules, this is known without parsing the object.
 fn is_wanted(rules: &Rules, object: &[u8]) -> bool {
-    // Something that is no plain text is looked at.
+    // Names with escapes are examined.
     identifier(object).is_none_or(|name| name.contains(&b'\\') || rules.knows(name))
 }
 
-/// The writer of an entry, where it stands in plain text.
+/// The writer of an entry, as it stands in the text.
 fn identifier(object: &[u8]) -> Option<&[u8]> {
     const NAME: &[u8] = b"\"SYSLOG_IDENTIFIER\"";
     static FINDER: LazyLock<memmem::Finder<'_>> = LazyLock::new(|| memmem::Finder::new(NAME));
@@ -75,11 +75,11 @@ fn of_dmesg(rules: &Rules, fields: &Fields, message: &[u8], line: u64, lines: u6
     Some(Found::line(matched, line, lines, said))
 }
 
-/// Brackets that are open within each other; what lies deeper is no entry.
+/// Deepest nesting of brackets in which entries are searched.
 const MAX_OPEN_BRACKETS: usize = 64;
 
-/// Where the objects of a text are that can be entries: begin and end of each, and how deep it lies. These are the objects that
-/// stand alone or in an array; those that are the value of a field belong to the object around them.
+/// The objects of a text that can be entries: beginning, end and depth of each. These are objects that stand alone or in an array; one that is
+/// the value of a field belongs to the object around it.
 fn objects(data: &[u8]) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
     let (mut open, mut quoted, mut escaped): (Vec<(u8, usize)>, _, _) = (Vec::new(), false, false);
     data.iter().enumerate().filter_map(move |(at, byte)| {
@@ -106,7 +106,7 @@ fn objects(data: &[u8]) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
     })
 }
 
-/// Where the last whole object ends; of objects that lie in each other, the outer ones count.
+/// Where the last complete object ends; only the outermost objects count.
 pub fn last_end(data: &[u8]) -> Option<usize> {
     let mut last: Option<(usize, usize)> = None;
     for (_, end, depth) in objects(data) {
@@ -117,16 +117,16 @@ pub fn last_end(data: &[u8]) -> Option<usize> {
     last.map(|(end, _)| end)
 }
 
-/// The entries of a chunk of objects that rules match.
-pub fn read_all(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
+/// The entries of a chunk of objects that match rules.
+pub fn read_all(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
     let (mut line, mut counted) = (chunk.first_line, 0);
     let newlines = |begin: usize, end: usize| {
         let part = chunk.data.get(begin..end).unwrap_or_default();
         u64::try_from(memchr_iter(b'\n', part).count()).unwrap_or(0)
     };
-    let mut batch = Batch::default();
+    let mut batch = ChunkResult::default();
     for (begin, end, _) in objects(&chunk.data) {
-        // An object around those that were read begins before them.
+        // An enclosing object begins before those that were read.
         let first = if begin < counted { line } else { line + newlines(counted, begin) };
         let within = newlines(begin, end);
         if begin >= counted {
@@ -139,7 +139,7 @@ pub fn read_all(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
         let object = chunk.data.get(begin..end).unwrap_or_default();
         let found = read(rules, object, first, within + 1);
         if found.is_empty() {
-            batch.counts.unmatched_object(rules, wanted, first, object);
+            batch.counts.unmatched_object(rules, unmatched, first, object);
         }
         batch.counts.object(object);
         batch.found.extend(found);
@@ -153,9 +153,9 @@ impl Counts {
         self.add(timed, identifier(object) == Some(b"kernel"));
     }
 
-    fn unmatched_object(&mut self, rules: &Rules, wanted: &Wanted, line: u64, object: &[u8]) {
-        if wanted.looks() && is_wanted(rules, object) {
-            self.unmatched(wanted, line, object, object);
+    fn unmatched_object(&mut self, rules: &Rules, unmatched: &UnmatchedLines, line: u64, object: &[u8]) {
+        if unmatched.looks() && is_wanted(rules, object) {
+            self.unmatched(unmatched, line, object, object);
         }
     }
 }

@@ -34,7 +34,7 @@ impl Record {
         }
     }
 
-    /// Fills in what a copy may lack: the time by which another program stored it, and the facility, which only the kernel's own
+    /// Fills in what a copy may lack: the time under which another program stored it, and the facility, which only the kernel's own
     /// entries may be without.
     pub fn complete(&mut self, time: Option<Wall>) {
         if self.position.realtime == 0 && self.entry.source_realtime.is_empty() {
@@ -43,13 +43,13 @@ impl Record {
         }
     }
 
-    /// What it is good for; see [`Found::entry`]. Of a text of several lines that no rule takes as a whole, each line is tried.
+    /// What rules match in it; see [`Found::entry`]. If no rule matches a text of several lines as a whole, each line is tried.
     pub fn found(mut self, rules: &Rules, line: u64, lines: u64) -> Vec<Found> {
         if self.entry.transport == b"kernel" {
             if self.entry.identifier.is_empty() {
                 self.entry.identifier = b"kernel".to_vec();
             }
-            // A copy of some fields only says nothing against it.
+            // A copy may contain some of the fields only.
             if self.entry.facility.is_empty() && self.entry.identifier == b"kernel" {
                 self.entry.facility = b"0".to_vec();
             }
@@ -72,5 +72,5 @@ impl Record {
     }
 }
 
-/// Lines of one entry that are looked at.
+/// Number of lines of one entry that are examined.
 const MAX_LINES_IN_ENTRY: usize = 1000;

@@ -27,7 +27,7 @@ const TEXT: [&str; 19] = [
     "body",
     "Output",
 ];
-/// With the time.
+/// Fields with the time.
 const TIME: [&str; 22] = [
     "@timestamp",
     "timestamp",
@@ -52,7 +52,7 @@ const TIME: [&str; 22] = [
     "_SOURCE_REALTIME_TIMESTAMP",
     "t",
 ];
-/// With the host.
+/// Fields with the host.
 const HOST: [&str; 22] = [
     "host.name",
     "host.hostname",
@@ -77,7 +77,7 @@ const HOST: [&str; 22] = [
     "result.host",
     "jsonPayload._HOSTNAME",
 ];
-/// With the writer.
+/// Fields with the writer.
 const WRITER: [&str; 20] = [
     "SYSLOG_IDENTIFIER",
     "syslog_identifier",
@@ -106,12 +106,12 @@ pub fn time(fields: &Fields) -> Option<Wall> {
     TIME.iter().filter_map(|name| fields.0.get(*name)).find_map(|value| date::cell(value))
 }
 
-/// The lines of the text that rules match.
+/// The lines of the text that match rules.
 pub fn read(rules: &Rules, fields: &Fields, line: u64, lines: u64) -> Vec<Found> {
     let Some(text) = fields.first(&TEXT).map(<[u8]>::trim_ascii_end) else { return Vec::new() };
     if let Some(inner) = text.starts_with(b"{").then(|| serde_json::from_slice::<Fields>(text).ok()).flatten()
     {
-        // The message is an object itself; only one level is read.
+        // The message is an object itself; only one level of nesting is read.
         return match inner.first(&TEXT).is_some_and(|text| text.starts_with(b"{")) {
             true => Vec::new(),
             false => with(read(rules, &inner, line, lines), time(fields), fields.first(&HOST)),
@@ -134,7 +134,7 @@ pub fn read(rules: &Rules, fields: &Fields, line: u64, lines: u64) -> Vec<Found>
     with(all, time, fields.first(&HOST))
 }
 
-/// Adds time and host to what has none.
+/// Adds time and host to items that have none.
 pub fn with(mut all: Vec<Found>, time: Option<Wall>, host: Option<&[u8]>) -> Vec<Found> {
     for found in &mut all {
         if let Said::Line(said) = &mut found.said {

@@ -6,11 +6,11 @@ use memchr::memmem;
 use super::head::Head;
 use super::inner;
 
-/// Begins of lines that only file system checkers print.
+/// Beginnings of lines that only file system checkers print.
 const FSCK: [&[u8]; 5] = [b"fsck", b"e2fsck", b"Warning... fsck", b"xfs_repair", b"dosfsck"];
 /// The identifiers of rules for them.
 const CHECKERS: &[&str] = &["systemd-fsck", "fsck"];
-/// Begins of systemd's messages, which boot.log also indents.
+/// Beginnings of systemd's messages, which boot.log also indents.
 const UNITS: [&[u8]; 4] = [
     b"Failed to mount ",
     b"Dependency failed for ",
@@ -18,7 +18,7 @@ const UNITS: [&[u8]; 4] = [
     b"Timed out mounting ",
 ];
 const SYSTEMD: &[&str] = &["systemd"];
-/// Begins of messages of an initramfs.
+/// Beginnings of messages of an initramfs.
 const INITRAMFS: [&[u8]; 4] =
     [b"ALERT!", b"Gave up waiting for ", b"Warning: /dev/", b"Cannot open root device"];
 const INITRAMFS_WRITERS: &[&str] = &["initramfs", "dracut-initqueue", "dracut"];
@@ -33,7 +33,7 @@ pub fn readings<'l, 'k>(
     spoken(line).into_iter().chain(inner::heads(line, known))
 }
 
-/// The program, by text that no other program prints.
+/// Identifies the program by text that no other program prints.
 fn spoken(line: &[u8]) -> Option<Head<'_>> {
     let text = line.trim_ascii_start();
     let begins = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));

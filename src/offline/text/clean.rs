@@ -1,4 +1,4 @@
-//! What programs did to a line on its way: colours, mark-up, escapes.
+//! Removes what other programs added to a line: colours, mark-up, escapes.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub fn line(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
-/// Without the marks of code and of line ends that a page or a ticket has around a line.
+/// Removes the mark-up for code and line breaks that web pages and tickets have around a line.
 fn without_tags(raw: &[u8]) -> &[u8] {
     const ENDS: [&[u8]; 6] = [b"<br>", b"<br/>", b"<br />", b"</code>", b"</pre>", b"</p>"];
     const BEGINS: [&[u8]; 4] = [b"<br>", b"<code>", b"<pre>", b"<p>"];
@@ -47,7 +47,7 @@ fn without_tags(raw: &[u8]) -> &[u8] {
     text
 }
 
-/// What a console overwrote: the text behind the last carriage return.
+/// Removes what a console overwrote: everything before the last carriage return.
 fn without_progress(raw: &[u8]) -> &[u8] {
     let shown = memchr::memrchr(b'\r', raw).and_then(|at| raw.get(at + 1..));
     shown.filter(|shown| !shown.trim_ascii().is_empty()).unwrap_or(raw)
@@ -66,7 +66,7 @@ const BARS: [&[u8]; 9] = [
     "▏".as_bytes(),
 ];
 
-/// Without the bars at both ends. The blanks behind the first may belong to the message, but for one where the frame has one.
+/// Removes the bars at both ends. Blanks after the first one may belong to the message, except for one blank if the frame has one.
 fn without_bars(raw: &[u8]) -> &[u8] {
     let begin = raw.trim_ascii_start();
     let Some(inner) = BARS.iter().find_map(|bar| begin.strip_prefix(*bar)) else {
@@ -80,7 +80,7 @@ fn without_bars(raw: &[u8]) -> &[u8] {
     }
 }
 
-/// What stands in pages and mails for a character.
+/// How web pages and mails write some characters.
 const MARK_UP: [(&[u8], &[u8]); 7] = [
     (b"\xc2\xa0", b" "),
     (b"&nbsp;", b" "),
@@ -91,7 +91,7 @@ const MARK_UP: [(&[u8], &[u8]); 7] = [
     (b"&amp;", b"&"),
 ];
 
-/// Without the sequences that set colours, also where a log lost or spelt out the escape character: `[0;32m`, `^[[0m`.
+/// Removes the sequences that set colours, even if the escape character was lost or spelt out: `[0;32m`, `^[[0m`.
 fn without_colours(raw: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -119,13 +119,13 @@ fn without_colours(raw: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Where a control sequence ends that begins behind its bracket: parameters, and a letter.
+/// The length of a control sequence after its bracket: parameters and a letter.
 fn sequence(inner: &[u8]) -> Option<usize> {
     let end = inner.iter().take(32).position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b'?'))?;
     inner.get(end).filter(|byte| (0x40..=0x7e).contains(*byte) && **byte != b'[').map(|_| end + 1)
 }
 
-/// `0m`, `0;1;31m`, `32m`: without the escape character, other numbers are text (`[5m]`).
+/// `0m`, `0;1;31m`, `32m`. Without the escape character, other numbers are text (`[5m]`).
 fn is_colour(sequence: &[u8]) -> bool {
     let Some(numbers) = sequence.strip_suffix(b"m") else { return false };
     numbers == b"0" || numbers.contains(&b';') || matches!(numbers, [b'3' | b'4' | b'9', b'0'..=b'7'])
@@ -143,8 +143,7 @@ fn replaced(text: &[u8], written: &[u8], meant: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The message with the control characters that a syslog daemon wrote as `#012` (rsyslog), or the kernel's interface as
-/// `\x0a`.
+/// The message with the control characters that rsyslog escaped as `#012`, or /dev/kmsg as `\x0a`.
 pub fn message(body: &[u8], kmsg: bool) -> Cow<'_, [u8]> {
     if kmsg && has(body, b"\\x") {
         return Cow::Owned(unescaped(body, b"\\x", 16, 2));
@@ -155,7 +154,7 @@ pub fn message(body: &[u8], kmsg: bool) -> Cow<'_, [u8]> {
     }
 }
 
-/// The mark is in the text. Most texts lack its first byte even: nothing is prepared for a search.
+/// Whether the text contains the mark. Most texts do not even contain its first byte, so that no searcher is built.
 fn has(text: &[u8], mark: &[u8]) -> bool {
     let begins = mark.first().map(|first| memchr_iter(*first, text));
     begins.into_iter().flatten().any(|at| text.get(at..).is_some_and(|rest| rest.starts_with(mark)))
@@ -167,7 +166,7 @@ fn unescaped(body: &[u8], mark: &[u8], radix: u32, digits: usize) -> Vec<u8> {
     for at in memmem::find_iter(body, mark) {
         let number = body.get(at + mark.len()..at + mark.len() + digits);
         let byte = number.and_then(|text| u8::from_str_radix(std::str::from_utf8(text).ok()?, radix).ok());
-        // rsyslog escapes control characters only; the kernel's interface others, too.
+        // rsyslog escapes control characters only; /dev/kmsg escapes others, too.
         let Some(byte) = byte.filter(|byte| at >= from && (radix == 16 || *byte < 0x20)) else { continue };
         out.extend_from_slice(body.get(from..at).unwrap_or_default());
         out.push(byte);

@@ -12,13 +12,13 @@ pub struct Counts {
     pub lines: u64,
     /// Those with a time.
     pub timed: u64,
-    /// Those that are known to be the kernel's.
+    /// Those known to be from the kernel.
     pub kernel: u64,
     /// Those that look like a problem but match no rule.
     pub unmatched: u64,
     /// The first line without a known head.
     pub first: Option<Shown>,
-    /// The lines that look like a problem but match no rule, if they are printed.
+    /// The lines that look like a problem but match no rule, if they are to be printed.
     pub shown: Vec<Shown>,
 }
 
@@ -27,7 +27,7 @@ pub struct Counts {
 pub struct Shown {
     /// Its number, from 1; 0 in a journal file.
     pub line: u64,
-    /// Its text, the beginning of it.
+    /// The beginning of its text.
     pub text: String,
 }
 
@@ -42,17 +42,17 @@ impl Shown {
     }
 }
 
-/// Whether lines that match no rule are of interest.
+/// What happens to lines that match no rule.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct UnmatchedLines {
     /// They are printed.
     pub print: bool,
     /// There is an event, so that the counters are not reported.
     pub found: AtomicBool,
 }
 
-impl Wanted {
-    /// Lines that match no rule are examined.
+impl UnmatchedLines {
+    /// Whether such lines are examined.
     pub fn looks(&self) -> bool {
         self.print || !self.found.load(Ordering::Relaxed)
     }
@@ -76,10 +76,10 @@ impl Counts {
     }
 
     /// Counts a line that matches no rule, if it looks like a problem.
-    pub fn unmatched(&mut self, wanted: &Wanted, line: u64, message: &[u8], whole: &[u8]) {
-        if wanted.looks() && is_trouble(message) {
+    pub fn unmatched(&mut self, unmatched: &UnmatchedLines, line: u64, message: &[u8], whole: &[u8]) {
+        if unmatched.looks() && is_trouble(message) {
             self.unmatched += 1;
-            if wanted.print {
+            if unmatched.print {
                 self.shown.push(Shown::new(line, whole));
             }
         }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trouble_is_told_by_its_words() {
+    fn trouble_is_recognised_by_its_words() {
         for text in ["foo: request Timed Out", "sdx: I/O problem", "giving up on x", "bad sector 7"] {
             assert!(is_trouble(text.as_bytes()), "{text}");
         }

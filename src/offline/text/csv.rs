@@ -10,16 +10,16 @@ use super::wall::Wall;
 
 /// Cells of a row that are examined.
 const MAX_CELLS: usize = 64;
-/// Cells that are tried as the message, the longest first.
+/// Number of cells that are tried as the message, the longest first.
 const MAX_MESSAGES: usize = 3;
-/// Shorter cells are no message.
+/// Shorter cells are not messages.
 const MIN_MESSAGE_BYTES: usize = 12;
 
 /// Bytes of a time of day in a cell of its own.
 const MAX_CLOCK_BYTES: usize = 24;
 
 /// A row, and the facts found in its cells.
-pub struct Row<'l> {
+pub struct CsvRow<'l> {
     cells: Vec<Cow<'l, [u8]>>,
     wall: Option<Wall>,
     boot: Option<u64>,
@@ -29,7 +29,7 @@ pub struct Row<'l> {
 }
 
 /// The row, if a line can be one of a log: a cell is a date, the kernel, or a known program.
-pub fn row<'l>(line: &'l [u8], head: &Head<'_>, known: &dyn Fn(&[u8]) -> bool) -> Option<Row<'l>> {
+pub fn row<'l>(line: &'l [u8], head: &Head<'_>, known: &dyn Fn(&[u8]) -> bool) -> Option<CsvRow<'l>> {
     // A separator follows the date, as in multipath's own output.
     let rest = head.body.strip_prefix(b" ").unwrap_or(head.body);
     let begins =
@@ -40,8 +40,14 @@ pub fn row<'l>(line: &'l [u8], head: &Head<'_>, known: &dyn Fn(&[u8]) -> bool) -
     let separator = SEPARATORS.into_iter().find(|separator| {
         memchr::memchr_iter(*separator, line.get(..1024).unwrap_or(line)).nth(1).is_some()
     })?;
-    let mut row =
-        Row { cells: cells(line, separator), wall: None, boot: None, tool: None, host: None, kernel: false };
+    let mut row = CsvRow {
+        cells: cells(line, separator),
+        wall: None,
+        boot: None,
+        tool: None,
+        host: None,
+        kernel: false,
+    };
     row.look(known);
     (row.kernel || row.tool.is_some() || row.wall.is_some() && row.cells.len() > 2).then_some(row)
 }
@@ -99,7 +105,7 @@ fn unmarked(cell: &[u8]) -> Vec<u8> {
     out
 }
 
-impl Row<'_> {
+impl CsvRow<'_> {
     fn look(&mut self, known: &dyn Fn(&[u8]) -> bool) {
         for (index, cell) in self.cells.iter().enumerate() {
             let cell = cell.as_ref();

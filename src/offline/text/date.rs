@@ -13,10 +13,10 @@ const MAX_BYTES_BEFORE_CLOCK: usize = 64;
 
 /// Part of a date.
 #[derive(Debug, PartialEq, Eq)]
-enum Part<'t> {
+enum DatePart<'t> {
     /// A number, and how many digits it has.
     Number(u64, usize),
-    /// A number with letters right behind it: `5月`, `06日`.
+    /// A number immediately followed by letters: `5月`, `06日`.
     Counted(&'t [u8]),
     /// Day and month, or month and day, before a year: `6/5/2024`.
     Slashed(u64, u64, i16),
@@ -96,34 +96,35 @@ fn clock_at(text: &[u8]) -> Option<usize> {
 }
 
 /// The parts of a date, without blanks and punctuation.
-fn parts(text: &[u8]) -> impl Iterator<Item = Part<'_>> {
+fn parts(text: &[u8]) -> impl Iterator<Item = DatePart<'_>> {
     let separates = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'(' | b')');
     text.split(move |byte| separates(byte)).filter(|word| !word.is_empty()).flat_map(part_of)
 }
 
-fn part_of(word: &[u8]) -> Vec<Part<'_>> {
+fn part_of(word: &[u8]) -> Vec<DatePart<'_>> {
     let bare = word.strip_suffix(b".").unwrap_or(word);
     if bare.first().is_some_and(u8::is_ascii_digit) {
         let numbers = bare.split(|byte| matches!(byte, b'-' | b'.' | b'/'));
-        let numbers: Option<Vec<Part<'_>>> = numbers.map(number).collect();
-        if let Some([Part::Number(first, 1 | 2), Part::Number(second, 1 | 2), Part::Number(year, 4)]) =
-            numbers.as_deref()
+        let numbers: Option<Vec<DatePart<'_>>> = numbers.map(number).collect();
+        if let Some(
+            [DatePart::Number(first, 1 | 2), DatePart::Number(second, 1 | 2), DatePart::Number(year, 4)],
+        ) = numbers.as_deref()
         {
             let year = i16::try_from(*year).unwrap_or(0);
             match bare.iter().find(|byte| !byte.is_ascii_digit()) {
-                Some(b'/') => return vec![Part::Slashed(*first, *second, year)],
-                Some(b'.') => return vec![Part::Dotted(*first, *second, year)],
+                Some(b'/') => return vec![DatePart::Slashed(*first, *second, year)],
+                Some(b'.') => return vec![DatePart::Dotted(*first, *second, year)],
                 _ => {}
             }
         }
-        return numbers.unwrap_or_else(|| vec![Part::Counted(word)]);
+        return numbers.unwrap_or_else(|| vec![DatePart::Counted(word)]);
     }
-    vec![Part::Word(word)]
+    vec![DatePart::Word(word)]
 }
 
-fn number(text: &[u8]) -> Option<Part<'_>> {
+fn number(text: &[u8]) -> Option<DatePart<'_>> {
     let (value, rest) = stamp::number(text, 1, 4)?;
-    rest.is_empty().then_some(Part::Number(value, text.len()))
+    rest.is_empty().then_some(DatePart::Number(value, text.len()))
 }
 
 /// A date under construction.
@@ -148,13 +149,13 @@ struct Date {
 }
 
 impl Date {
-    fn take(&mut self, part: &Part<'_>) {
+    fn take(&mut self, part: &DatePart<'_>) {
         match part {
-            Part::Number(value, digits) => self.take_number(*value, *digits),
-            Part::Counted(word) => self.take_counted(word),
-            Part::Slashed(first, second, year) => self.slashed = Some((*first, *second, *year)),
-            Part::Dotted(day, month, year) => self.take_numbers(*day, *month, *year),
-            Part::Word(word) => self.take_word(word),
+            DatePart::Number(value, digits) => self.take_number(*value, *digits),
+            DatePart::Counted(word) => self.take_counted(word),
+            DatePart::Slashed(first, second, year) => self.slashed = Some((*first, *second, *year)),
+            DatePart::Dotted(day, month, year) => self.take_numbers(*day, *month, *year),
+            DatePart::Word(word) => self.take_word(word),
         }
     }
 
@@ -170,7 +171,7 @@ impl Date {
         let small = i8::try_from(value).unwrap_or(0);
         match digits {
             4 if (1990..2200).contains(&value) => self.year = i16::try_from(value).ok(),
-            // Behind a year comes the month: 2024-05-06.
+            // The month follows the year: 2024-05-06.
             1 | 2 if self.year.is_some() && self.month == 0 && (1..=12).contains(&value) => {
                 self.month = small
             }

@@ -10,7 +10,7 @@ use crate::offline::rules::Rules;
 use crate::rules::Matched;
 
 /// A line and its context.
-pub struct Place<'p, 'l> {
+pub struct LineContext<'p, 'l> {
     /// The rules.
     pub rules: &'p Rules,
     /// Its head.
@@ -27,7 +27,7 @@ pub struct Place<'p, 'l> {
     pub host: Option<&'l [u8]>,
 }
 
-impl<'l> Place<'_, 'l> {
+impl<'l> LineContext<'_, 'l> {
     /// The event of the line, possibly together with following lines.
     pub fn found(&self) -> Option<Found> {
         let alone = self.alone();
@@ -56,7 +56,7 @@ impl<'l> Place<'_, 'l> {
             .or_else(|| self.of_cells())
     }
 
-    /// A line of the kernel, or without a program's name.
+    /// The event of a kernel message, or of a line without the name of a program.
     fn of_kernel(&self, head: &Head<'_>) -> Option<Found> {
         if let Some((message, matched, lines)) = join::matched(self.rules, head, self.following) {
             return Some(self.take(head, "kernel", message, matched, lines));
@@ -83,7 +83,7 @@ impl<'l> Place<'_, 'l> {
 
     /// The identifiers under which rules may know a tool.
     fn names_of<'n>(&'n self, head: &Head<'n>, tool: &'n [u8]) -> impl Iterator<Item = &'n [u8]> {
-        // What multipath prints, its daemon prints, too, when it runs in a terminal.
+        // multipathd prints the same messages as multipath when it runs in a terminal.
         let twin: &[u8] = if tool == b"multipath" { b"multipathd" } else { b"" };
         let aliases = head.aliases.iter().map(|name| name.as_bytes());
         let writers = self.writers.iter().map(|name| name.as_bytes()).filter(|_| !head.aliases.is_empty());
@@ -91,7 +91,7 @@ impl<'l> Place<'_, 'l> {
         own.chain(writers).chain(aliases).chain([twin]).filter(|name| self.rules.knows(name))
     }
 
-    /// A line of a program's own log file, which is known by the file's name.
+    /// The event of a line in a log file that is named after its program.
     fn of_writer(&self) -> Option<Found> {
         let body = self.head.other.unwrap_or(self.head.body);
         if self.writers.is_empty() || self.head.kernel || self.head.boot.is_some() {
@@ -116,19 +116,19 @@ impl<'l> Place<'_, 'l> {
                 let bodies = self.following.iter().take(join::MAX_CONTINUATION_LINES).map(|next| next.body);
                 let following: Vec<Head<'_>> =
                     bodies.map_while(|body| super::inner::heads(body, &known).next()).collect();
-                Place { following: &following, ..*self }.of_kernel(&head)
+                LineContext { following: &following, ..*self }.of_kernel(&head)
             }
         });
         found
     }
 
-    /// The cells of a table.
+    /// The event in a cell of a table.
     fn of_cells(&self) -> Option<Found> {
         let known = |name: &[u8]| self.rules.knows(name);
         let row = csv::row(self.line, self.head, &known)?;
         let found = row.messages().find_map(|head| match head.tool {
             Some(tool) => self.of_tool(&head, tool),
-            None => Place { following: &[], ..*self }.of_kernel(&head),
+            None => LineContext { following: &[], ..*self }.of_kernel(&head),
         });
         found
     }

@@ -1,6 +1,6 @@
-//! What stands before the message of a line: quote marks, priorities, dates, hosts, writers, the kernel's time stamps.
+//! The head of a line is what precedes its message: quote marks, priorities, dates, hosts, writers, the kernel's time stamps.
 //!
-//! Forms nest (`<6>Nov 24 12:48:14 host kernel: [  12.345678] …`), so each is taken off in turn until none is left.
+//! Heads nest (`<6>Nov 24 12:48:14 host kernel: [  12.345678] …`), so they are removed one after the other until none is left.
 
 mod console;
 mod kernel;
@@ -14,51 +14,51 @@ mod writer;
 use super::stamp::{self, Wall};
 use syslog::{level_word, selector};
 pub use writer::is_kernel;
-use writer::{is_host, own_host, Writer, LONGEST_NAME};
+use writer::{is_host, own_host, NamePrefix, MAX_NAME_BYTES};
 
-/// What the line said before its message.
+/// The head of a line, and its message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head<'l> {
-    /// The message; may begin with the blanks that belong to it.
+    /// The message, including blanks at its beginning that belong to it.
     pub body: &'l [u8],
-    /// A second reading, when it is not certain where the message begins.
+    /// An alternative message, if it is not certain where the message begins.
     pub other: Option<&'l [u8]>,
-    /// Who wrote it: `None` for the kernel, also where nothing says so.
+    /// The program that wrote it; `None` for the kernel, or if no program is named.
     pub tool: Option<&'l [u8]>,
-    /// The tool's name came with a process number: it is certainly one.
+    /// The name of the tool has a process number, so it certainly is one.
     pub process: bool,
     /// The host.
     pub host: Option<&'l [u8]>,
     /// syslog level.
     pub level: Option<u8>,
-    /// Identifiers under which rules know the writer, when its log names it otherwise.
+    /// Identifiers under which rules know the writer, if its log has another name for it.
     pub aliases: &'static [&'static str],
     /// µs since boot.
     pub boot: Option<u64>,
-    /// µs since the line before, where dmesg shows that.
+    /// µs since the previous line, if dmesg shows that.
     pub delta: Option<u64>,
     /// Date and time.
     pub wall: Option<Wall>,
-    /// The kernel was named as the writer.
+    /// The kernel is named as the writer.
     pub kernel: bool,
-    /// Something was taken off that only logs have.
+    /// Something was removed that only logs have.
     pub headed: bool,
-    /// The date is one that dmesg writes: no host follows.
+    /// The date is in the form of dmesg, which is not followed by a host.
     pub ring: bool,
-    /// A word in brackets that systemd prints on the console stood first.
+    /// It began with one of the words in brackets that systemd prints on the console.
     pub console: bool,
-    /// The words of a container runtime were taken off.
+    /// The fields of a container runtime were removed.
     pub stream: bool,
-    /// In the form of /dev/kmsg, where a byte may be written `\x0a`.
+    /// It is in the form of /dev/kmsg, with escapes such as `\x0a`.
     pub kmsg: bool,
     /// Bytes between quote marks and message.
     pub width: usize,
 }
 
-/// Nested heads are taken off so many times at most.
+/// Maximum number of nested heads.
 const MAX_HEADS: usize = 12;
 
-/// Takes a line apart. `known`: there are rules for this writer.
+/// Splits a line into head and message. `known`: there are rules for this writer.
 pub fn read<'l>(whole: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Head<'l> {
     let line = unquoted(whole);
     let line = if is_row(whole) {
@@ -76,12 +76,12 @@ pub fn read<'l>(whole: &'l [u8], known: &dyn Fn(&[u8]) -> bool) -> Head<'l> {
     head
 }
 
-/// A row of a table, with a bar at both ends.
+/// Whether the line is a row of a table, with a bar at both ends.
 fn is_row(line: &[u8]) -> bool {
     line.last().is_some_and(|last| matches!(last, b'|' | b' ')) && line.trim_ascii_start().starts_with(b"|")
 }
 
-/// Without quote marks of mail and the blanks before them.
+/// Removes the quote marks of mails and the blanks before them.
 pub fn unquoted(line: &[u8]) -> &[u8] {
     let mut rest = line;
     let mut inner = line;
@@ -95,12 +95,12 @@ pub fn unquoted(line: &[u8]) -> &[u8] {
             _ => break,
         }
     }
-    // Blanks behind the last mark may belong to the message, or to what is taken off next.
+    // Blanks after the last mark may belong to the message, or to the next head.
     inner
 }
 
 impl<'l> Head<'l> {
-    /// Takes one form off; false when the message is reached.
+    /// Removes one head; false if there is none.
     fn take(&mut self, known: &dyn Fn(&[u8]) -> bool) -> bool {
         let rest = self.body.trim_ascii_start();
         let taken = match rest.first() {
@@ -151,7 +151,7 @@ impl<'l> Head<'l> {
         self.writer(rest, known)
     }
 
-    /// Behind a date: `|` of multipath's own output, or a blank.
+    /// Removes what follows a date: `|` in the output of multipath, or a blank.
     fn dated(&mut self, wall: Wall, behind: &'l [u8]) -> Option<&'l [u8]> {
         self.wall = Some(wall);
         self.ring |= wall.comma && wall.offset.is_some();
@@ -168,9 +168,9 @@ impl<'l> Head<'l> {
         if self.other.is_some() {
             return None;
         }
-        // Behind the kernel's time stamp, a word and a colon is what drivers write.
+        // After the kernel's time stamp, a word with a colon is part of the message of a driver.
         let dated = self.wall.is_some() && self.boot.is_none() && !self.ring;
-        if let Some(writer) = Writer::at(rest) {
+        if let Some(writer) = NamePrefix::at(rest) {
             let takes = self.takes(&writer, known) || dated && !self.kernel && self.host.is_none();
             return takes.then(|| self.written_by(rest, &writer)).flatten();
         }
@@ -193,16 +193,16 @@ impl<'l> Head<'l> {
             self.host = Some(own_host(host));
             return Some(body);
         }
-        if let Some(writer) = Writer::at(behind) {
+        if let Some(writer) = NamePrefix::at(behind) {
             if self.takes(&writer, known) || dated {
                 self.host = Some(own_host(host));
                 return self.written_by(behind, &writer);
             }
             return None;
         }
-        // A relay's name before the host's.
+        // The name of a relay precedes that of the host.
         let relayed = split(behind).filter(|(host, _)| dated && is_host(host));
-        let relayed = relayed.and_then(|(host, behind)| Some((host, behind, Writer::at(behind)?)));
+        let relayed = relayed.and_then(|(host, behind)| Some((host, behind, NamePrefix::at(behind)?)));
         if let Some((host, text, writer)) = relayed.filter(|(_, _, writer)| self.takes(writer, known)) {
             self.host = Some(own_host(host));
             return self.written_by(text, &writer);
@@ -216,14 +216,14 @@ impl<'l> Head<'l> {
         None
     }
 
-    /// The writer is the kernel, or a tool that has rules. Behind the kernel's time stamp a tool has a process number:
-    /// drivers write a word and a colon, too.
-    fn takes(&self, writer: &Writer<'_>, known: &dyn Fn(&[u8]) -> bool) -> bool {
+    /// Whether the name is that of the kernel, or of a tool that has rules. After the kernel's time stamp it must have a process number, because
+    /// messages of drivers begin with a word and a colon, too.
+    fn takes(&self, writer: &NamePrefix<'_>, known: &dyn Fn(&[u8]) -> bool) -> bool {
         let tool = known(writer.program()) && !self.kernel && (self.boot.is_none() || writer.process);
         writer.is_kernel() || tool
     }
 
-    fn written_by(&mut self, text: &'l [u8], writer: &Writer<'l>) -> Option<&'l [u8]> {
+    fn written_by(&mut self, text: &'l [u8], writer: &NamePrefix<'l>) -> Option<&'l [u8]> {
         if writer.is_kernel() {
             self.kernel = true;
             return Some(writer.rest.strip_prefix(b": ").unwrap_or(writer.rest));
@@ -231,14 +231,14 @@ impl<'l> Head<'l> {
         self.tool = Some(writer.program());
         self.process = writer.process;
         if !writer.process {
-            // `ata3.00: …` behind a date: the kernel's own text may have lost its writer.
+            // `ata3.00: …` after a date: a kernel message may have lost its writer.
             self.other = Some(text);
         }
         Some(writer.rest)
     }
 }
 
-/// It can be the name of a host in a table's cell: no number, no level, no facility.
+/// Whether a cell can be the name of a host: not a number, level or facility.
 pub fn is_host_name(cell: &[u8]) -> bool {
     let word = cell.to_ascii_lowercase();
     is_host(cell)
@@ -248,13 +248,13 @@ pub fn is_host_name(cell: &[u8]) -> bool {
         && !syslog::is_facility(&word)
 }
 
-/// One word, and what follows the blank behind it.
+/// The first word, and what follows it and one blank.
 fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().take(LONGEST_NAME + 1).position(|byte| *byte == b' ')?;
+    let end = text.iter().take(MAX_NAME_BYTES + 1).position(|byte| *byte == b' ')?;
     (end > 0).then(|| Some((text.get(..end)?, text.get(end + 1..)?))).flatten()
 }
 
-/// The message behind a mark: one blank is the mark's own.
+/// The message after a mark and one blank, which belongs to the mark.
 fn message(rest: &[u8]) -> &[u8] {
     rest.strip_prefix(b" ").unwrap_or(rest)
 }

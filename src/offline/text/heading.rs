@@ -3,12 +3,12 @@
 use super::date;
 use super::wall::Wall;
 
-/// What such a line says.
+/// The meaning of such a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heading {
-    /// What follows is of another boot.
+    /// Another boot begins.
     Boot,
-    /// The last entry of the journal was written then.
+    /// The time of the last entry in the journal.
     Ends(Wall),
 }
 

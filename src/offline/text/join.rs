@@ -1,7 +1,7 @@
 //! Messages of several lines.
 //!
-//! The kernel logs some errors as one message with line breaks in it. dmesg and journalctl print the lines behind the first
-//! indented, some programs with the same time stamp, and others with none.
+//! The kernel logs some errors as one message with line breaks. dmesg and journalctl indent the following lines; other programs print them
+//! with the same time stamp, or with none.
 
 use super::clean;
 use super::head::Head;
@@ -9,10 +9,10 @@ use crate::journal::LOG_VALUE;
 use crate::offline::rules::Rules;
 use crate::rules::Matched;
 
-/// Lines behind the first that are looked at.
+/// Number of lines after the first that are examined.
 pub const MAX_CONTINUATION_LINES: usize = 4;
 
-/// The message that a line begins, if a rule takes it together with lines that follow, and the number of its lines.
+/// The message that begins with this line, if a rule matches it together with the following lines, and the number of its lines.
 pub fn matched(rules: &Rules, first: &Head<'_>, following: &[Head<'_>]) -> Option<(Vec<u8>, Matched, u64)> {
     let candidate = following.first().filter(|next| goes_on(first, next))?;
     let indented = |head: &Head<'_>| head.body.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
@@ -30,7 +30,7 @@ pub fn matched(rules: &Rules, first: &Head<'_>, following: &[Head<'_>]) -> Optio
     })
 }
 
-/// The second line can belong to the message that the first begins.
+/// Whether the next line can continue the message of the first.
 fn goes_on(first: &Head<'_>, next: &Head<'_>) -> bool {
     let same = (first.boot, first.wall, first.host) == (next.boot, next.wall, next.host);
     next.tool.is_none() && !next.body.is_empty() && (!next.headed || same)

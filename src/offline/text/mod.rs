@@ -26,30 +26,30 @@ use super::found::Found;
 use super::record;
 use super::rules::Rules;
 use crate::journal::LOG_VALUE;
-use count::{Counts, Shown, Wanted};
-use find::Place;
+use count::{Counts, Shown, UnmatchedLines};
+use find::LineContext;
 use head::Head;
 use near::Carry;
 
 /// What was found in a chunk.
 #[derive(Debug, Default)]
-pub struct Batch {
-    /// The lines that rules match, in order.
+pub struct ChunkResult {
+    /// The lines that match rules, in order.
     pub found: Vec<Found>,
-    /// The time with which the next chunk goes on.
+    /// The last time, for the next chunk.
     pub carry: Carry,
     /// How much of it was understood.
     pub counts: Counts,
 }
 
-/// The lines of a chunk that rules match, in order.
-pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
+/// The lines of a chunk that match rules, in order.
+pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkResult {
     let (lines, spans, own) = lines(chunk);
     let known = |name: &[u8]| rules.knows(name);
     let heads: Vec<Head<'_>> = lines.iter().map(|line| head::read(line, &known)).collect();
     let (nearby, carry) = near::all(&heads, own);
     let hosts = near::hosts(&heads);
-    let mut batch = Batch { carry, ..Batch::default() };
+    let mut batch = ChunkResult { carry, ..ChunkResult::default() };
     let mut next = 0;
     for (index, (head, line)) in heads.iter().zip(&lines).enumerate().take(own) {
         let number = chunk.first_line + u64::try_from(index).unwrap_or(0);
@@ -60,12 +60,12 @@ pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
         let following = heads.get(index + 1..).unwrap_or_default();
         let nearby = nearby.get(index).copied().unwrap_or_default();
         let host = hosts.get(index).copied().flatten();
-        let place = Place { rules, head, following, line, writers: &chunk.writers, nearby, host };
+        let place = LineContext { rules, head, following, line, writers: &chunk.writers, nearby, host };
         let before = batch.found.len();
         if let Some(json) = record::json::of_line(line) {
             batch.found.extend(record::json::read(rules, json, number, 1));
         } else if let Some(json) = record::json::of_line(head.body).filter(|_| head.headed) {
-            // An object behind a head of another program.
+            // A JSON object after the head of another program.
             let found = record::json::read(rules, json, number, 1);
             batch.found.extend(record::wrapper::with(found, head.wall, head.host));
         } else if let Some(heading) = heading::of(line) {
@@ -77,13 +77,13 @@ pub fn read(rules: &Rules, chunk: &Chunk, wanted: &Wanted) -> Batch {
             batch.found.push(one);
         }
         if batch.found.len() == before && head.may_be_storage(&known) {
-            batch.counts.unmatched(wanted, number, head.body, line);
+            batch.counts.unmatched(unmatched, number, head.body, line);
         }
     }
     batch
 }
 
-/// The events of a text of several lines that stands in one entry: those of its lines, without their numbers.
+/// The events of the lines of an entry, without line numbers.
 pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
     let known = |name: &[u8]| rules.knows(name);
     let lines: Vec<Cow<'_, [u8]>> =
@@ -97,7 +97,7 @@ pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
         }
         let following = heads.get(index + 1..).unwrap_or_default();
         let nearby = nearby.get(index).copied().unwrap_or_default();
-        let place = Place { rules, head, following, line, writers: &[], nearby, host: None };
+        let place = LineContext { rules, head, following, line, writers: &[], nearby, host: None };
         let found = place.found()?;
         next = index + usize::try_from(found.lines).unwrap_or(1);
         Some(found)
@@ -105,10 +105,10 @@ pub fn read_entry(rules: &Rules, text: &[u8]) -> Vec<Found> {
     heads.iter().zip(&lines).enumerate().filter_map(read_one).collect()
 }
 
-/// Lines of one entry that are looked at.
+/// Number of lines of one entry that are examined.
 const MAX_LINES_IN_ENTRY: usize = 20_000;
 
-/// All lines of a chunk, cut to what is looked at, of how many lines of the file each is made, and how many are its own.
+/// All lines of a chunk, truncated; the number of lines of the file that each was made of; and how many of them belong to the chunk itself.
 fn lines(chunk: &Chunk) -> (Vec<Cow<'_, [u8]>>, Vec<u64>, usize) {
     let (raw, own) = split(chunk);
     if mail::is_quoted(&chunk.data) {
@@ -122,7 +122,7 @@ fn lines(chunk: &Chunk) -> (Vec<Cow<'_, [u8]>>, Vec<u64>, usize) {
     (raw.into_iter().map(clean::line).collect(), Vec::new(), own)
 }
 
-/// All lines of a chunk, cut to what is looked at, and how many are its own.
+/// All lines of a chunk, truncated, and how many of them belong to the chunk itself.
 fn split(chunk: &Chunk) -> (Vec<&[u8]>, usize) {
     let mut lines = Vec::with_capacity(chunk.data.len() / 80);
     let (mut rest, mut own) = (chunk.data.as_slice(), 0);
@@ -151,7 +151,7 @@ impl Counts {
 }
 
 impl Head<'_> {
-    /// The line is the kernel's, a known tool's, or nobody's.
+    /// Whether the line is from the kernel, a known tool, or an unnamed writer.
     fn may_be_storage(&self, known: &dyn Fn(&[u8]) -> bool) -> bool {
         self.tool.is_none_or(known)
     }

@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
-    /// The month that most locales mean, from 1; 0 when it is no month.
+    /// The month in most locales, from 1; 0 if it is not a month.
     pub month: i8,
     /// All months, bit 1 is January.
     pub months: u16,
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(meaning(b"EXT4-fs"), None);
     }
 
-    /// A name that means several months has all of them; the months are told apart by the weekday (`wall.rs`).
+    /// A name that means several months has all of them; the weekday decides (`wall.rs`).
     #[test]
     fn ambiguous_names_have_all_their_months() {
         for (word, months) in [("lip", [6, 7]), ("lis", [10, 11]), ("srp", [7, 8]), ("listopad", [10, 11])] {

@@ -1,4 +1,4 @@
-//! The time of a line without one: that of its neighbour.
+//! A line without a time gets that of its neighbour.
 //!
 //! Chunks are read in parallel, so that only neighbours in the same chunk are known. The sequential stage adds the last time of the
 //! previous chunk ([`Carry`]).
@@ -13,25 +13,25 @@ pub struct Near {
     pub boot: Option<u64>,
     /// Date and time.
     pub wall: Option<Wall>,
-    /// µs since then, as the sum of the deltas of `dmesg -d` and `-e`.
+    /// µs since that time: the sum of the deltas of `dmesg -d` and `-e`.
     pub plus: u64,
 }
 
 /// The times from which a line without a time takes its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nearby {
-    /// Of the last line before it in the same chunk that has a time.
+    /// That of the last line with a time before it in the same chunk.
     pub before: Option<Near>,
-    /// Otherwise, µs since the end of the previous chunk.
+    /// If there is none: µs since the end of the previous chunk.
     pub plus: u64,
-    /// Of the first line after it that has a time, if there is none before it.
+    /// That of the first line with a time after it, if there is none before it.
     pub after: Option<Near>,
 }
 
 /// The last time of a chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carry {
-    /// Of a line with a time.
+    /// That of a line with a time.
     pub last: Option<Near>,
     /// Sum of the deltas, if there is no such line.
     pub plus: u64,
@@ -92,7 +92,7 @@ pub fn all(heads: &[Head<'_>], own: usize) -> (Vec<Nearby>, Carry) {
     (all, carry)
 }
 
-/// For lines without a time, the host of the line before that has one.
+/// For lines without a time: the host of the last line that has one.
 pub fn hosts<'l>(heads: &[Head<'l>]) -> Vec<Option<&'l [u8]>> {
     let mut current = None;
     let of = |head: &Head<'l>| {

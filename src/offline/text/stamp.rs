@@ -1,11 +1,9 @@
-//! Time stamps as logs write them.
+//! Time stamps in the forms found in logs.
+
+use peripety_blkinfo::archive::log_time::{MONTHS, WEEKDAYS};
 
 use super::date;
 pub use super::wall::Wall;
-
-const MONTHS: [&[u8; 3]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-const DAYS: [&[u8; 3]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
 
 /// A time stamp at the beginning of a text, and what follows it.
 pub type Taken<'l> = Option<(Wall, &'l [u8])>;
@@ -25,7 +23,7 @@ pub fn wall(text: &[u8]) -> Taken<'_> {
     }
 }
 
-/// The same, but of English and of numbers only, with a date: a text that does not begin so is soon known.
+/// A date and time in English or in numbers. Unlike [`wall`], this rejects other texts fast.
 pub fn plain(text: &[u8]) -> Taken<'_> {
     let taken = match text.first()? {
         b'0'..=b'9' => iso(text),
@@ -38,15 +36,15 @@ pub fn plain(text: &[u8]) -> Taken<'_> {
 /// A date that begins with the name of a day or month.
 fn named(text: &[u8]) -> Taken<'_> {
     let name = word3(text)?;
-    if let Some(month) = position(&MONTHS, &name) {
+    if let Some(month) = position(&MONTHS, name) {
         return month_first(month, text.get(3..)?);
     }
-    let weekday = position(&DAYS, &name)?;
+    let weekday = position(&WEEKDAYS, name)?;
     let rest = text.get(3..)?;
     let rest = blanks(rest.strip_prefix(b",").unwrap_or(rest))?;
     let (mut wall, rest) = match rest.first()? {
         b'0'..=b'9' => iso(rest).or_else(|| day_first(rest))?,
-        _ => month_first(position(&MONTHS, &word3(rest)?)?, rest.get(3..)?)?,
+        _ => month_first(position(&MONTHS, word3(rest)?)?, rest.get(3..)?)?,
     };
     wall.weekdays = 1 << weekday;
     Some((wall, rest))
@@ -67,7 +65,7 @@ fn month_first(month: i8, rest: &[u8]) -> Taken<'_> {
     Some(if year.is_none() { zone_and_year(wall, rest, false) } else { (wall, rest) })
 }
 
-/// `date` writes the zone before the year; a zone alone counts only where the year is known.
+/// `date` writes the zone before the year; a zone without a year counts only if the year is known.
 pub fn zone_and_year(mut wall: Wall, rest: &[u8], has_year: bool) -> (Wall, &[u8]) {
     let zone = rest.strip_prefix(b" ").and_then(zone_word);
     let (offset, behind) = zone.map_or((None, rest), |(offset, behind)| (offset, behind));
@@ -92,7 +90,7 @@ fn day_first(text: &[u8]) -> Taken<'_> {
     let separator = |rest: &[u8]| matches!(rest.first(), Some(b' ' | b'/' | b'-'));
     let (day, rest) = number(text, 1, 2)?;
     let rest = rest.get(1..).filter(|_| separator(rest))?;
-    let month = position(&MONTHS, &word3(rest)?)?;
+    let month = position(&MONTHS, word3(rest)?)?;
     let rest = rest.get(3..)?;
     let rest = rest.get(1..).filter(|_| separator(rest))?;
     let (year, rest) = number(rest, 4, 4)?;
@@ -122,7 +120,7 @@ fn iso(text: &[u8]) -> Taken<'_> {
     ((1..=12).contains(&wall.month) && (1..=31).contains(&wall.day)).then_some((wall, rest))
 }
 
-/// `1795524494.123456`: seconds since the epoch with six digits behind the point.
+/// `1795524494.123456`: seconds since the epoch with six decimal places.
 fn epoch(text: &[u8]) -> Taken<'_> {
     let (seconds, rest) = number(text, 9, 10)?;
     let (micros, rest) = number(rest.strip_prefix(b".")?, 6, 6)?;
@@ -134,7 +132,7 @@ fn clock_only(text: &[u8]) -> Taken<'_> {
     clock(text, false).filter(|(_, rest)| rest.first().is_some_and(|byte| matches!(byte, b' ' | b']')))
 }
 
-/// `12:48:14`, with a fraction and (for `zoned`) a zone right behind it.
+/// `12:48:14`, optionally followed by a fraction and (for `zoned`) a time zone.
 pub fn clock(text: &[u8], zoned: bool) -> Taken<'_> {
     let (hour, rest) = number(text, 1, 2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
@@ -157,7 +155,7 @@ pub fn clock(text: &[u8], zoned: bool) -> Taken<'_> {
     Some((wall, rest))
 }
 
-/// `.123456`, `,123`: µs, how exact, and what follows.
+/// `.123456`, `,123`: µs, precision, and what follows.
 fn fraction(text: &[u8]) -> Option<(u32, u32, &[u8])> {
     let digits = text.strip_prefix(b".").or_else(|| text.strip_prefix(b","))?;
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -185,14 +183,14 @@ fn offset(text: &[u8]) -> Option<(i32, &[u8])> {
     Some((sign * i32::try_from(hours * 3600 + minutes * 60).ok()?, rest))
 }
 
-/// `UTC`, `CET`, `-03`: seconds east of UTC where that is certain.
+/// `UTC`, `CET`, `-03`: seconds east of UTC, if that is certain.
 pub fn zone_word(text: &[u8]) -> Option<(Option<i32>, &[u8])> {
     if let Some((seconds, rest)) = offset(text).filter(|_| matches!(text.first(), Some(b'+' | b'-'))) {
         return Some((Some(seconds), rest));
     }
     let length = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let word = text.get(..length).filter(|word| (2..=5).contains(&word.len()))?;
-    // `XFS`, `EXT4`: a word of capitals is a zone only when it is known.
+    // Of words in capitals, only known ones are zones: not `XFS`, `EXT4`.
     let (_, hours) = ZONES.iter().find(|(name, _)| *name == word)?;
     Some((Some(hours * 3600), text.get(length..)?))
 }
@@ -237,7 +235,7 @@ fn year_of(text: &[u8]) -> Option<(i16, &[u8])> {
     (ends && (1990..2200).contains(&year)).then_some((i16::try_from(year).ok()?, rest))
 }
 
-/// A decimal number of so many digits, and what follows.
+/// A decimal number of `least` to `most` digits, and what follows.
 pub fn number(text: &[u8], least: usize, most: usize) -> Option<(u64, &[u8])> {
     let mut value = 0u64;
     let mut count = 0;
@@ -253,21 +251,25 @@ fn two_digits(text: &[u8]) -> Option<(u64, &[u8])> {
     number(digits, 2, 2).map(|(value, _)| (value, rest))
 }
 
-/// At least one blank, passed over.
+/// Skips blanks; there must be at least one.
 fn blanks(text: &[u8]) -> Option<&[u8]> {
     let rest = text.trim_ascii_start();
     (rest.len() < text.len()).then_some(rest)
 }
 
-fn word3(text: &[u8]) -> Option<[u8; 3]> {
-    let word: [u8; 3] = text.get(..3)?.try_into().ok()?;
+fn word3(text: &[u8]) -> Option<&[u8]> {
+    let word = text.get(..3)?;
     let ends = text.get(3).is_some_and(|byte| matches!(byte, b' ' | b',' | b'/' | b'-'));
-    // dmesg -e writes `[Nov24 12:48]`, which is another form.
-    ends.then(|| word.map(|byte| byte.to_ascii_lowercase()))
+    // `[Nov24 12:48]` of dmesg -e is another form.
+    ends.then_some(word)
 }
 
-fn position<const N: usize>(names: &[&[u8; 3]; N], name: &[u8; 3]) -> Option<i8> {
-    names.iter().position(|known| *known == name).and_then(|index| i8::try_from(index + 1).ok())
+/// The number of a name, from 1.
+fn position(names: &[&str], name: &[u8]) -> Option<i8> {
+    names
+        .iter()
+        .position(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        .and_then(|index| i8::try_from(index + 1).ok())
 }
 
 #[cfg(test)]
@@ -325,7 +327,7 @@ mod tests {
         for text in ["Nov 99", "XFS (sda1): x", "sd 0:0:0:0: x", "12:99:00 x", "2026", "1:2:3 x", "Mon"] {
             assert!(wall(text.as_bytes()).is_none(), "{text}");
         }
-        // The driver's name behind the time is no zone.
+        // The driver's name after the time is not a zone.
         assert_eq!(utc("2026-11-24 12:48:14 XFS (dm-0): x").1, " XFS (dm-0): x");
     }
 }

@@ -3,16 +3,16 @@
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
-/// A time of day and year as a line gives it.
+/// Date and time as written in a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wall {
     /// The year; RFC 3164 has none.
     pub year: Option<i16>,
-    /// Month, from 1; 0 when the line has a time of day only.
+    /// Month, from 1; 0 if the line has a time of day only.
     pub month: i8,
-    /// The months that the name means in different languages, bit 1 is January; 0 when there is only `month`.
+    /// The months that the name means in different languages, bit 1 is January; 0 if there is only `month`.
     pub months: u16,
-    /// The weekdays that the line's word means, bit 1 is Monday; 0 when it names none.
+    /// The weekdays that the name means, bit 1 is Monday; 0 if there is none.
     pub weekdays: u8,
     /// Day of the month, from 1.
     pub day: i8,
@@ -20,13 +20,13 @@ pub struct Wall {
     pub time: [i8; 3],
     /// µs within the second.
     pub micros: u32,
-    /// How exact it is, µs.
+    /// Its precision, µs.
     pub precision: u32,
-    /// Seconds east of UTC, when the line says so.
+    /// Seconds east of UTC, if given.
     pub offset: Option<i32>,
-    /// The fraction stands behind a comma, as dmesg writes it.
+    /// The fraction follows a comma, as in the output of dmesg.
     pub comma: bool,
-    /// µs since the epoch, of a line that counts them; the fields above mean nothing then.
+    /// µs since the epoch, if the line has such a time; the fields above are then unused.
     pub epoch: Option<u64>,
 }
 
@@ -85,7 +85,7 @@ impl Wall {
         (1..=12).filter(move |month| months & 1 << month != 0)
     }
 
-    /// The line's weekday is right for this date.
+    /// Whether the weekday of the line is right for this date.
     fn fits(&self, year: i16, month: i8) -> bool {
         let weekday = Date::new(year, month, self.day).map(Date::weekday).map(Weekday::to_monday_one_offset);
         weekday.is_ok_and(|weekday| self.weekdays & 1 << weekday != 0)

@@ -5,12 +5,12 @@ use crate::journal::LOG_VALUE;
 
 /// Continuation lines that are tried.
 const MAX_WRAPPED_LINES: usize = 3;
-/// Shorter lines are not wrapped.
+/// Shorter lines are not considered wrapped.
 const MIN_WRAPPED_BYTES: usize = 24;
-/// Neither are longer ones.
+/// Nor are longer ones.
 const MAX_WRAPPED_BYTES: usize = 1024;
 
-/// The messages that a line and its continuations may have been (wrapped at a blank, or within a word), and the number of lines of each.
+/// Possible messages of a line and its continuations (wrapped at a blank or within a word), and the number of lines of each.
 pub fn messages(first: &Head<'_>, following: &[Head<'_>]) -> Vec<(Vec<u8>, u64)> {
     let begin = first.body.trim_ascii_end();
     let wrapped = (MIN_WRAPPED_BYTES..MAX_WRAPPED_BYTES).contains(&(first.width + begin.len()));

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::devices::Devices;
+use super::devices::ListedDevices;
 
 /// Devices below devices, counted for each device: thousands of volumes over hundreds of disks have less. A description of every
 /// device names them all.
 const MAX_OWNERS: usize = 1 << 21;
 
 /// All devices together have at most [`MAX_OWNERS`] devices below them.
-pub fn is_bounded(devices: &Devices) -> bool {
+pub fn is_bounded(devices: &ListedDevices) -> bool {
     let below: HashMap<&str, Vec<&str>> = devices
         .iter()
         .filter(|(_, seen)| !seen.below.is_empty())

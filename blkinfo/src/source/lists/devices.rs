@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::budget::TextBudget;
 use super::fact::{self, Fact};
 use super::named::{self, is_kernel_name, Named};
 use super::note::{MountPoint, Note};
 use super::nvme::Subsystem;
-use super::room::Room;
 use super::wwid;
 
 /// Devices of one machine.
@@ -72,7 +72,7 @@ impl Seen {
         Some(found.iter().map(String::as_str).collect())
     }
 
-    fn add(&mut self, fact: Fact, value: &str, room: &mut Room) {
+    fn add(&mut self, fact: Fact, value: &str, budget: &mut TextBudget) {
         // JSON may hold several lines, and each of them would be a fact of its own in udev's record.
         let value = value.split(['\n', '\r', '\0']).next().unwrap_or_default().trim();
         let value = if fact == Fact::Transport { fact::transport(value).unwrap_or_default() } else { value };
@@ -80,20 +80,20 @@ impl Seen {
             return;
         }
         match fact {
-            Fact::Wwn => self.identify(wwid::of_wwn(value), room),
-            Fact::DmUuid if room.take(value) => drop(self.map_uuids.insert(value.to_owned())),
-            _ if !self.facts.contains_key(&fact) && room.take(value) => {
+            Fact::Wwn => self.identify(wwid::of_wwn(value), budget),
+            Fact::DmUuid if budget.take(value) => drop(self.map_uuids.insert(value.to_owned())),
+            _ if !self.facts.contains_key(&fact) && budget.take(value) => {
                 self.facts.insert(fact, value.to_owned());
             }
             _ => {}
         }
     }
 
-    fn identify(&mut self, wwid: Option<String>, room: &mut Room) {
-        self.wwids.extend(wwid.filter(|wwid| !self.wwids.contains(wwid) && room.take(wwid)));
+    fn identify(&mut self, wwid: Option<String>, budget: &mut TextBudget) {
+        self.wwids.extend(wwid.filter(|wwid| !self.wwids.contains(wwid) && budget.take(wwid)));
     }
 
-    fn mount(&mut self, at: MountPoint, room: &mut Room) {
+    fn mount(&mut self, at: MountPoint, budget: &mut TextBudget) {
         if let Some(known) = self.mounted.iter_mut().find(|known| known.point == at.point) {
             if known.fs_type.is_empty() {
                 known.fs_type = at.fs_type;
@@ -101,27 +101,27 @@ impl Seen {
             if known.root == "/" {
                 known.root = at.root;
             }
-        } else if self.mounted.len() < MAX_MOUNTED && room.take(&at.point) {
+        } else if self.mounted.len() < MAX_MOUNTED && budget.take(&at.point) {
             self.mounted.push(at);
         }
     }
 
-    fn take(&mut self, note: Note, room: &mut Room) {
+    fn take(&mut self, note: Note, budget: &mut TextBudget) {
         for (fact, value) in &note.facts {
-            self.add(*fact, value, room);
+            self.add(*fact, value, budget);
         }
-        note.wwids.into_iter().for_each(|wwid| self.identify(Some(wwid), room));
-        self.kernel_wwids.extend(note.kernel_wwid.filter(|wwid| room.take(wwid)));
-        note.mounted.into_iter().for_each(|at| self.mount(at, room));
+        note.wwids.into_iter().for_each(|wwid| self.identify(Some(wwid), budget));
+        self.kernel_wwids.extend(note.kernel_wwid.filter(|wwid| budget.take(wwid)));
+        note.mounted.into_iter().for_each(|at| self.mount(at, budget));
         for link in note.links {
-            if !self.links.contains(&link) && room.take(&link) {
+            if !self.links.contains(&link) && budget.take(&link) {
                 self.links.insert(link);
             }
         }
-        self.devpath = self.devpath.take().or(note.devpath.filter(|path| room.take(path)));
+        self.devpath = self.devpath.take().or(note.devpath.filter(|path| budget.take(path)));
         self.since = self.since.or(note.since);
         if self.properties.is_empty() {
-            let fits = |(key, value): &(String, String)| room.take(key) && room.take(value);
+            let fits = |(key, value): &(String, String)| budget.take(key) && budget.take(value);
             self.properties = note.properties.into_iter().filter(fits).collect();
         }
     }
@@ -143,7 +143,7 @@ fn agreed(all: &BTreeSet<String>) -> Option<&str> {
 
 /// All devices of a machine, by kernel name.
 #[derive(Clone, Debug, Default)]
-pub struct Devices {
+pub struct ListedDevices {
     all: BTreeMap<String, Seen>,
     /// Notes on devices of which the kernel's name is found out when all lists are read.
     waiting: Vec<(Named, Note)>,
@@ -151,14 +151,14 @@ pub struct Devices {
     links: BTreeMap<String, String>,
     /// NVMe subsystems, by number.
     subsystems: BTreeMap<u32, Subsystem>,
-    room: Room,
+    budget: TextBudget,
     /// The line at which the text begins that is read now.
     first_line: usize,
     /// What is wrong in it, with the number of the line.
     problems: Vec<(usize, String)>,
 }
 
-impl Devices {
+impl ListedDevices {
     /// What is read from now on begins at this line of its file, from 1.
     pub fn begin(&mut self, line: usize) {
         self.first_line = line;
@@ -181,7 +181,7 @@ impl Devices {
 
     /// There was more than is kept.
     pub fn is_full(&self) -> bool {
-        self.room.is_full()
+        self.budget.is_full()
     }
 
     /// The device of that kernel name.
@@ -200,12 +200,12 @@ impl Devices {
     }
 
     /// The device of that kernel name, to add to it; `None` when there are too many.
-    fn of(&mut self, kname: &str) -> Option<(&mut Seen, &mut Room)> {
+    fn of(&mut self, kname: &str) -> Option<(&mut Seen, &mut TextBudget)> {
         if !self.all.contains_key(kname) {
-            let fits = !kname.is_empty() && self.all.len() < MAX_DEVICES && self.room.take(kname);
+            let fits = !kname.is_empty() && self.all.len() < MAX_DEVICES && self.budget.take(kname);
             fits.then(|| self.all.insert(kname.to_owned(), Seen::default()))?;
         }
-        Some((self.all.get_mut(kname)?, &mut self.room))
+        Some((self.all.get_mut(kname)?, &mut self.budget))
     }
 
     /// Adds what a list contains about a device.
@@ -213,8 +213,8 @@ impl Devices {
         let Named::Kernel(kname) = &device else { return self.wait(device, note) };
         let kname = kname.clone();
         let below = std::mem::take(&mut note.below);
-        if let Some((seen, room)) = self.of(&kname) {
-            seen.take(note, room);
+        if let Some((seen, budget)) = self.of(&kname) {
+            seen.take(note, budget);
         }
         if !below.is_empty() {
             self.wait(device, Note::default().below(below));
@@ -222,14 +222,14 @@ impl Devices {
     }
 
     fn wait(&mut self, device: Named, note: Note) {
-        if self.waiting.len() < MAX_WAITING && self.room.take_bytes(note.bytes()) {
+        if self.waiting.len() < MAX_WAITING && self.budget.take_bytes(note.bytes()) {
             self.waiting.push((device, note));
         }
     }
 
     /// A link in /dev leads to the node of that kernel name.
     pub fn link(&mut self, link: &str, kname: &str) {
-        if self.room.take(link) {
+        if self.budget.take(link) {
             self.links.insert(link.to_owned(), kname.to_owned());
         }
     }
@@ -238,7 +238,7 @@ impl Devices {
     pub fn subsystem(&mut self, subsystem: Subsystem) {
         let texts = subsystem.controllers.iter().map(|one| one.address.len() + 128).sum::<usize>();
         if !self.subsystems.contains_key(&subsystem.number)
-            && self.room.take_bytes(subsystem.nqn.len() + texts)
+            && self.budget.take_bytes(subsystem.nqn.len() + texts)
         {
             self.subsystems.insert(subsystem.number, subsystem);
         }
@@ -261,9 +261,9 @@ impl Devices {
             for kname in &below {
                 self.of(kname);
             }
-            if let Some((seen, room)) = self.of(&kname) {
+            if let Some((seen, budget)) = self.of(&kname) {
                 seen.below.extend(below.into_iter().filter(|below| *below != kname));
-                seen.take(note, room);
+                seen.take(note, budget);
             }
         }
         self.name_maps();
@@ -271,7 +271,7 @@ impl Devices {
         self.partitions();
         if !super::depth::is_bounded(self) {
             self.all.values_mut().filter(|seen| seen.disk.is_none()).for_each(|seen| seen.below.clear());
-            self.room.fill();
+            self.budget.fill();
         }
     }
 
@@ -313,11 +313,11 @@ impl Devices {
 
     /// The node of a map has its name.
     fn name_maps(&mut self) {
-        let Self { all, room, .. } = self;
+        let Self { all, budget, .. } = self;
         for (_, seen) in all.iter_mut().filter(|(name, _)| name.starts_with("dm-")) {
             let name = seen.fact(Fact::Node).and_then(|node| node.strip_prefix("/dev/mapper/"));
             if let Some(name) = name.map(str::to_owned) {
-                seen.add(Fact::DmName, &name, room);
+                seen.add(Fact::DmName, &name, budget);
             }
         }
     }
@@ -330,10 +330,10 @@ impl Devices {
         };
         let majors: BTreeSet<String> = self.all.iter().filter_map(major).collect();
         let (Some(major), 1) = (majors.first(), majors.len()) else { return };
-        let Self { all, room, .. } = self;
+        let Self { all, budget, .. } = self;
         for (name, seen) in all {
             if let Some(minor) = name.strip_prefix("dm-") {
-                seen.add(Fact::Number, &format!("{major}:{minor}"), room);
+                seen.add(Fact::Number, &format!("{major}:{minor}"), budget);
             }
         }
     }

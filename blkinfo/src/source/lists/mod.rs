@@ -4,6 +4,7 @@
 //! device, whatever name each list uses, and [`tree`] arranges them like the files of a running machine. The same code therefore
 //! determines what a device is, on a machine and in an archive.
 
+mod budget;
 mod depth;
 mod devices;
 mod fact;
@@ -12,14 +13,13 @@ mod mount_table;
 mod named;
 mod note;
 mod nvme;
-mod room;
 mod table;
 mod tools;
 mod tree;
 mod wwid;
 
 use crate::tree::Tree;
-use devices::Devices;
+use devices::ListedDevices;
 
 /// Names of files that are logs, whatever commands they name.
 const LOGS: [&str; 7] = ["dmesg", "messages", "syslog", "kern", "journal", "console", ".log"];
@@ -47,7 +47,7 @@ pub fn programs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The lists of one machine.
 #[derive(Clone, Debug, Default)]
-pub struct Lists(Devices);
+pub struct Lists(ListedDevices);
 
 impl Lists {
     /// Reads a text. `command`: the file name, which may name the command. Returns what is wrong in it, with line numbers.

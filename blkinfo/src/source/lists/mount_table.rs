@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::devices::Devices;
+use super::devices::ListedDevices;
 use super::note::MountPoint;
 use crate::name::DevNumber;
 
@@ -16,7 +16,7 @@ pub struct Tables {
 }
 
 /// The tables of all devices. One without a number is found by its node, which is what was mounted.
-pub fn of(devices: &Devices, number: impl Fn(&str) -> Option<DevNumber>) -> Tables {
+pub fn of(devices: &ListedDevices, number: impl Fn(&str) -> Option<DevNumber>) -> Tables {
     let mut tables = Tables { swaps: "Filename Type Size Used Priority\n".to_owned(), ..Tables::default() };
     let mut id = 0_u32;
     for (kname, seen) in devices.iter() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::devices::Devices;
+use super::devices::ListedDevices;
 use crate::name::number;
 
 /// An NVMe subsystem.
@@ -60,7 +60,7 @@ pub struct Subsystems<'d>(HashMap<u32, &'d Subsystem>);
 impl<'d> Subsystems<'d> {
     /// With multipathing a namespace has the number of its subsystem, without it that of the controller: a number that means two
     /// subsystems is left out.
-    pub fn of(devices: &'d Devices) -> Self {
+    pub fn of(devices: &'d ListedDevices) -> Self {
         let mut all: HashMap<u32, &Subsystem> =
             devices.subsystems().map(|subsystem| (subsystem.number, subsystem)).collect();
         for subsystem in devices.subsystems() {

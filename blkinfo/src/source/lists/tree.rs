@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::devices::{Devices, Seen};
+use super::devices::{ListedDevices, Seen};
 use super::fact::{Fact, UDEV_NAMES};
 use super::mount_table;
 use super::nvme::{Subsystem, Subsystems};
@@ -16,7 +16,7 @@ use crate::transport::is_pci_function;
 use crate::udev::{DATABASE, LISTED_TRANSPORT, LISTED_TYPE};
 
 /// The tree of all devices.
-pub(super) fn of(devices: &Devices) -> Recorded {
+pub(super) fn of(devices: &ListedDevices) -> Recorded {
     let mut builder = Builder::of(devices);
     // Without a device there is still a machine, about which questions can be asked.
     builder.add("/sys/class/block", Node::Dir(BTreeSet::new()));
@@ -32,7 +32,7 @@ pub(super) fn of(devices: &Devices) -> Recorded {
 }
 
 struct Builder<'d> {
-    devices: &'d Devices,
+    devices: &'d ListedDevices,
     /// Numbers that one device alone has.
     numbers: HashMap<&'d str, DevNumber>,
     /// SCSI addresses that one disk alone has.
@@ -47,7 +47,7 @@ struct Builder<'d> {
 
 /// What belongs to one device alone: where two claim the same, no list can be believed.
 fn unique<T: Copy + Eq + std::hash::Hash>(
-    devices: &Devices,
+    devices: &ListedDevices,
     fact: impl Fn(&Seen) -> Option<T>,
 ) -> HashMap<&str, T> {
     let (mut all, mut shared) = (HashSet::new(), HashSet::new());
@@ -62,7 +62,7 @@ fn unique<T: Copy + Eq + std::hash::Hash>(
 }
 
 impl<'d> Builder<'d> {
-    fn of(devices: &'d Devices) -> Self {
+    fn of(devices: &'d ListedDevices) -> Self {
         let number = |seen: &Seen| DevNumber::parse(seen.fact(Fact::Number)?);
         let address = |seen: &Seen| ScsiAddress::parse(seen.fact(Fact::Address)?);
         let mut holders: HashMap<&str, Vec<&str>> = HashMap::new();

@@ -1,4 +1,4 @@
-//! What the kernel, and dmesg for it, write before a message.
+//! Heads written by the kernel and by dmesg.
 
 use super::syslog::{is_facility, level_of, word_of};
 use super::{message, Head};
@@ -25,8 +25,7 @@ impl<'l> Head<'l> {
             .or_else(|| self.process_first(rest))
     }
 
-    /// dmesg -T, also with -d (`<    0.000012>` behind the date), what a terminal puts before each line, and the date of
-    /// programs.
+    /// The date of dmesg -T, also with -d (`<    0.000012>` after the date), of a terminal that dates each line, or of a program.
     fn ring_date(&mut self, inner: &'l [u8]) -> Option<&'l [u8]> {
         let end = inner.iter().take(MAX_DATE_BYTES).position(|byte| *byte == b']')?;
         let (text, rest) = (inner.get(..end)?, inner.get(end + 1..)?);
@@ -40,13 +39,12 @@ impl<'l> Head<'l> {
             whole(stamp::wall(text)).or_else(|| date::whole(text).filter(|wall| wall.year.is_some()))?;
         self.wall.get_or_insert(wall);
         self.ring = true;
-        // Talos has a colon behind it.
+        // Talos adds a colon.
         let rest = if rest.starts_with(b": ") { rest.get(1..)? } else { rest };
         Some(message(rest))
     }
 
-    /// `  123.456789]`, with what some kernels and dmesg -d add: `[1.000000@0]`, `[1.000000 <    0.000012>]`,
-    /// `[1.000000,3]`.
+    /// `  123.456789]`, with the additions of some kernels and of dmesg -d: `[1.000000@0]`, `[1.000000 <    0.000012>]`, `[1.000000,3]`.
     fn kernel_stamp(&mut self, inner: &'l [u8]) -> Option<&'l [u8]> {
         let (seconds, rest) = stamp::number(inner.trim_ascii_start(), 1, 10)?;
         let rest = rest.strip_prefix(b".")?;
@@ -81,7 +79,7 @@ impl<'l> Head<'l> {
         Some(message(rest))
     }
 
-    /// The date that `dmesg --time-format=iso` writes behind another time stamp.
+    /// The date that `dmesg --time-format=iso` adds to another time stamp.
     pub(super) fn wall_of(&mut self, rest: &'l [u8]) -> Option<&'l [u8]> {
         if !self.timed() || !rest.first().is_some_and(u8::is_ascii_digit) || self.host.is_some() {
             return None;
@@ -112,7 +110,7 @@ impl<'l> Head<'l> {
             return None;
         }
         let rest = rest.get(facility.len()..)?.trim_ascii_start().strip_prefix(b":")?;
-        // Talos has a blank here.
+        // Talos adds a blank.
         let rest = rest.trim_ascii_start();
         let level = word_of(rest);
         let number = level_of(level)?;
@@ -123,7 +121,7 @@ impl<'l> Head<'l> {
     }
 }
 
-/// The kernel's caller behind its time stamp: `[    T12]`, `[   C1]`, `[ CPU3]`, `[pid:12,cpu0,name]`.
+/// The caller after the kernel's time stamp: `[    T12]`, `[   C1]`, `[ CPU3]`, `[pid:12,cpu0,name]`.
 fn caller(inner: &[u8]) -> Option<&[u8]> {
     let end = inner.iter().take(64).position(|byte| *byte == b']')?;
     let text = inner.get(..end)?.trim_ascii();
@@ -137,7 +135,7 @@ fn caller(inner: &[u8]) -> Option<&[u8]> {
     is_caller.then(|| message(inner.get(end + 1..).unwrap_or_default()))
 }
 
-/// `(2)[123:kworker/u8:1]`, which vendors' kernels print behind the time stamp.
+/// `(2)[123:kworker/u8:1]`, which kernels of some vendors print after the time stamp.
 fn processor(text: &[u8]) -> Option<&[u8]> {
     let (_, rest) = stamp::number(text.get(1..)?, 1, 3)?;
     let inner = rest.strip_prefix(b")[")?;
@@ -149,11 +147,11 @@ fn behind_bracket(text: &[u8], within: usize) -> Option<&[u8]> {
     text.get(text.iter().take(within).position(|byte| *byte == b']')? + 1..)
 }
 
-/// Bytes of a date in brackets, and of the time since the line before.
+/// Longest date in brackets, with the time since the previous line.
 const MAX_DATE_BYTES: usize = 96;
 const MAX_DELTA_BYTES: usize = 40;
 
-/// What may follow a date in brackets: a zone that is not known, nothing else.
+/// Whether this may follow a date in brackets: nothing, or an unknown time zone.
 fn ends_date(rest: &[u8]) -> bool {
     rest.len() <= 6 && rest.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b' ')
 }
@@ -163,7 +161,7 @@ fn split_at(text: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// `0.000123` or `0,000123` seconds in µs. A clock that was set back counts as no time.
+/// `0.000123` or `0,000123` seconds in µs. If the clock was set back, it counts as 0.
 fn micros_of(text: &[u8]) -> Option<u64> {
     let text = text.trim_ascii();
     let (text, back) = text.strip_prefix(b"-").map_or((text, false), |text| (text, true));

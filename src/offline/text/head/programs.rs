@@ -13,7 +13,7 @@ const GLUSTER: &[&str] = &["glusterfsd", "glusterd", "glusterfs", "GlusterFS"];
 const LIBVIRT: &[&str] = &["libvirtd", "virtqemud", "virtstoraged"];
 
 impl<'l> Head<'l> {
-    /// After a date, if no host was found.
+    /// Removes the head of a program after a date, if no host was found.
     pub(super) fn program(&mut self, rest: &'l [u8]) -> Option<&'l [u8]> {
         let fresh = self.wall.is_some() && self.boot.is_none() && self.host.is_none() && self.other.is_none();
         if !fresh || self.kernel {
@@ -97,7 +97,7 @@ impl<'l> Head<'l> {
         at.map_or(Some(body), |at| body.get(at + 3..))
     }
 
-    /// `[1234] node1       crmd:    error: …` behind a date, as pacemaker wrote up to 1.1.
+    /// `[1234] node1       crmd:    error: …` after a date, as Pacemaker wrote up to 1.1.
     pub(super) fn process_first(&mut self, rest: &'l [u8]) -> Option<&'l [u8]> {
         self.wall?;
         if self.host.is_some() || self.kernel {

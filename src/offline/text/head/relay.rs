@@ -20,7 +20,7 @@ impl<'l> Head<'l> {
         self.container(rest)
     }
 
-    /// `stdout F `, behind the date of a container's log.
+    /// `stdout F `, after the date in the log of a container.
     fn container(&mut self, rest: &'l [u8]) -> Option<&'l [u8]> {
         if self.host.is_some() || self.stream || self.boot.is_some() {
             return None;
@@ -31,7 +31,7 @@ impl<'l> Head<'l> {
         Some(behind)
     }
 
-    /// The message of an unknown program begins with a head of its own, which counts.
+    /// Whether the message of an unknown program begins with a head of its own, which then applies.
     pub(super) fn forwards(&mut self) -> bool {
         if stamp::plain(self.body.trim_ascii_start()).is_none() {
             return false;

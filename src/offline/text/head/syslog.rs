@@ -76,7 +76,7 @@ pub fn selector(text: &[u8]) -> Option<(u8, &[u8])> {
     Some((number, rest.strip_prefix(b" ")?))
 }
 
-/// `ERR `: the level in capitals between host and writer, as SONiC has it, and what follows.
+/// `ERR `: the level in capitals between host and writer, as SONiC writes it, and what follows.
 pub fn level_word(text: &[u8]) -> Option<(u8, &[u8])> {
     let length = text.iter().take(9).take_while(|byte| byte.is_ascii_uppercase()).count();
     let (word, rest) = text.split_at_checked(length)?;
@@ -90,7 +90,7 @@ pub fn word_of(text: &[u8]) -> &[u8] {
     text.get(..length).unwrap_or_default()
 }
 
-/// Facilities of syslog, `local0` to `local7` among them.
+/// Whether the word is a syslog facility, such as `local0`.
 pub fn is_facility(word: &[u8]) -> bool {
     FACILITIES.contains(&word) || word.len() == 6 && word.starts_with(b"local")
 }

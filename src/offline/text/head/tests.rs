@@ -116,7 +116,7 @@ fn the_parts_are_right() {
     assert_eq!((bare.headed, bare.body), (false, &b"EXT4-fs error (device sda1): x"[..]));
 }
 
-/// Heads of the logs that programs write themselves: who speaks, and the message.
+/// Heads in the log files of programs: the writer, and the message.
 #[test]
 fn programs_name_themselves() {
     for (line, tool, body) in [
@@ -169,7 +169,7 @@ fn programs_name_themselves() {
     }
 }
 
-/// What looks like a head and is none.
+/// Texts that look like a head but are not.
 #[test]
 fn words_of_the_kernel_are_no_writers() {
     for line in [

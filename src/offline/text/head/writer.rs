@@ -1,30 +1,30 @@
-//! Who wrote a line: the name before a colon.
+//! The writer of a line: the name before a colon.
 
 use super::message;
 use super::programs::level_first;
 use crate::offline::text::stamp;
 
 /// Longest name of a host or writer.
-pub const LONGEST_NAME: usize = 255;
+pub const MAX_NAME_BYTES: usize = 255;
 
-/// Longest argument in parentheses behind a name.
+/// Longest argument in parentheses after a name.
 const MAX_ARGUMENT_BYTES: usize = 128;
 
 /// Identifiers with a blank in them.
 const NAMES_WITH_BLANKS: [&[u8]; 1] = [b"Server Administrator"];
 
 /// The name before a colon.
-pub struct Writer<'l> {
-    /// As it stands there.
+pub struct NamePrefix<'l> {
+    /// As written.
     pub name: &'l [u8],
-    /// A process number stands behind it.
+    /// A process number follows it.
     pub process: bool,
     /// The message.
     pub rest: &'l [u8],
 }
 
-impl<'l> Writer<'l> {
-    /// `name: `, `name[123]: `; the kernel's may lack the blank.
+impl<'l> NamePrefix<'l> {
+    /// `name: `, `name[123]: `; that of the kernel may lack the blank.
     pub fn at(text: &'l [u8]) -> Option<Self> {
         let length = NAMES_WITH_BLANKS.iter().find(|name| text.starts_with(name)).map(|name| name.len());
         let length = length.unwrap_or_else(|| name_length(text));
@@ -32,7 +32,7 @@ impl<'l> Writer<'l> {
         if rest.first() == Some(&b' ') {
             // RFC 5424 without its priority.
             if let Some(rest) = rest.strip_prefix(b" - - - ").filter(|_| is_kernel(name)) {
-                return Some(Writer { name, process: false, rest });
+                return Some(NamePrefix { name, process: false, rest });
             }
             return Self::of_pacemaker(name, rest);
         }
@@ -51,12 +51,12 @@ impl<'l> Writer<'l> {
             return None;
         }
         let rest = rest.strip_prefix(b":")?;
-        // rsyslog's message to all users has the kernel's text without a blank.
+        // rsyslog's message to all users has no blank before the text of the kernel.
         let ends = matches!(rest.first(), None | Some(b' ' | b'[' | b'<' | b'\t')) || name == b"kernel";
-        ends.then(|| Writer { name, process, rest: message(rest) })
+        ends.then(|| NamePrefix { name, process, rest: message(rest) })
     }
 
-    /// `name  [1234] (function@file.c:12)  error: text` of pacemaker's own log.
+    /// `name  [1234] (function@file.c:12)  error: text` in Pacemaker's log file.
     fn of_pacemaker(name: &'l [u8], rest: &'l [u8]) -> Option<Self> {
         let inner = rest.trim_ascii_start().strip_prefix(b"[")?;
         let (_, behind) = stamp::number(inner, 1, 10)?;
@@ -64,7 +64,7 @@ impl<'l> Writer<'l> {
         let end = behind.iter().take(MAX_ARGUMENT_BYTES).position(|byte| *byte == b')')?;
         let rest = behind.get(end + 1..)?.trim_ascii_start();
         let rest = level_first(rest).map_or(rest, |(_, rest)| rest);
-        Some(Writer { name, process: true, rest })
+        Some(NamePrefix { name, process: true, rest })
     }
 
     /// It is the kernel.
@@ -72,7 +72,7 @@ impl<'l> Writer<'l> {
         is_kernel(self.name)
     }
 
-    /// The tool's name: without its directory; `journalctl -o with-unit` writes its unit.
+    /// The name of the tool without its directory, or its unit in the output of `journalctl -o with-unit`.
     pub fn program(&self) -> &'l [u8] {
         let name = self.name.rsplit(|byte| *byte == b'/').next().unwrap_or(self.name);
         let Some(unit) = name.strip_suffix(b".service") else { return name };
@@ -86,14 +86,14 @@ impl<'l> Writer<'l> {
     }
 }
 
-/// Names under which syslog daemons write the kernel's lines.
+/// Names that syslog daemons give the kernel.
 pub fn is_kernel(name: &[u8]) -> bool {
     [&b"kernel"[..], b"klogd", b"vmunix", b"KERNEL", b"Kernel", b"kern"].contains(&name)
 }
 
-/// Bytes of a name; systemd calls processes that it prepares `(name)`.
+/// The length of a name. systemd calls processes that it is about to execute `(name)`.
 fn name_length(text: &[u8]) -> usize {
-    let length = |text: &[u8]| text.iter().take(LONGEST_NAME).take_while(|byte| is_name(**byte)).count();
+    let length = |text: &[u8]| text.iter().take(MAX_NAME_BYTES).take_while(|byte| is_name(**byte)).count();
     match text.strip_prefix(b"(") {
         Some(inner) => {
             Some(length(inner)).filter(|end| inner.get(*end) == Some(&b')')).map_or(0, |end| end + 2)
@@ -108,7 +108,7 @@ fn is_name(byte: u8) -> bool {
 
 /// It can be the name of a host.
 pub fn is_host(text: &[u8]) -> bool {
-    text.len() <= LONGEST_NAME
+    text.len() <= MAX_NAME_BYTES
         && text.iter().all(|byte| {
             byte.is_ascii_alphanumeric()
                 || matches!(byte, b'_' | b'-' | b'.' | b':' | b'%' | b'*' | b'/' | b'@')
@@ -116,7 +116,7 @@ pub fn is_host(text: &[u8]) -> bool {
         && !text.ends_with(b":")
 }
 
-/// The host that wrote: syslog-ng puts the source before an `@`, and the hosts that relayed a line behind slashes.
+/// The host that wrote the line: syslog-ng prefixes the source and an `@`, and appends relays with slashes.
 pub fn own_host(text: &[u8]) -> &[u8] {
     let host = text.rsplit(|byte| *byte == b'@').next().unwrap_or(text);
     host.split(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(host)

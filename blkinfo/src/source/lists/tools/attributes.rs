@@ -1,6 +1,6 @@
 //! `udevadm info -a` (`--attribute-walk`): the attributes that a device and those above it have in sysfs.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::Named;
 use super::super::note::Note;
@@ -12,7 +12,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes block devices.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut walk: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim) {
         if line.starts_with("looking at device '") {
@@ -24,7 +24,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 }
 
 /// The lines of one device, then those of each one above it, which begin with `looking at parent device`.
-fn device(devices: &mut Devices, walk: &[&str]) {
+fn device(devices: &mut ListedDevices, walk: &[&str]) {
     let is_head = |line: &&&str| line.starts_with("looking at parent device '");
     let own = walk.split(|line| is_head(&line)).next().unwrap_or_default();
     let path = own.iter().find_map(|line| line.strip_prefix("looking at device '")?.strip_suffix("':"));

@@ -1,6 +1,6 @@
 //! `blkid`.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::named::Named;
 use super::super::note::Note;
 use super::lsblk;
@@ -13,7 +13,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes what lies on the devices.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     for line in text.lines().filter(|line| prints(line)) {
         let Some((node, rest)) = line.split_once(": ") else { continue };
         let pairs = lsblk::pairs(rest);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_number, Named};
 use super::super::note::Note;
@@ -18,7 +18,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes what it printed, whichever command it was.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     info_columns(devices, text);
     info_long(devices, text);
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
@@ -46,7 +46,7 @@ fn is_head(line: &str) -> bool {
 }
 
 /// `dmsetup info -c`.
-fn info_columns(devices: &mut Devices, text: &str) {
+fn info_columns(devices: &mut ListedDevices, text: &str) {
     let mut table: Option<Table> = None;
     for line in text.lines() {
         if is_head(line) {
@@ -76,7 +76,7 @@ fn numbers_of(line: &str) -> Option<(&str, &str)> {
 }
 
 /// `dmsetup info`: `Name:`, `Major, minor:`, `UUID:`, each in a line.
-fn info_long(devices: &mut Devices, text: &str) {
+fn info_long(devices: &mut ListedDevices, text: &str) {
     let mut name = "";
     let mut numbers: Option<(&str, &str)> = None;
     for line in text.lines().chain([""]) {
@@ -150,7 +150,7 @@ fn node(line: &str) -> Option<(usize, Option<&str>, &str)> {
     named.then_some((depth, name.map(|name| name.trim_matches(['<', '>'])), number))
 }
 
-fn tree(devices: &mut Devices, text: &str) {
+fn tree(devices: &mut ListedDevices, text: &str) {
     // Maps above the present line, with their depths.
     let mut above: Vec<(usize, Named)> = Vec::new();
     for (depth, name, number) in text.lines().filter_map(node) {

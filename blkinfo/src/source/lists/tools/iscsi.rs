@@ -1,6 +1,6 @@
 //! `iscsiadm -m session -P 3`: sessions, and the disks behind them.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_address, Named};
 use super::super::note::Note;
@@ -23,7 +23,7 @@ struct Session<'t> {
 }
 
 /// Takes disks with their sessions.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut session = Session::default();
     for line in text.lines().map(str::trim) {
         if let Some(target) = line.strip_prefix("Target: ") {
@@ -51,7 +51,7 @@ fn address(line: &str) -> Option<String> {
     Some(format!("{host}:{}:{}:{}", number(channel)?, number(id)?, number(lun)?))
 }
 
-fn note(devices: &mut Devices, kname: &str, session: &Session<'_>) {
+fn note(devices: &mut ListedDevices, kname: &str, session: &Session<'_>) {
     // 192.0.2.1:3260,1
     let portal = session.portal.and_then(|portal| portal.rsplit_once(','));
     let place = portal.and_then(|(place, _)| place.rsplit_once(':'));

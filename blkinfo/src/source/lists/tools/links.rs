@@ -1,6 +1,6 @@
 //! `ls -l` of directories in /dev, also `ls -lR`: nodes with their numbers, and links to them.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_kernel_name, Named};
 use super::super::note::Note;
@@ -17,7 +17,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes nodes and links. `command` may name the directory.
-pub fn take(devices: &mut Devices, command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, command: &str, text: &str) {
     // sosreport writes `ls -l /dev/disk/by-id` as ls_-l_.dev.disk.by-id
     let mut place = command.replace(".dev", "/dev").replace(".disk", "/disk").replace(".by-", "/by-");
     for line in text.lines() {
@@ -61,7 +61,7 @@ fn node(line: &str) -> Option<(String, &str)> {
     digits.then(|| Some((format!("{major}:{minor}"), behind.split_whitespace().last()?)))?
 }
 
-fn linked(devices: &mut Devices, place: &str, name: &str, kname: &str) {
+fn linked(devices: &mut ListedDevices, place: &str, name: &str, kname: &str) {
     let directory = place.rsplit('/').next().unwrap_or_default();
     let note = match directory {
         "by-uuid" => Note::default().fact(Fact::FsUuid, name),

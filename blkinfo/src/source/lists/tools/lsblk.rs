@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_kernel_name, is_number, Named};
 use super::super::note::Note;
@@ -24,7 +24,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes what it printed.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     match is_json(text) {
         true => objects(devices, text),
         false => text.lines().for_each(|line| pairs_of_device(devices, line)),
@@ -63,14 +63,14 @@ pub fn device(
     }
 }
 
-fn objects(devices: &mut Devices, text: &str) {
+fn objects(devices: &mut ListedDevices, text: &str) {
     let Some(value) = json(devices, text) else { return };
     let all = value.get("blockdevices").and_then(Value::as_array);
     all.into_iter().flatten().for_each(|device| object(devices, device, None, 0));
 }
 
 /// The first object in a text. What follows it may be another command's.
-pub fn json(devices: &mut Devices, text: &str) -> Option<Value> {
+pub fn json(devices: &mut ListedDevices, text: &str) -> Option<Value> {
     let at = text.find('{')?;
     let (before, json) = text.split_at_checked(at)?;
     match serde_json::Deserializer::from_str(json).into_iter::<Value>().next()? {
@@ -83,7 +83,7 @@ pub fn json(devices: &mut Devices, text: &str) -> Option<Value> {
     }
 }
 
-fn object(devices: &mut Devices, value: &Value, parent: Option<&Named>, depth: usize) {
+fn object(devices: &mut ListedDevices, value: &Value, parent: Option<&Named>, depth: usize) {
     let text = |name: &str| match value.get(name) {
         Some(Value::String(text)) => Some(text.trim().to_owned()),
         Some(Value::Number(number)) => Some(number.to_string()),
@@ -110,7 +110,7 @@ fn object(devices: &mut Devices, value: &Value, parent: Option<&Named>, depth: u
 }
 
 /// `KEY="value" KEY="value"`, a device a line.
-fn pairs_of_device(devices: &mut Devices, line: &str) {
+fn pairs_of_device(devices: &mut ListedDevices, line: &str) {
     let pairs = pairs(line);
     let value = |name: &str| {
         let pair = pairs.iter().find(|(key, _)| key == name);

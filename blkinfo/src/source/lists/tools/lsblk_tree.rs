@@ -1,6 +1,6 @@
 //! `lsblk` for people: a table, in its first column a tree or a list (`-l`), with any columns.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_number, Named};
 use super::super::note::Note;
@@ -22,9 +22,9 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes the table.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut table: Option<(Table, Vec<String>)> = None;
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<TreeRow> = Vec::new();
     for line in text.lines() {
         if prints(line) {
             note_all(devices, std::mem::take(&mut rows));
@@ -37,13 +37,13 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
 }
 
 /// A line of the table, behind what draws the tree.
-struct Row {
+struct TreeRow {
     /// Where the name begins.
     depth: usize,
     values: Values,
 }
 
-fn row(table: &Table, columns: &[String], line: &str) -> Option<Row> {
+fn row(table: &Table, columns: &[String], line: &str) -> Option<TreeRow> {
     let depth = line.chars().take_while(|c| DRAWN.contains(c)).count();
     let plain: String = std::iter::repeat_n(' ', depth).chain(line.chars().skip(depth)).collect();
     let mut values = table.row(&plain);
@@ -51,7 +51,7 @@ fn row(table: &Table, columns: &[String], line: &str) -> Option<Row> {
         // A name of another length than the one that was there (`sos clean`, `lsblk -r`) shifts what stands behind it.
         values = by_words(columns, &plain).unwrap_or(values);
     }
-    (!values.is_empty()).then_some(Row { depth, values })
+    (!values.is_empty()).then_some(TreeRow { depth, values })
 }
 
 const NUMBER: &str = "MAJ:MIN";
@@ -84,14 +84,14 @@ fn by_words(columns: &[String], line: &str) -> Option<Values> {
 /// Where swap is shown.
 const SWAP: &str = "[SWAP]";
 
-fn note_all(devices: &mut Devices, rows: Vec<Row>) {
+fn note_all(devices: &mut ListedDevices, rows: Vec<TreeRow>) {
     // `lsblk -s` draws what a device lies on below it.
     let inverse =
         rows.iter().any(|row| row.depth > 0 && matches!(value(&row.values, "TYPE"), Some("disk" | "rom")));
     // Devices above the present line, with the places of their names.
     let mut above: Vec<(usize, Named)> = Vec::new();
     let mut last: Option<Named> = None;
-    for Row { depth, values } in rows {
+    for TreeRow { depth, values } in rows {
         let Some((device, note)) = device(&values) else {
             // A second mount point of the device before.
             let point = mount_point(&values).filter(|_| values.len() == 1);

@@ -1,6 +1,6 @@
 //! `lsscsi`, also with `-t`, `-i`, `-u`, `-w`, `-g` and `-s`.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_address, Named};
 use super::super::note::Note;
@@ -12,7 +12,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes disks.
-pub fn take(devices: &mut Devices, command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, command: &str, text: &str) {
     text.lines().filter_map(parts).for_each(|(address, rest)| disk(devices, command, address, rest));
 }
 
@@ -35,7 +35,7 @@ const TYPES: [&str; 14] = [
     "storage", "enclosu", "zbc", "no dev",
 ];
 
-fn disk(devices: &mut Devices, command: &str, address: &str, rest: &str) {
+fn disk(devices: &mut ListedDevices, command: &str, address: &str, rest: &str) {
     let Some((before, behind)) = rest.split_once("/dev/") else { return };
     let mut behind = behind.split_whitespace();
     let Some(kname) = behind.next() else { return };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{self, Named};
 use super::super::note::Note;
@@ -18,7 +18,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes volumes with their numbers, and what they lie on.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let Some(report) = lsblk::json(devices, text) else { return };
     for group in report.get("report").and_then(Value::as_array).into_iter().flatten() {
         group_of_volumes(devices, group);
@@ -33,7 +33,7 @@ fn text<'v>(row: &'v Value, key: &str) -> Option<&'v str> {
     row.get(key).and_then(Value::as_str).map(str::trim).filter(|value| !value.is_empty())
 }
 
-fn group_of_volumes(devices: &mut Devices, report: &Value) {
+fn group_of_volumes(devices: &mut ListedDevices, report: &Value) {
     let of_group = rows(report, "vg").find_map(|vg| text(vg, "vg_name"));
     // Segments name their volume by its UUID.
     let mut names: HashMap<&str, (&str, &str)> = HashMap::new();
@@ -55,7 +55,7 @@ fn group_of_volumes(devices: &mut Devices, report: &Value) {
 }
 
 /// A volume that is active has a number.
-fn volume(devices: &mut Devices, lv: &Value, (vg, name): (&str, &str)) {
+fn volume(devices: &mut ListedDevices, lv: &Value, (vg, name): (&str, &str)) {
     let number = |key: &str| text(lv, key).and_then(|number| number.parse::<u32>().ok());
     let note = Note::default().fact(Fact::Type, "lvm");
     match (number("lv_kernel_major"), number("lv_kernel_minor")) {
@@ -70,7 +70,7 @@ fn volume(devices: &mut Devices, lv: &Value, (vg, name): (&str, &str)) {
 }
 
 /// `"devices": "/dev/sdb1(0),/dev/sdc(5)"`.
-fn lies_on(devices: &mut Devices, row: &Value, (vg, name): (&str, &str)) {
+fn lies_on(devices: &mut ListedDevices, row: &Value, (vg, name): (&str, &str)) {
     let on = text(row, "devices").into_iter().flat_map(|on| on.split(','));
     let below: Vec<Named> = on.filter_map(|device| lvs::below(vg, device)).collect();
     if !below.is_empty() {

@@ -1,6 +1,6 @@
 //! `lvs` with the column of devices (`lvs -a -o +devices`).
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{self, Named};
 use super::super::note::Note;
@@ -13,7 +13,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes what volumes lie on.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut table: Option<Table> = None;
     for line in text.lines() {
         if prints(line) {

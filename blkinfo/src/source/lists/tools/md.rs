@@ -1,6 +1,6 @@
 //! /proc/mdstat, `mdadm -D` and `mdadm -E`.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::named::{is_kernel_name, Named};
 use super::super::note::Note;
 use crate::identity::array_uuid;
@@ -12,7 +12,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes arrays with their members.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut present: Option<Named> = None;
     // The member that `mdadm -E` describes.
     let mut examined: Option<Named> = None;

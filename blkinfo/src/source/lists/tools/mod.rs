@@ -23,7 +23,7 @@ mod partitions;
 mod smartctl;
 mod udev;
 
-use super::devices::Devices;
+use super::devices::ListedDevices;
 use super::log_line;
 
 /// Lines by which a text is recognised.
@@ -36,7 +36,7 @@ struct Tool {
     /// Only the tool begins a line so.
     prints: fn(&str) -> bool,
     /// Takes what it printed; the command may name the device.
-    take: fn(&mut Devices, &str, &str),
+    take: fn(&mut ListedDevices, &str, &str),
 }
 
 const TOOLS: [Tool; 18] = [
@@ -77,7 +77,7 @@ pub fn is_command(command: &str) -> bool {
 }
 
 /// Reads the output of tools. `command`: the file name, which may name the command.
-pub fn take(devices: &mut Devices, command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, command: &str, text: &str) {
     for section in sections(text) {
         devices.begin(section.line);
         if let Some(tool) = tool_of(&section, command) {

@@ -1,6 +1,6 @@
 //! /proc/mounts, /etc/mtab, /proc/self/mountinfo, `mount`, `findmnt` and `df`; /proc/swaps and `swapon -s`.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_kernel_name, is_number, Named};
 use super::super::note::Note;
@@ -18,7 +18,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes where devices are mounted.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut tree: Option<Table> = None;
     let mut space = false;
     let mut swaps = false;
@@ -80,7 +80,7 @@ impl Mounted {
     }
 }
 
-fn note(devices: &mut Devices, Mounted { device, about, point, fs_type, root }: Mounted) {
+fn note(devices: &mut ListedDevices, Mounted { device, about, point, fs_type, root }: Mounted) {
     let is_node = |device: &Named| !matches!(device, Named::Any(node) if !node.starts_with("/dev/"));
     if is_node(&device) && point.starts_with('/') {
         devices.note(device, about.mounted_part(&point, &fs_type, &root));

@@ -1,6 +1,6 @@
 //! `multipath -ll`, also with `-v3` and more, and `multipathd show topology`.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_address, is_number, Named};
 use super::super::note::Note;
@@ -14,7 +14,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes maps with their paths.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut present: Option<Map<'_>> = None;
     for line in text.lines() {
         if let Some(map) = map(line) {
@@ -79,7 +79,7 @@ fn map(line: &str) -> Option<Map<'_>> {
     })
 }
 
-struct Path<'l> {
+struct PathLine<'l> {
     /// In the list of all paths only.
     wwid: Option<&'l str>,
     address: &'l str,
@@ -89,17 +89,17 @@ struct Path<'l> {
 
 /// `| |- 3:0:0:0 sdb 8:16 active ready running`, older ` \_ 3:0:0:0 sdb 8:16 [active][ready]`, and of the list that `-v3`
 /// prints `36001405… 3:0:0:0 sdb 8:16 50 undef …`.
-fn path(line: &str) -> Option<Path<'_>> {
+fn path(line: &str) -> Option<PathLine<'_>> {
     let mut words = line.split_whitespace().skip_while(|word| word.bytes().all(|b| b"|`-+\\_".contains(&b)));
     let (first, second, third, fourth) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric());
     let is_address = |text: &str| is_address(text) || text == "#:#:#:#";
     if is_address(first) && is_number(third) && is_name(second) {
-        return Some(Path { wwid: None, address: first, kname: second, number: third });
+        return Some(PathLine { wwid: None, address: first, kname: second, number: third });
     }
     let listed =
         is_address(second) && is_number(fourth) && is_name(third) && wwid::of_scsi_id(first).is_some();
-    listed.then_some(Path { wwid: Some(first), address: second, kname: third, number: fourth })
+    listed.then_some(PathLine { wwid: Some(first), address: second, kname: third, number: fourth })
 }
 
 #[cfg(test)]

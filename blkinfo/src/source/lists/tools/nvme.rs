@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::Named;
 use super::super::note::Note;
@@ -28,7 +28,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes namespaces.
-pub fn take(devices: &mut Devices, command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, command: &str, text: &str) {
     if nvme_subsys::is_json(text) || text.lines().any(nvme_subsys::is_head) {
         nvme_subsys::take(devices, command, text);
         return;
@@ -53,13 +53,13 @@ pub fn take(devices: &mut Devices, command: &str, text: &str) {
 /// Serial number and model.
 type About<'v> = (Option<&'v str>, Option<&'v str>);
 
-fn note(devices: &mut Devices, node: &str, (serial, model): About<'_>) {
+fn note(devices: &mut ListedDevices, node: &str, (serial, model): About<'_>) {
     let kname = node.strip_prefix("/dev/").unwrap_or(node);
     let note = Note::default().maybe(Fact::Serial, serial).maybe(Fact::Model, model);
     devices.note(Named::kernel(kname), note);
 }
 
-fn object<'v>(devices: &mut Devices, value: &'v Value, about: About<'v>, depth: usize) {
+fn object<'v>(devices: &mut ListedDevices, value: &'v Value, about: About<'v>, depth: usize) {
     let text = |value: &'v Value, name: &str| value.get(name).and_then(Value::as_str);
     match value {
         Value::Array(all) if depth < MAX_DEPTH => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::nvme::{Controller, Subsystem};
 use super::lsblk;
 use crate::name::numbered;
@@ -21,7 +21,7 @@ pub fn is_json(text: &str) -> bool {
 }
 
 /// Takes subsystems.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     if is_json(text) {
         let value = lsblk::json(devices, text);
         value.iter().for_each(|value| object(devices, value, &mut None, 0));
@@ -63,7 +63,7 @@ fn controller(line: &str) -> Option<Controller> {
 
 /// `{"Name":"nvme-subsys0","NQN":"…","Paths":[{"Name":"nvme0","Transport":"tcp","Address":"traddr=…","State":"live"}]}`, within others;
 /// before version 2 of nvme-cli the paths are an object of their own behind that of the subsystem.
-fn object(devices: &mut Devices, value: &Value, last: &mut Option<(u32, String)>, depth: usize) {
+fn object(devices: &mut ListedDevices, value: &Value, last: &mut Option<(u32, String)>, depth: usize) {
     if depth > MAX_DEPTH {
         return;
     }

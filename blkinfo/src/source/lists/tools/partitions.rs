@@ -1,6 +1,6 @@
 //! /proc/partitions, and /proc/scsi/scsi.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_number, Named};
 use super::super::note::Note;
@@ -11,7 +11,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes numbers and sizes.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     for line in text.lines().skip_while(|line| !prints(line)) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [major, minor, blocks, name] = words.as_slice() else { continue };
@@ -31,7 +31,7 @@ pub fn prints_scsi(line: &str) -> bool {
 }
 
 /// Takes vendors and models of disks whose address another list has.
-pub fn take_scsi(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take_scsi(devices: &mut ListedDevices, _command: &str, text: &str) {
     let mut present: Option<String> = None;
     for line in text.lines() {
         if let Some(address) = address(line) {

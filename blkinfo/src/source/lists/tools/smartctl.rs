@@ -1,6 +1,6 @@
 //! `smartctl -i` and what contains it. The device is in the command only.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::Fact;
 use super::super::named::{is_kernel_name, Named};
 use super::super::note::Note;
@@ -13,7 +13,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes a disk's identity.
-pub fn take(devices: &mut Devices, command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, command: &str, text: &str) {
     // smartctl_-a_.dev.sda, smartctl -i /dev/sda
     let words = command.split(|c: char| !c.is_ascii_alphanumeric());
     let Some(kname) = words.into_iter().rev().find(|word| is_kernel_name(word)) else { return };

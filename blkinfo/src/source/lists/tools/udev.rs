@@ -1,6 +1,6 @@
 //! `udevadm info --export-db`.
 
-use super::super::devices::Devices;
+use super::super::devices::ListedDevices;
 use super::super::fact::{Fact, UDEV_NAMES};
 use super::super::named::{is_address, Named};
 use super::super::note::Note;
@@ -12,7 +12,7 @@ pub fn prints(line: &str) -> bool {
 }
 
 /// Takes all block devices of the database.
-pub fn take(devices: &mut Devices, _command: &str, text: &str) {
+pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     // apport indents the lines of its reports.
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     lines.split(|line| line.is_empty()).for_each(|record| {
@@ -20,7 +20,7 @@ pub fn take(devices: &mut Devices, _command: &str, text: &str) {
     });
 }
 
-fn take_record(devices: &mut Devices, record: &[&str]) -> Option<()> {
+fn take_record(devices: &mut ListedDevices, record: &[&str]) -> Option<()> {
     let properties = || record.iter().filter_map(|line| line.strip_prefix("E: ")?.split_once('='));
     let property = |name: &str| properties().find(|(key, _)| *key == name).map(|(_, value)| value);
     if property("SUBSYSTEM") != Some("block") {

@@ -12,7 +12,7 @@ use crate::tree::Tree;
 use crate::udev::{Record, DATABASE, UNNUMBERED};
 
 /// The tree during one question.
-pub(super) struct Asked<'a> {
+pub(super) struct Lookup<'a> {
     tree: &'a Tree,
     records: OnceLock<Vec<(Id, Record)>>,
     devices: OnceLock<Vec<Device>>,
@@ -34,7 +34,7 @@ impl Id {
     }
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Lookup<'a> {
     pub fn of(tree: &'a Tree) -> Self {
         Self { tree, records: OnceLock::new(), devices: OnceLock::new() }
     }
@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl Deref for Asked<'_> {
+impl Deref for Lookup<'_> {
     type Target = Tree;
 
     fn deref(&self) -> &Tree {
