@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use peripety::rules::names::format::{Format, Kind, Part};
+use peripety::rules::names::format::{NameSource, PrintkFormat, PrintkPart};
 use regex_automata::nfa::thompson::{Compiler, Config, State, WhichCaptures, NFA};
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
@@ -94,20 +94,20 @@ impl Product {
     }
 
     /// For each regex that matches a line of the format, one such line.
-    pub fn common(&mut self, format: &Format) -> Vec<Common> {
+    pub fn common(&mut self, format: &PrintkFormat) -> Vec<Common> {
         let mut found = HashMap::new();
-        for suffix in format.kind.suffixes() {
+        for suffix in format.source.suffixes() {
             let mut parts = format.parts();
             let mut shared = Vec::new();
-            if let Some(Part::Text(text)) = parts.first_mut() {
+            if let Some(PrintkPart::Text(text)) = parts.first_mut() {
                 shared = text.drain(..text.len().min(SHARED)).collect();
             }
-            let mut nodes = self.behind_name(format.kind, format.split().0, suffix, shared);
+            let mut nodes = self.behind_name(format.source, format.split().0, suffix, shared);
             let kept = self.steps.len();
             for part in &parts {
                 nodes = match part {
-                    Part::Text(text) => self.text(nodes, text),
-                    Part::Any(class) => self.any(&nodes, |byte| class.has(byte), usize::MAX),
+                    PrintkPart::Text(text) => self.text(nodes, text),
+                    PrintkPart::Any(class) => self.any(&nodes, |byte| class.has(byte), usize::MAX),
                 };
             }
             for (node, step) in nodes.iter() {
@@ -124,7 +124,7 @@ impl Product {
 
     fn behind_name(
         &mut self,
-        kind: Kind,
+        kind: NameSource,
         before: &'static str,
         suffix: &'static str,
         shared: Vec<u8>,
@@ -149,7 +149,7 @@ impl Product {
         nodes
     }
 
-    fn name(&mut self, kind: Kind, before: &str) -> Nodes {
+    fn name(&mut self, kind: NameSource, before: &str) -> Nodes {
         let mut start = HashMap::new();
         let begin = self.nfa.start_anchored();
         self.close(Node { state: begin, word: false, needs: Needs::Nothing }, 0, true, &mut start);
