@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use peripety::rules::names::format::{Format, Kind, Part};
+use peripety::rules::names::format::{NameSource, PrintkFormat, PrintkPart};
 use regex_automata::nfa::thompson::{Compiler, Config, State, WhichCaptures, NFA};
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
@@ -94,20 +94,20 @@ impl Product {
     }
 
     /// For each regex that matches a line of the format, one such line.
-    pub fn common(&mut self, format: &Format) -> Vec<Common> {
+    pub fn common(&mut self, format: &PrintkFormat) -> Vec<Common> {
         let mut found = HashMap::new();
-        for suffix in format.kind.suffixes() {
+        for suffix in format.source.suffixes() {
             let mut parts = format.parts();
             let mut shared = Vec::new();
-            if let Some(Part::Text(text)) = parts.first_mut() {
+            if let Some(PrintkPart::Text(text)) = parts.first_mut() {
                 shared = text.drain(..text.len().min(SHARED)).collect();
             }
-            let mut nodes = self.behind_name(format.kind, format.split().0, suffix, shared);
+            let mut nodes = self.behind_name(format.source, format.split().0, suffix, shared);
             let kept = self.steps.len();
             for part in &parts {
                 nodes = match part {
-                    Part::Text(text) => self.text(nodes, text),
-                    Part::Any(class) => self.any(&nodes, |byte| class.has(byte), usize::MAX),
+                    PrintkPart::Text(text) => self.text(nodes, text),
+                    PrintkPart::Any(class) => self.any(&nodes, |byte| class.has(byte), usize::MAX),
                 };
             }
             for (node, step) in nodes.iter() {
@@ -124,24 +124,24 @@ impl Product {
 
     fn behind_name(
         &mut self,
-        kind: Kind,
+        source: NameSource,
         before: &'static str,
         suffix: &'static str,
         shared: Vec<u8>,
     ) -> Nodes {
-        let key = (kind as usize, before, suffix, shared);
+        let key = (source as usize, before, suffix, shared);
         if let Some(nodes) = self.reached.get(&key) {
             return nodes.clone();
         }
         let nodes = match key.3.is_empty() {
-            true if suffix.is_empty() => self.name(kind, before),
+            true if suffix.is_empty() => self.name(source, before),
             true => {
-                let nodes = self.behind_name(kind, before, "", Vec::new());
+                let nodes = self.behind_name(source, before, "", Vec::new());
                 self.text(nodes, suffix.as_bytes())
             }
             false => {
                 let (last, first) = key.3.split_last().unwrap();
-                let nodes = self.behind_name(kind, before, suffix, first.to_vec());
+                let nodes = self.behind_name(source, before, suffix, first.to_vec());
                 self.text(nodes, &[*last])
             }
         };
@@ -149,14 +149,14 @@ impl Product {
         nodes
     }
 
-    fn name(&mut self, kind: Kind, before: &str) -> Nodes {
+    fn name(&mut self, source: NameSource, before: &str) -> Nodes {
         let mut start = HashMap::new();
         let begin = self.nfa.start_anchored();
         self.close(Node { state: begin, word: false, needs: Needs::Nothing }, 0, true, &mut start);
         let start = self.text(Rc::new(start), before.as_bytes());
         // A long name may as well be of any length.
-        let longest = if kind.longest() > 15 { usize::MAX } else { kind.longest() };
-        self.any(&start, |byte| kind.allows(byte), longest)
+        let longest = if source.longest() > 15 { usize::MAX } else { source.longest() };
+        self.any(&start, |byte| source.allows(byte), longest)
     }
 
     fn text(&mut self, mut nodes: Nodes, text: &[u8]) -> Nodes {
