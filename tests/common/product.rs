@@ -124,24 +124,24 @@ impl Product {
 
     fn behind_name(
         &mut self,
-        kind: NameSource,
+        source: NameSource,
         before: &'static str,
         suffix: &'static str,
         shared: Vec<u8>,
     ) -> Nodes {
-        let key = (kind as usize, before, suffix, shared);
+        let key = (source as usize, before, suffix, shared);
         if let Some(nodes) = self.reached.get(&key) {
             return nodes.clone();
         }
         let nodes = match key.3.is_empty() {
-            true if suffix.is_empty() => self.name(kind, before),
+            true if suffix.is_empty() => self.name(source, before),
             true => {
-                let nodes = self.behind_name(kind, before, "", Vec::new());
+                let nodes = self.behind_name(source, before, "", Vec::new());
                 self.text(nodes, suffix.as_bytes())
             }
             false => {
                 let (last, first) = key.3.split_last().unwrap();
-                let nodes = self.behind_name(kind, before, suffix, first.to_vec());
+                let nodes = self.behind_name(source, before, suffix, first.to_vec());
                 self.text(nodes, &[*last])
             }
         };
@@ -149,14 +149,14 @@ impl Product {
         nodes
     }
 
-    fn name(&mut self, kind: NameSource, before: &str) -> Nodes {
+    fn name(&mut self, source: NameSource, before: &str) -> Nodes {
         let mut start = HashMap::new();
         let begin = self.nfa.start_anchored();
         self.close(Node { state: begin, word: false, needs: Needs::Nothing }, 0, true, &mut start);
         let start = self.text(Rc::new(start), before.as_bytes());
         // A long name may as well be of any length.
-        let longest = if kind.longest() > 15 { usize::MAX } else { kind.longest() };
-        self.any(&start, |byte| kind.allows(byte), longest)
+        let longest = if source.longest() > 15 { usize::MAX } else { source.longest() };
+        self.any(&start, |byte| source.allows(byte), longest)
     }
 
     fn text(&mut self, mut nodes: Nodes, text: &[u8]) -> Nodes {
