@@ -42,6 +42,7 @@ fn unwritable(test: &str, trouble: &str, said: &str, remedy: &str) {
     let before = saved(&machine);
     inside(&machine, remedy);
     journal.write_failures(50..60);
+    machine.assert_each_once(&daemon, 0..60);
     wait_for("a new position", || saved(&machine).filter(|text| Some(text) != before.as_ref()));
     assert!(daemon.terminate().success());
     let daemon = machine.following(&journal, &[]);
