@@ -1,6 +1,6 @@
 #!/bin/bash
-# check-more.sh: what takes minutes, or needs more than `make check` does: the tests that are marked for it, a minute of
-# torture, and each fuzz target for FUZZ_SECONDS (default 60). Ends with a line "N passed, N failed, N skipped".
+# check-more.sh: what takes minutes, or needs more than `make check` does: the tests that are marked for it, the C library
+# under valgrind, a minute of torture, and each fuzz target for FUZZ_SECONDS (default 60). Ends with a line "N passed, N failed, N skipped".
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PASSED=0 FAILED=0 SKIPPED=0
@@ -32,6 +32,7 @@ fuzz_all() (
 scripts/deps.sh check
 use_rust || die "There is no Rust $(min_rust) or later on this machine. Please run: make deps"
 more "tests that take minutes" cargo test --workspace --locked -- --ignored
+more "memory of the C library" env MEMORY=all scripts/c-tests.sh
 if reason=$(scripts/private-journald.sh --check); then
     more "torture" env MINUTES=1 scripts/torture.sh
 else

@@ -70,10 +70,26 @@ prepare_tools() {
     tool PERIPETY_PYTHON scripts/python-varlink.sh
 }
 
-run_tests() { cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$WORK/tests"; }
+# Most tests wait for a daemon most of the time.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
+run_tests() { cargo test --workspace --locked --no-fail-fast 2>&1 | tee -a "$WORK/tests"; }
 
 # The tests of another script, which prints a line "test result:" as cargo does.
 other_tests() { PROGRAMS=$(target_dir)/debug "$@" 2>&1 | tee -a "$WORK/tests"; }
+
+# in_background NAME COMMAND…: starts tests of another script, whose step is finish NAME.
+declare -A STARTED
+in_background() {
+    PROGRAMS=$(target_dir)/debug "${@:2}" >"$WORK/$1.log" 2>&1 </dev/null &
+    STARTED[$1]=$!
+}
+
+finish() {
+    local status=0
+    wait "${STARTED[$1]}" || status=$?
+    tee -a "$WORK/tests" <"$WORK/$1.log"
+    return "$status"
+}
 
 # Sum of the numbers that stand before WORD in cargo's "test result:" lines.
 sum() { awk -v word="$1" -F'[ ;]+' '/^test result:/ {for (i = 2; i <= NF; i++) if ($i == word) n += $(i - 1)} END {print n + 0}' "$WORK/tests"; }
@@ -122,9 +138,11 @@ formatting
 lints
 documentation
 step "cargo build" cargo build --workspace --locked
+in_background "C library" scripts/c-tests.sh
+in_background "Python module" scripts/python-tests.sh
 step "cargo test" run_tests
-step "C library" other_tests scripts/c-tests.sh
-step "Python module" other_tests scripts/python-tests.sh
+step "C library" finish "C library"
+step "Python module" finish "Python module"
 step "judge of the lab" other_tests python3 tests/lab/test_judge.py
 step "judge of torture" other_tests python3 tests/torture/test_judge.py
 step "recordings of the lab" other_tests python3 tests/lab/test_recording.py
