@@ -67,7 +67,7 @@ bench: ## Measure speed and memory of the matcher and the whole pipeline, compar
 
 coverage: ## Measure how many messages of real machines are recognised, and print those judged wrongly
 	@scripts/deps.sh build
-	@scripts/cargo.sh test --quiet --test all coverage:: -- --nocapture
+	@scripts/cargo.sh test --quiet --test all -- --nocapture coverage:: excerpts::
 
 lab: ## Run the daemon against failing storage in a virtual machine (as root, Debian): ROUND=short, SCENARIO=multipath
 	@scripts/lab.sh

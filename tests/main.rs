@@ -13,6 +13,7 @@ mod config;
 mod coverage;
 mod documents;
 mod early;
+mod excerpts;
 mod forged;
 mod history;
 mod howto;

@@ -61,10 +61,17 @@ fn list_rules_lists_all_in_force() {
         "event_type": "MYDRV_WORN", "sub_system": "mydrv", "identifier": "kernel",
         "regex": "^mydrv (?P<kdev>sd[a-z]+): wear level (?P<percent>[0-9]+)%$", "device": "Capture",
         "file": machine.path("my.conf").to_str().unwrap(), "line": 4, "user": true,
-        "examples": ["mydrv sdb: wear level 90%"], "severity": null, "starts_with": null, "closes": [],
+        "examples": ["mydrv sdb: wear level 90%"], "severity": null, "storage_severity": null, "by_level": false, "starts_with": null, "closes": [],
         "catch_all": false, "group": null, "follows": [], "meaning": null, "advice": null, "writer": null,
     });
     assert_eq!(own["rules"][0], expected);
+    let mut first = |event_type: &str| {
+        let reply = client.call("ListRules", json!({ "event_types": [event_type], "identifiers": ["kernel"] })).unwrap();
+        let rule = &reply["rules"][0];
+        json!([rule["severity"], rule["storage_severity"], rule["by_level"]])
+    };
+    assert_eq!(first("USB_DEVICE_FAILED"), json!(["Info", "Warning", false]));
+    assert_eq!(first("CEPH_PROBLEM"), json!(["Warning", null, true]));
     let written = client.call("ListRules", json!({ "event_types": ["MYDRV_ASLEEP"] })).unwrap();
     let writer = json!({ "user": "42", "programs": ["mydrv*"], "units": ["mydrv@*", "mydrv.service"] });
     assert_eq!(written["rules"][0]["writer"], writer);

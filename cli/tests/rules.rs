@@ -8,7 +8,8 @@ use serde_json::{json, Value};
 
 fn rule(event_type: &str) -> Value {
     json!({
-        "event_type": event_type, "sub_system": "multipath", "severity": "Warning", "identifier": "kernel",
+        "event_type": event_type, "sub_system": "multipath", "severity": "Warning",
+        "storage_severity": null, "by_level": false, "identifier": "kernel",
         "starts_with": null, "regex": "^Failing path (?P<kdev>[0-9]+:[0-9]+)$", "device": "Capture",
         "closes": [], "file": "rules/multipath.toml", "line": 6, "user": false,
         "catch_all": false,
@@ -26,6 +27,8 @@ fn own_rule() -> Value {
     let mut own = rule("PATH_BACK");
     for (key, value) in [
         ("severity", Value::Null),
+        ("storage_severity", json!("Error")),
+        ("by_level", json!(true)),
         ("starts_with", json!("Re")),
         ("writer", json!({ "user": null, "programs": ["pathd", "pathctl"], "units": ["pathd@*"] })),
         ("closes", json!(["PATH_FAILED"])),
@@ -92,6 +95,7 @@ rules/multipath.toml:6 (built in)
     for part in [
         "(configuration)",
         "User:         root\n  Programs:     pathd\n                pathctl\n  Units:        pathd@*\n",
+        "if there is storage behind the device\n                the kernel's level if that is worse, up to Critical\n",
         "Begins with:  Re\n",
         "Ends:         PATH_FAILED\n",
         "priority",

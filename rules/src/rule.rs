@@ -103,12 +103,17 @@ impl Rule {
     /// How bad a line is that was logged at this level. A rule for words of a kind (`by_level`), and a built-in catch-all, does not know
     /// the very wording: where the kernel thought worse of it than the rule does, the kernel's level counts, up to Critical.
     pub fn severity_at(&self, level: Severity) -> Severity {
-        let Some(severity) = self.severity else { return level };
-        let takes_level = self.by_level || self.catch_all && !self.origin.user;
-        match takes_level && self.identifier == "kernel" && severity <= Severity::Warning {
-            true => severity.min(level.max(Severity::Critical)),
-            false => severity,
+        match self.severity {
+            None => level,
+            Some(severity) if self.takes_level() => severity.min(level.max(Severity::Critical)),
+            Some(severity) => severity,
         }
+    }
+
+    /// The level of the line is a lower limit of the severity.
+    pub fn takes_level(&self) -> bool {
+        let is_of_a_kind = self.by_level || self.catch_all && !self.origin.user;
+        is_of_a_kind && self.identifier == "kernel" && self.severity.is_some_and(|s| s <= Severity::Warning)
     }
 
     /// The table as written, with phrases expanded. For a built-in rule it is unpacked on each call, without the locations of the values.

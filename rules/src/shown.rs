@@ -68,6 +68,8 @@ impl From<&Rule> for peripety_api::Rule {
             event_type: rule.event_type.to_string(),
             sub_system: rule.sub_system.to_string(),
             severity: rule.severity,
+            storage_severity: rule.storage_severity,
+            by_level: rule.takes_level(),
             identifier: rule.identifier.to_string(),
             writer: rule.writer.is_some().then(|| writer(&rule.spec())),
             starts_with: rule.starts_with().map(str::to_owned),

@@ -201,12 +201,17 @@ impl<T> Grouping<T> {
                 (group.waits() || other.waits()) && !self.near(other).iter().any(|(sure, _)| sure.0 > 0)
             })
         };
-        // A line without a device may come before those that name it: when there is one such error, it is that.
+        // A line without a device may come before those that name it: when all errors are of one device, it is the first of them.
         if group.names.is_empty() {
-            return others.first().filter(|_| others.len() == 1).map(|(_, number)| *number);
+            return others.first().filter(|_| self.are_of_one_device(&others)).map(|(_, number)| *number);
         }
         let weak = || others.iter().find(|(_, number)| lonely(number));
         surest.or_else(weak).map(|(_, number)| *number)
+    }
+
+    fn are_of_one_device(&self, groups: &[(Sure, u64)]) -> bool {
+        let mut names = groups.iter().filter_map(|(_, number)| Some(&self.open.get(number)?.names));
+        names.next().is_some_and(|first| names.all(|other| first.fit(other)))
     }
 
     /// The open groups that may be of the same error, the oldest first, and how sure that is.

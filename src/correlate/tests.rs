@@ -373,6 +373,15 @@ fn a_line_without_a_device_may_come_first() {
     world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 1);
     let done = world.faults.flush();
     assert_eq!((done.len(), done[0].event.source.entries), (1, 2));
+    // Of several errors of one device it is the first; of two devices it is none.
+    for (second, entries) in [("2:0:0:0: [sdb]", vec![2, 1]), ("3:0:0:0: [sdc]", vec![1, 1, 1])] {
+        let mut world = World::new();
+        world.kernel("00000000: 58 41", 0);
+        world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 1);
+        world.kernel(&format!("sd {second} tag#8 FAILED Result"), 2);
+        let done = world.faults.flush();
+        assert_eq!(done.iter().map(|done| done.event.source.entries).collect::<Vec<_>>(), entries, "{second}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod sorted;
 pub mod stage;
 pub mod summary;
 pub mod text;
+pub mod ties;
 mod when;
 mod writers;
 
@@ -141,6 +142,7 @@ fn take<W: Write>(
         InputItem::Work(result) => {
             let batch = result.recv().unwrap_or_default();
             report.count(&batch.counts);
+            stage.learn(batch.ties);
             for found in batch.found {
                 put(stage.take(found), printer, report)?;
             }

@@ -12,6 +12,8 @@ use super::found::{Found, Line, Said};
 use super::identity::{is_below, Machine};
 use super::text::heading::Heading;
 use super::text::near::Carry;
+use super::ties::{Tie, Ties};
+use super::writers;
 use crate::bus::raw::EntryInfo;
 use crate::bus::{RawEvent, Ticket};
 use crate::collector::duplicates::DuplicateCounter;
@@ -77,6 +79,10 @@ pub struct Stage {
     boots: HashMap<String, (u64, bool)>,
     /// The time of the last line with one.
     carry: Carry,
+    /// Names of disks for addresses.
+    ties: Ties,
+    /// The OSD whose log it is.
+    osd: Option<String>,
     /// Lines from here on are later than those before: the order of time begins anew.
     era: u64,
     /// Some line of the input has a time.
@@ -115,6 +121,8 @@ impl Stage {
             taken: 0,
             boots: HashMap::new(),
             carry: Carry::default(),
+            ties: Ties::default(),
+            osd: None,
             era: 0,
             timed: false,
         }
@@ -126,6 +134,7 @@ impl Stage {
         if let Some(place) = places.max_by_key(|place| place.root.len()) {
             (self.devices, self.machine) = (place.devices.clone(), place.machine.clone());
         }
+        self.osd = writers::osd(&name).map(str::to_owned);
         self.name = name;
         self.clock.booted = self.machine.booted;
         self.clock.not_after = self.machine.gathered.map_or(not_after, |gathered| gathered.min(not_after));
@@ -133,6 +142,12 @@ impl Stage {
         (self.now, self.newest, self.taken) = (0, 0, 0);
         (self.carry, self.timed) = (Carry::default(), false);
         self.boots.clear();
+        self.ties.clear();
+    }
+
+    /// Lines of the next part that name a disk and its address.
+    pub fn learn(&mut self, ties: Vec<Tie>) {
+        self.ties.come(ties, &self.machine.hostname);
     }
 
     /// A part of the input that was read by itself ended: the time with which the next one goes on.
@@ -191,7 +206,13 @@ impl Stage {
         }
         let numbers = (found.line, found.lines);
         self.taken = self.taken.max(found.line + found.lines.saturating_sub(1));
-        let (raw, moment, is_line) = self.raw(matched, found);
+        let (mut raw, moment, is_line) = self.raw(matched, found);
+        if is_line && !self.devices.knows(&raw.entry) {
+            self.ties.name(numbers.0, &mut raw);
+        }
+        if let Some(osd) = self.osd.as_ref().filter(|_| raw.entry.identifier == "ceph-osd") {
+            raw.captures.entry("osd".to_owned()).or_insert_with(|| osd.clone());
+        }
         self.devices.note_line(&raw);
         let mut event = parser::parse(&self.devices, &raw);
         event.source.file = Some(self.name.clone());

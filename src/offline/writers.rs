@@ -49,6 +49,14 @@ pub fn writers(rules: &Rules, name: &str) -> Arc<[Box<str>]> {
     names.into_iter().filter(is_tool).map(Box::from).collect()
 }
 
+/// The number of the OSD that writes a log file: its lines do not repeat it.
+pub fn osd(name: &str) -> Option<&str> {
+    let file = name.rsplit('/').next()?;
+    let number = file.strip_prefix("ceph-osd.")?.split('.').next()?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +74,13 @@ mod tests {
         ] {
             assert_eq!(writers(&rules, name).first().map(|name| &**name), first, "{name}");
         }
+    }
+
+    #[test]
+    fn a_file_s_name_tells_the_osd() {
+        assert_eq!(osd("sos/var/log/ceph/ceph-osd.40.log"), Some("40"));
+        assert_eq!(osd("ceph-osd.7.log.1.gz"), Some("7"));
+        assert_eq!(osd("ceph-osd.log"), None);
+        assert_eq!(osd("ceph-mon.4.log"), None);
     }
 }

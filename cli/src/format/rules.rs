@@ -92,7 +92,7 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
         DeviceWay::None => "none",
     };
     [
-        ("Severity", one(severity(rule))),
+        ("Severity", severities(rule)),
         ("Sub-system", one(&rule.sub_system)),
         ("Identifier", one(&rule.identifier)),
         ("User", user.collect()),
@@ -110,6 +110,13 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
         ),
         ("Examples", rule.examples.clone()),
     ]
+}
+
+/// The severity, and what it depends on.
+fn severities(rule: &Rule) -> Vec<String> {
+    let storage = rule.storage_severity.map(|severity| format!("{severity} if there is storage behind the device"));
+    let level = rule.by_level.then(|| "the kernel's level if that is worse, up to Critical".to_owned());
+    [Some(severity(rule).to_owned()), storage, level].into_iter().flatten().collect()
 }
 
 /// Writes the line, the rule that matches it with its captures, and rules that nearly match.

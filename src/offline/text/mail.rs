@@ -5,8 +5,28 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
-/// Every equals sign of the text belongs to an escape, and at least one is a soft line break or an escaped sign.
+/// The header of a mail that names the encoding of what follows.
+const HEADER: &[u8] = b"content-transfer-encoding:";
+
+/// A header names the encoding. Otherwise every equals sign of the text must belong to an escape, and at least one be a soft line break or
+/// an escaped sign.
 pub fn is_quoted(text: &[u8]) -> bool {
+    names_encoding(text) || has_escapes_only(text)
+}
+
+/// A line of the text is such a header, of this encoding.
+fn names_encoding(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"-Encoding: quoted-printable").next().is_some()
+        && text.split(|byte| *byte == b'\n').any(|line| encoding(line) == Some(true))
+}
+
+/// Of a header with the encoding: whether it is this one.
+fn encoding(line: &[u8]) -> Option<bool> {
+    let (name, value) = line.split_at_checked(HEADER.len())?;
+    name.eq_ignore_ascii_case(HEADER).then(|| value.trim_ascii().eq_ignore_ascii_case(b"quoted-printable"))
+}
+
+fn has_escapes_only(text: &[u8]) -> bool {
     let mut telling = false;
     for at in memchr_iter(b'=', text) {
         match text.get(at + 1..).unwrap_or_default() {
@@ -32,12 +52,21 @@ fn byte_of(escape: &[u8]) -> Option<u8> {
 }
 
 /// The decoded lines, and of how many lines of the file each consists. A joined line is followed by empty ones, so that line numbers do
-/// not change.
+/// not change. If headers name the encoding, each counts up to the next one, or to the next mail of a mailbox.
 pub fn unquoted<'t>(lines: &[&'t [u8]], longest: usize) -> (Vec<Cow<'t, [u8]>>, Vec<u64>) {
     let (mut out, mut spans) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
     let mut open: Option<usize> = None;
+    let mut quoted = !lines.iter().any(|line| encoding(line).is_some());
+    let is_mailbox = !quoted;
     for line in lines {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        quoted = encoding(line).unwrap_or(quoted && !(is_mailbox && line.starts_with(b"From ")));
+        if !quoted {
+            out.push(Cow::Borrowed(line));
+            spans.push(1);
+            open = None;
+            continue;
+        }
         let (text, goes_on) = line.strip_suffix(b"=").map_or((line, false), |text| (text, true));
         let decoded = decoded(text);
         let at = open.unwrap_or(out.len());
@@ -91,6 +120,8 @@ mod tests {
     fn only_mails_are_unquoted() {
         assert!(is_quoted(b"[    1.0] sda: =\nx\n"));
         assert!(is_quoted(b"a=3D0x10 b=C3=A4\n"));
+        assert!(is_quoted(b"Content-Type: text/plain; charset=us-ascii\nContent-Transfer-Encoding: quoted-printable\n\nx =\ny\n"));
+        assert!(!is_quoted(b"> Content-Transfer-Encoding: quoted-printable\na=0x10\n"));
         for text in ["a=0x10\n", "a=3d\n", "no sign\n", "a=3D b=c\n", ""] {
             assert!(!is_quoted(text.as_bytes()), "{text}");
         }
@@ -102,5 +133,24 @@ mod tests {
         let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_ref()).collect();
         assert_eq!(lines, [&b"a=1 b c"[..], b"", b"", b"d\xe9"]);
         assert_eq!(spans, [3, 1, 1, 1]);
+    }
+
+    #[test]
+    fn each_mail_of_a_mailbox_has_its_encoding() {
+        let mailbox: [&[u8]; 9] = [
+            b"From a",
+            b"Content-Transfer-Encoding: Quoted-Printable",
+            b"error=3D-5 =",
+            b"x",
+            b"From b",
+            b"error=10",
+            b"From c",
+            b"content-transfer-encoding: 8bit",
+            b"error=20",
+        ];
+        let (lines, _) = unquoted(&mailbox, 100);
+        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_ref()).collect();
+        assert_eq!(lines.get(2..4), Some(&[&b"error=-5 x"[..], b""][..]));
+        assert_eq!(lines.get(5..), Some(&[&b"error=10"[..], b"From c", b"content-transfer-encoding: 8bit", b"error=20"][..]));
     }
 }

@@ -25,6 +25,7 @@ use super::chunk::Chunk;
 use super::found::Found;
 use super::record;
 use super::rules::Rules;
+use super::ties::{Collector, Tie};
 use crate::journal::LOG_VALUE;
 use count::{Counts, Shown, UnmatchedLines};
 use find::LineContext;
@@ -40,6 +41,8 @@ pub struct ChunkResult {
     pub carry: Carry,
     /// How much of it was understood.
     pub counts: Counts,
+    /// Its lines that name a disk and its address.
+    pub ties: Vec<Tie>,
 }
 
 /// The lines of a chunk that match rules, in order.
@@ -50,16 +53,18 @@ pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkRe
     let (nearby, carry) = near::all(&heads, own);
     let hosts = near::hosts(&heads);
     let mut batch = ChunkResult { carry, ..ChunkResult::default() };
+    let mut ties = Collector::default();
     let mut next = 0;
     for (index, (head, line)) in heads.iter().zip(&lines).enumerate().take(own) {
         let number = chunk.first_line + u64::try_from(index).unwrap_or(0);
+        let host = hosts.get(index).copied().flatten();
+        ties.look(number, head, host);
         batch.counts.count(head, line, number);
         if index < next || line.is_empty() {
             continue;
         }
         let following = heads.get(index + 1..).unwrap_or_default();
         let nearby = nearby.get(index).copied().unwrap_or_default();
-        let host = hosts.get(index).copied().flatten();
         let place = LineContext { rules, head, following, line, writers: &chunk.writers, nearby, host };
         let before = batch.found.len();
         if let Some(json) = record::json::of_line(line) {
@@ -80,6 +85,7 @@ pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkRe
             batch.counts.unmatched(unmatched, number, head.body, line);
         }
     }
+    batch.ties = ties.ties;
     batch
 }
 

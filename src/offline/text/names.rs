@@ -31,9 +31,13 @@ fn row(line: &str) -> Option<(&str, Meaning)> {
             .filter_map(|text| text.parse::<u32>().ok())
             .fold(0u16, |bits, number| bits | 1 << (number & 15))
     };
-    let month = months.split(',').next().and_then(|first| first.parse().ok()).unwrap_or(0);
+    let first = months.split(',').next().unwrap_or_default();
+    let month = first.parse().ok().unwrap_or(0);
     let weekdays = u8::try_from(bits(weekdays)).unwrap_or(0);
-    Some((name, Meaning { month, months: bits(months), weekdays }))
+    // An English name has its English meaning, whatever a rarer language calls by it.
+    let is_english = columns.next().is_some_and(|locales| locales.split(' ').any(|locale| locale == "C"));
+    let months = bits(if is_english { first } else { months });
+    Some((name, Meaning { month, months, weekdays }))
 }
 
 /// The meaning of a word. Case and a trailing dot are ignored; a word that is not UTF-8 is decoded as Latin-1.

@@ -1,6 +1,6 @@
 //! Heads written by the kernel and by dmesg.
 
-use super::syslog::{is_facility, level_of, word_of};
+use super::syslog::{is_facility, level_of, level_word, word_of};
 use super::{message, Head};
 use crate::offline::text::stamp::{self, Wall};
 use crate::offline::text::{date, names};
@@ -22,6 +22,7 @@ impl<'l> Head<'l> {
             .or_else(|| self.ring_date(inner))
             .or_else(|| self.status(rest))
             .or_else(|| self.wall.and(caller(inner)))
+            .or_else(|| self.selected(inner))
             .or_else(|| self.process_first(rest))
     }
 
@@ -35,13 +36,39 @@ impl<'l> Head<'l> {
             text = date.trim_ascii();
         }
         let whole = |taken: stamp::Taken<'_>| taken.filter(|(_, rest)| ends_date(rest)).map(|(wall, _)| wall);
-        let wall =
-            whole(stamp::wall(text)).or_else(|| date::whole(text).filter(|wall| wall.year.is_some()))?;
-        self.wall.get_or_insert(wall);
+        let wall = whole(stamp::wall(text))
+            .or_else(|| date::whole(text).filter(|wall| wall.year.is_some()))
+            .or_else(|| self.logger(text))?;
+        // Of several dates, one with the year is the more exact.
+        if self.wall.is_none_or(|known| known.year.is_none() && wall.year.is_some()) {
+            self.wall = Some(wall);
+        }
         self.ring = true;
         // Talos adds a colon.
         let rest = if rest.starts_with(b": ") { rest.get(1..)? } else { rest };
         Some(message(rest))
+    }
+
+    /// `2026-11-24T12:48:14.123456Z ERROR console`: date, level and part of a program, as virtual machine monitors and others written in
+    /// Rust have it before what a guest's kernel prints (env_logger).
+    fn logger(&mut self, text: &[u8]) -> Option<Wall> {
+        let (wall, rest) = stamp::plain(text)?;
+        let (level, part) = level_word(rest.strip_prefix(b" ")?)?;
+        if part.contains(&b' ') {
+            return None;
+        }
+        self.level = Some(level);
+        Some(wall)
+    }
+
+    /// `kern.warning]` behind a date without a host.
+    fn selected(&mut self, inner: &'l [u8]) -> Option<&'l [u8]> {
+        self.wall.filter(|_| self.host.is_none() && self.level.is_none())?;
+        let end = inner.iter().take(MAX_SELECTOR_BYTES).position(|byte| *byte == b']')?;
+        let (facility, level) = split_at(inner.get(..end)?, b'.')?;
+        self.level = Some(level_of(level).filter(|_| is_facility(facility))?);
+        self.kernel |= facility == b"kern";
+        Some(message(inner.get(end + 1..)?))
     }
 
     /// `  123.456789]`, with the additions of some kernels and of dmesg -d: `[1.000000@0]`, `[1.000000 <    0.000012>]`, `[1.000000,3]`.
@@ -150,6 +177,8 @@ fn behind_bracket(text: &[u8], within: usize) -> Option<&[u8]> {
 /// Longest date in brackets, with the time since the previous line.
 const MAX_DATE_BYTES: usize = 96;
 const MAX_DELTA_BYTES: usize = 40;
+/// Bytes of facility and level in brackets.
+const MAX_SELECTOR_BYTES: usize = 24;
 
 /// Whether this may follow a date in brackets: nothing, or an unknown time zone.
 fn ends_date(rest: &[u8]) -> bool {
