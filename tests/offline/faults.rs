@@ -2,23 +2,20 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::{events, parse, text};
 
-/// Type, device and kind of each event: one with a cause has a `-`.
+/// Type and device of each problem; one with a cause has a `-`.
 fn told(log: &str) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("log"), log).unwrap();
-    let events = events(&parse(&["-o", "json", "log"], directory.path()));
-    let cause =
-        |event: &serde_json::Value| if text(event, "root_cause_event_id").is_empty() { "" } else { "- " };
-    events
-        .iter()
-        .map(|event| {
-            format!("{}{} {}", cause(event), text(event, "event_type"), text(event, "kdev"))
-                .trim_end()
-                .to_owned()
-        })
-        .collect()
+    let events = events(&parse(&["-o", "json", "--severity", "warning", "log"], directory.path()));
+    let row = |event: &Value| {
+        let cause = if text(event, "root_cause_event_id").is_empty() { "" } else { "- " };
+        format!("{cause}{} {}", text(event, "event_type"), text(event, "kdev")).trim_end().to_owned()
+    };
+    events.iter().map(row).collect()
 }
 
 #[test]
