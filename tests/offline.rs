@@ -5,6 +5,8 @@
 
 #[path = "offline/archives.rs"]
 mod archives;
+#[path = "offline/faults.rs"]
+mod faults;
 #[path = "offline/forms.rs"]
 mod forms;
 #[path = "offline/machines.rs"]

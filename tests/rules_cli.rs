@@ -66,7 +66,9 @@ fn list_rules_lists_all_in_force() {
     });
     assert_eq!(own["rules"][0], expected);
     let mut first = |event_type: &str| {
-        let reply = client.call("ListRules", json!({ "event_types": [event_type], "identifiers": ["kernel"] })).unwrap();
+        let reply = client
+            .call("ListRules", json!({ "event_types": [event_type], "identifiers": ["kernel"] }))
+            .unwrap();
         let rule = &reply["rules"][0];
         json!([rule["severity"], rule["storage_severity"], rule["by_level"]])
     };

@@ -192,8 +192,10 @@ mod tests {
             "nvme nvme0: 8/0/0 default/read/poll queues",
             "sd 2:0:0:0: [sdc] Attached SCSI disk",
         ]);
-        let names: Vec<(u64, &str, &str)> =
-            found.iter().filter_map(|tie| Some((tie.line, &*tie.names.as_ref()?.0, &*tie.names.as_ref()?.1))).collect();
+        let names: Vec<(u64, &str, &str)> = found
+            .iter()
+            .filter_map(|tie| Some((tie.line, &*tie.names.as_ref()?.0, &*tie.names.as_ref()?.1)))
+            .collect();
         assert_eq!(names, [(1, "2:0:0:0", "sdb"), (3, "0004:41:00.0", "nvme0"), (7, "2:0:0:0", "sdc")]);
     }
 
@@ -212,7 +214,12 @@ mod tests {
         );
         let mut at = |line| {
             known.pass(line);
-            (known.of("h", "2:0:0:0"), known.of("other", "2:0:0:0"), known.only("h", "2"), known.only("h", "3"))
+            (
+                known.of("h", "2:0:0:0"),
+                known.of("other", "2:0:0:0"),
+                known.only("h", "2"),
+                known.only("h", "3"),
+            )
         };
         let (sdb, sdc) = (Some("sdb".to_owned()), Some("sdc".to_owned()));
         let address = Some("2:0:0:0".to_owned());

@@ -114,7 +114,8 @@ fn details(rule: &Rule) -> [(&'static str, Vec<String>); 14] {
 
 /// The severity, and what it depends on.
 fn severities(rule: &Rule) -> Vec<String> {
-    let storage = rule.storage_severity.map(|severity| format!("{severity} if there is storage behind the device"));
+    let storage =
+        rule.storage_severity.map(|severity| format!("{severity} if there is storage behind the device"));
     let level = rule.by_level.then(|| "the kernel's level if that is worse, up to Critical".to_owned());
     [Some(severity(rule).to_owned()), storage, level].into_iter().flatten().collect()
 }

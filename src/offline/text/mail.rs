@@ -151,6 +151,9 @@ mod tests {
         let (lines, _) = unquoted(&mailbox, 100);
         let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_ref()).collect();
         assert_eq!(lines.get(2..4), Some(&[&b"error=-5 x"[..], b""][..]));
-        assert_eq!(lines.get(5..), Some(&[&b"error=10"[..], b"From c", b"content-transfer-encoding: 8bit", b"error=20"][..]));
+        assert_eq!(
+            lines.get(5..),
+            Some(&[&b"error=10"[..], b"From c", b"content-transfer-encoding: 8bit", b"error=20"][..])
+        );
     }
 }
