@@ -106,6 +106,10 @@ fn stopped_before_the_daemon_starts() {
     machine.assert_each_once(&daemon, 0..5);
 }
 
+fn wait_until_said_often(daemon: &Daemon, what: &str, times: usize) {
+    wait_for(what, || (daemon.said(what) >= times).then_some(()));
+}
+
 #[test]
 fn killed_and_started_again_in_a_burst() {
     let Some(machine) = Machine::start("journald killed", &[]) else { return };
@@ -115,17 +119,16 @@ fn killed_and_started_again_in_a_burst() {
     let lines = under_load(
         |numbers| journal.write_failures(numbers),
         || {
-            for ending in ["KILL", "TERM"] {
+            for (times, ending) in [(1, "KILL"), (2, "TERM")] {
                 pause(300);
                 machine.end_journald(ending);
-                pause(1000);
+                wait_until_said_often(&daemon, "journald does not take events", times);
                 journald = Some(machine.start_journald());
+                wait_until_said_often(&daemon, "journald accepts events again", times);
             }
-            pause(300);
         },
     );
     machine.assert_each_once(&daemon, 0..lines);
-    daemon.wait_until_said("journald does not take events");
     assert_eq!(daemon.said("journald accepts events again"), 2, "{}", daemon.log());
 }
 

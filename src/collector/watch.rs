@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use super::damage::DamageWatch;
+use super::damage::{processor_time, DamageWatch};
 use super::files::Files;
 use super::hearing::{Behind, Deafness, Hearing, Verdict};
 use super::reader::Reader;
@@ -11,7 +11,8 @@ use crate::journal::{self, Error, Layout, Location, Tail, Tails};
 
 /// Interval between checks.
 const PAUSE: Duration = Duration::from_secs(1);
-/// An interval is at least this many times as long as the check before it: a directory may have thousands of files.
+/// An interval is at least this many times as long as the processor time of the check before it: a directory may have thousands of
+/// files. On a busy machine a check that waited for a processor would otherwise delay the next one by a minute.
 const SHARE: u32 = 50;
 /// A failure of reading is also an event when it lasted so many seconds.
 const REPORTED_AFTER: u64 = 10;
@@ -74,14 +75,14 @@ impl Reader {
             self.watch.damage.look_now();
         }
         self.report_found();
-        let began = Instant::now();
-        if self.watch.next > began {
+        if self.watch.next > Instant::now() {
             return;
         }
+        let began = processor_time();
         self.notice_vanished();
         self.notice_layout();
         self.listen();
-        self.watch.next = Instant::now() + PAUSE.max(began.elapsed() * SHARE);
+        self.watch.next = Instant::now() + PAUSE.max(processor_time().saturating_sub(began) * SHARE);
     }
 
     /// Waits for checks in progress, at the end of a journal that is not followed.
