@@ -380,11 +380,8 @@ fn a_line_without_a_device_may_come_first() {
         world.kernel("sd 2:0:0:0: [sdb] tag#7 FAILED Result", 1);
         world.kernel(&format!("sd {second} tag#8 FAILED Result"), 2);
         let done = world.faults.flush();
-        assert_eq!(
-            done.iter().map(|done| done.event.source.entries).collect::<Vec<_>>(),
-            entries,
-            "{second}"
-        );
+        let found: Vec<u64> = done.iter().map(|done| done.event.source.entries).collect();
+        assert_eq!(found, entries, "{second}");
     }
 }
 

@@ -25,13 +25,13 @@ pub struct Tie {
 
 /// Finds the lines of a chunk that say something new.
 #[derive(Debug, Default)]
-pub struct Collector<'l> {
+pub struct TieFinder<'l> {
     seen: HashMap<(Option<&'l [u8]>, &'l [u8]), &'l [u8]>,
     /// What they say.
     pub ties: Vec<Tie>,
 }
 
-impl<'l> Collector<'l> {
+impl<'l> TieFinder<'l> {
     /// Looks at a line.
     pub fn look(&mut self, line: u64, head: &Head<'l>, host: Option<&'l [u8]>) {
         if head.tool.is_some() {
@@ -173,12 +173,12 @@ mod tests {
     use super::*;
 
     fn ties(lines: &[&str]) -> Vec<Tie> {
-        let mut collector = Collector::default();
+        let mut finder = TieFinder::default();
         for (line, body) in (1..).zip(lines) {
             let head = Head { body: body.as_bytes(), headed: true, ..Head::default() };
-            collector.look(line, &head, None);
+            finder.look(line, &head, None);
         }
-        collector.ties
+        finder.ties
     }
 
     #[test]

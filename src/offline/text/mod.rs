@@ -25,7 +25,7 @@ use super::chunk::Chunk;
 use super::found::Found;
 use super::record;
 use super::rules::Rules;
-use super::ties::{Collector, Tie};
+use super::ties::{Tie, TieFinder};
 use crate::journal::LOG_VALUE;
 use count::{Counts, Shown, UnmatchedLines};
 use find::LineContext;
@@ -53,7 +53,7 @@ pub fn read(rules: &Rules, chunk: &Chunk, unmatched: &UnmatchedLines) -> ChunkRe
     let (nearby, carry) = near::all(&heads, own);
     let hosts = near::hosts(&heads);
     let mut batch = ChunkResult { carry, ..ChunkResult::default() };
-    let mut ties = Collector::default();
+    let mut ties = TieFinder::default();
     let mut next = 0;
     for (index, (head, line)) in heads.iter().zip(&lines).enumerate().take(own) {
         let number = chunk.first_line + u64::try_from(index).unwrap_or(0);
