@@ -4,10 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use peripety::collector::device_file::DeviceFile;
-use peripety::collector::state::State;
+use peripety::collector::state::StateDirectory;
 use peripety::event::Covered;
 use peripety::journal::{EntryKey, Location};
-use peripety::store::query::Key;
+use peripety::store::query::EventKey;
 use peripety_api::{schema, StorageEvent};
 use peripety_fuzz::Bytes;
 
@@ -24,8 +24,8 @@ fuzz_target!(|data: &[u8]| {
         _ => {
             if let Ok(text) = std::str::from_utf8(bytes.0) {
                 let _ = EntryKey::parse(text).map(|key| key.mark());
-                if let Some(key) = Key::from_cursor(text) {
-                    assert_eq!(Key::from_cursor(&key.to_cursor()), Some(key));
+                if let Some(key) = EventKey::from_cursor(text) {
+                    assert_eq!(EventKey::from_cursor(&key.to_cursor()), Some(key));
                 }
             }
         }
@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
 fn position(text: &[u8]) {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("position.json"), text).expect("a file");
-    let state = State::open(directory.path(), &Location::Local).expect("a state directory");
+    let state = StateDirectory::open(directory.path(), &Location::Local).expect("a state directory");
     let _ = state.load();
 }
 
