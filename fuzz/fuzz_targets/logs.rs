@@ -42,6 +42,7 @@ fuzz_target!(|data: &[u8]| {
             InputItem::Begin { name, .. } => stage.begin(name, MODIFIED),
             InputItem::Work(result) => {
                 let batch = result.recv().unwrap_or_default();
+                stage.learn(batch.ties);
                 batch.found.into_iter().for_each(|found| check(stage.take(found)));
                 stage.carry(batch.carry);
             }
