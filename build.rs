@@ -29,7 +29,8 @@ fn rule_files() -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "toml") && !path.ends_with("Cargo.toml") {
+        let others = ["Cargo.toml", "conditions.toml"];
+        if path.extension().is_some_and(|e| e == "toml") && !others.iter().any(|name| path.ends_with(name)) {
             println!("cargo::rerun-if-changed={}", path.display());
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             files.push((format!("rules/{name}"), fs::read_to_string(&path)?));

@@ -66,6 +66,7 @@ files() {
 644 docs/architecture.md            $docdir/docs/architecture.md
 644 docs/devices.md             $docdir/docs/devices.md
 644 docs/events.md                  $docdir/docs/events.md
+644 docs/incidents.md               $docdir/docs/incidents.md
 644 docs/notifiers.md               $docdir/docs/notifiers.md
 644 docs/offline.md                 $docdir/docs/offline.md
 644 docs/rules.md                   $docdir/docs/rules.md

@@ -2,6 +2,7 @@
 //!
 //! Data flows one way, and the modules stand in its order: [`journal`] → [`collector`]
 //! ([`rules`]) → [`bus`] → [`parser`] → [`correlate`] → [`store`], and [`notifier`], [`varlink`].
+//! [`incidents`] derives from the events of [`correlate`] what is wrong.
 //! docs/architecture.md is the map.
 
 pub mod bus;
@@ -13,6 +14,7 @@ pub mod daemon;
 mod decode;
 pub mod devices;
 pub mod event;
+pub mod incidents;
 pub mod journal;
 pub mod logging;
 pub mod notifier;

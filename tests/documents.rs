@@ -9,6 +9,9 @@ use crate::common::project;
 const BEGIN: &str = "<!-- event types: made by make docs -->\n";
 const END: &str = "<!-- end of event types -->\n";
 
+const CONDITIONS: &str = "<!-- conditions: made by make docs -->\n";
+const END_OF_CONDITIONS: &str = "<!-- end of conditions -->\n";
+
 /// Compares a file with what it should be, or writes it.
 fn keep(name: &str, wanted: &str) {
     let path = project(name);
@@ -20,12 +23,22 @@ fn keep(name: &str, wanted: &str) {
     assert!(found == wanted, "{name} is not up to date, run make docs: {differs:#?}");
 }
 
+/// The same of what stands between two marks.
+fn keep_between(name: &str, begin: &str, wanted: &str, end: &str) {
+    let text = std::fs::read_to_string(project(name)).unwrap();
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    keep(name, &format!("{before}{begin}{wanted}{end}{after}"));
+}
+
 #[test]
 fn the_table_of_event_types() {
-    let text = std::fs::read_to_string(project("docs/events.md")).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    keep("docs/events.md", &format!("{before}{BEGIN}{}{END}{after}", documents::table().unwrap()));
+    keep_between("docs/events.md", BEGIN, &documents::table().unwrap(), END);
+}
+
+#[test]
+fn the_table_of_conditions() {
+    keep_between("docs/incidents.md", CONDITIONS, &documents::conditions().unwrap(), END_OF_CONDITIONS);
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod rules;
 mod rules_cli;
 mod sources;
 mod stored_forms;
+mod stories;
 mod style;
 mod unit_user;
 mod varlink_protocol;

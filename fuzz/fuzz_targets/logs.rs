@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use peripety::devices::Devices;
 use peripety::correlate::burst::Settings;
 use peripety::offline::identity::{self, Machine};
-use peripety::offline::pool::{self, Item};
+use peripety::offline::pool::{self, InputItem};
 use peripety::offline::progress::Progress;
 use peripety::offline::rules::Rules;
 use peripety::offline::stage::{Made, Place, Stage};
@@ -39,22 +39,23 @@ fuzz_target!(|data: &[u8]| {
     let items = pool::start(vec![path], None, rules(), Arc::default(), progress).expect("threads");
     for item in items {
         match item {
-            Item::Begin { name, .. } => stage.begin(name, MODIFIED),
-            Item::Work(result) => {
+            InputItem::Begin { name, .. } => stage.begin(name, MODIFIED),
+            InputItem::Work(result) => {
                 let batch = result.recv().unwrap_or_default();
+                stage.learn(batch.ties);
                 batch.found.into_iter().for_each(|found| check(stage.take(found)));
                 stage.carry(batch.carry);
             }
-            Item::Found(all) => all.into_iter().for_each(|found| check(stage.take(found))),
-            Item::End => check(stage.end()),
-            Item::Counted(_) | Item::Skipped { .. } | Item::Failed { .. } => {}
+            InputItem::Found(all) => all.into_iter().for_each(|found| check(stage.take(found))),
+            InputItem::End => check(stage.end()),
+            InputItem::Counted(_) | InputItem::Skipped { .. } | InputItem::Failed { .. } => {}
         }
     }
 });
 
 fn check(all: Vec<Made>) {
     for Made { event, .. } in all {
-        let json = serde_json::to_vec(&event).expect("an event as JSON");
+        let json = serde_json::to_vec(&event.event).expect("an event as JSON");
         let again: StorageEvent = serde_json::from_slice(&json).expect("what was written");
         assert_eq!(serde_json::to_vec(&again).expect("an event as JSON"), json);
     }

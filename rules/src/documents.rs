@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::builtin;
+use super::conditions::{Kind, Kinds};
 use super::error::RuleError;
 use super::spec::EventTypeText;
 use peripety_api::{message_id, Severity};
@@ -55,7 +56,7 @@ pub fn table() -> Result<String, RuleError> {
 pub fn catalog() -> Result<String, RuleError> {
     let own = OWN.map(|(name, meaning, advice)| {
         let (meaning, advice) = (meaning.to_owned(), Some(advice.to_owned()));
-        (name.to_owned(), EventTypeText { meaning, advice, closes: Vec::new(), follows: Vec::new() })
+        (name.to_owned(), EventTypeText { meaning, advice, ..EventTypeText::default() })
     });
     let texts: BTreeMap<String, EventTypeText> = builtin::event_types()?.into_iter().chain(own).collect();
     let mut catalog = String::from(
@@ -82,4 +83,48 @@ pub fn captures() -> Result<BTreeSet<String>, RuleError> {
     let rules = builtin::rules()?;
     let names = rules.iter().flat_map(|rule| rule.captures());
     Ok(names.filter(|name| !["kdev", "sub_system"].contains(name)).map(str::to_owned).collect())
+}
+
+/// The kinds of conditions, by layer: a table in Markdown.
+///
+/// # Errors
+/// The built-in table cannot be read.
+pub fn conditions() -> Result<String, RuleError> {
+    let kinds = Kinds::builtin()?;
+    let mut table = String::from("| Condition | Layer | Opened by | Ends |\n| --- | --- | --- | --- |\n");
+    let mut all: Vec<&Kind> = kinds.all().collect();
+    all.sort_by_key(|kind| (kind.layer, kind.name.clone()));
+    for kind in all {
+        let title = kind.title.replace("{dev}", "…");
+        let opened = [listed(&kind.opened_by), listed(&kind.worsened_by)]
+            .join(if kind.worsened_by.is_empty() { "" } else { "; worse: " });
+        let row =
+            format!("| `{}`: {title} | {} | {opened} | {} |\n", kind.name, kind.layer.name(), ends(kind));
+        table.push_str(&row);
+    }
+    Ok(table)
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What ends a condition of this kind, in words.
+fn ends(kind: &Kind) -> String {
+    let mut ways = Vec::new();
+    if !kind.closed_by.is_empty() {
+        ways.push(listed(&kind.closed_by));
+    }
+    if let Some(quiet) = kind.quiet {
+        let minutes = quiet / 60_000_000;
+        ways.push(match minutes % 60 {
+            0 => format!("{} h without another", minutes / 60),
+            _ => format!("{minutes} min without another"),
+        });
+    }
+    if kind.ends_with_causes {
+        ways.push("with what caused it".into());
+    }
+    let latent = if kind.latent { "latent at once, until " } else { "" };
+    format!("{latent}{}", ways.join("; "))
 }

@@ -6,6 +6,7 @@
 //! - The crate `peripety_rules_format` reads the tables ([`spec`]), expands the named parts of regexes ([`phrases`]), and determines how a
 //!   match can begin and which text it contains. [`writer`] is the required origin of a line, [`event_type`] names what happened.
 //! - [`builtin`] holds the built-in rules, which are packed at build time, [`documents`] what is generated from them.
+//! - [`conditions`] holds the kinds of conditions: what an event says is wrong with its device.
 //! - [`matcher`] finds the rule of a line. `bucket` and `automaton` combine many rules into one fast test; [`names`] excludes lines that
 //!   begin with a user-chosen name; `several` joins the lines of one message.
 //! - [`trial`] and [`shown`] explain why a rule matches a line or does not.
@@ -13,6 +14,7 @@
 mod automaton;
 mod bucket;
 pub mod builtin;
+pub mod conditions;
 mod cost;
 pub mod documents;
 pub mod event_type;

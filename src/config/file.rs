@@ -13,6 +13,7 @@ use super::cost::{Cost, MAX_FILE};
 use super::varlink::{RawVarlink, VarlinkTable};
 use crate::notifier::{settings, Configured};
 use crate::rules::builtin::{compile, toml_error, FileParts};
+use crate::rules::conditions::{KindSource, KindSpec};
 use crate::rules::phrases::Phrases;
 use crate::rules::rule::Rule;
 use crate::rules::spec::{EventTypeTable, RuleSpec};
@@ -35,6 +36,8 @@ struct Tables {
     phrases: Phrases,
     #[serde(default)]
     event_types: BTreeMap<String, Spanned<EventTypeTable>>,
+    #[serde(default)]
+    conditions: BTreeMap<String, Spanned<KindSpec>>,
     #[serde(default)]
     collector_regexs: Vec<Spanned<RuleSpec>>,
     #[serde(default)]
@@ -96,6 +99,21 @@ impl RawBurst {
     }
 }
 
+/// The tables `[conditions.NAME]` of one file, with what is needed to show a place in it.
+#[derive(Debug, Default)]
+pub struct OwnKinds {
+    file: String,
+    text: String,
+    conditions: BTreeMap<String, Spanned<KindSpec>>,
+}
+
+impl OwnKinds {
+    /// The same, to be read.
+    pub fn source(&self) -> KindSource<'_> {
+        KindSource { file: &self.file, text: &self.text, conditions: &self.conditions }
+    }
+}
+
 /// The content of one file.
 #[derive(Debug, Default)]
 pub struct FileConfig {
@@ -107,6 +125,8 @@ pub struct FileConfig {
     pub varlink: VarlinkTable,
     /// Its tables `[notifiers.NAME]`.
     pub notifiers: Vec<Configured>,
+    /// Its kinds of conditions.
+    pub kinds: Option<OwnKinds>,
     /// Its rules.
     pub rules: Vec<Arc<Rule>>,
     /// Warnings: accepted, but probably a mistake.
@@ -181,7 +201,12 @@ pub fn parse(file: &str, text: &str, cost: &mut Cost) -> Result<FileConfig, Vec<
         )
     });
     let warnings = rules.iter().flat_map(|rule| warnings(rule, text)).chain(unused).collect();
-    Ok(FileConfig { main: parsed.main, burst, varlink, notifiers, rules, warnings })
+    let conditions = parsed.conditions;
+    let kinds = match conditions.is_empty() {
+        true => None,
+        false => Some(OwnKinds { file: file.to_owned(), text: text.to_owned(), conditions }),
+    };
+    Ok(FileConfig { main: parsed.main, burst, varlink, notifiers, kinds, rules, warnings })
 }
 
 fn warnings(rule: &Rule, text: &str) -> Vec<Located> {

@@ -14,11 +14,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cost::Cost;
-use file::MainTable;
+use file::{MainTable, OwnKinds};
 use tree::Places;
 
 use crate::correlate::burst;
 use crate::notifier::{settings, Configured};
+use crate::rules::conditions::Kinds;
 use crate::rules::rule::Rule;
 use crate::rules::{Located, RuleError};
 use crate::varlink::limits::Limits;
@@ -62,6 +63,8 @@ pub struct Config {
     pub notifiers: settings::NotifierTables,
     /// The user's own rules, in the order of the files.
     pub rules: Vec<Arc<Rule>>,
+    /// Kinds of conditions, when the files add any to the built-in ones.
+    pub kinds: Option<Arc<Kinds>>,
     /// Files that were read, in order.
     pub files: Vec<PathBuf>,
     /// Warnings: accepted, but probably a mistake.
@@ -128,7 +131,7 @@ impl Config {
             ConfigErrors(vec![RuleError::Read { file: directory.display().to_string(), cause }])
         })?;
         let mut config = Config::default();
-        let (mut errors, mut cost) = (Vec::new(), Cost::default());
+        let (mut errors, mut cost, mut kinds) = (Vec::new(), Cost::default(), Vec::new());
         for path in found.files {
             match file::read(&path, &mut cost) {
                 Ok(file) => {
@@ -140,6 +143,7 @@ impl Config {
                     let notifiers = file.notifiers.into_iter();
                     config.notifiers.extend(notifiers.map(|one| (one.name.clone(), one)));
                     config.rules.extend(file.rules);
+                    kinds.extend(file.kinds);
                     config.warnings.extend(file.warnings);
                     config.files.push(path);
                 }
@@ -150,6 +154,12 @@ impl Config {
             let name = path.display().to_string();
             let message = "ignored: its name does not end in .toml";
             config.warnings.push(Located::at(&name, "", None, message, "rename it, or move it elsewhere"));
+        }
+        // A rule that is missing because of an error would be a second one.
+        if errors.is_empty() {
+            with_kinds(&kinds, &config.rules)
+                .map(|all| config.kinds = all)
+                .unwrap_or_else(|e| errors.push(e));
         }
         if errors.is_empty() {
             Ok(config)
@@ -187,6 +197,16 @@ impl Config {
         }
         text
     }
+}
+
+/// The built-in kinds of conditions with these, if there are any.
+fn with_kinds(own: &[OwnKinds], rules: &[Arc<Rule>]) -> Result<Option<Arc<Kinds>>, RuleError> {
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let sources: Vec<_> = own.iter().map(OwnKinds::source).collect();
+    let types = rules.iter().map(|rule| rule.event_type.to_string()).collect();
+    Ok(Some(Arc::new(Kinds::with(&sources, types)?)))
 }
 
 #[cfg(test)]

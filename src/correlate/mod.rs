@@ -22,7 +22,7 @@ mod key;
 mod order;
 mod parties;
 pub mod place;
-mod relations;
+pub(crate) mod relations;
 mod room;
 mod settings;
 pub mod task;

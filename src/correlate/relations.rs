@@ -249,7 +249,7 @@ pub fn above(event: &EventDraft, subject: &[Name]) -> Vec<Name> {
 const PORTALS: [&str; 3] = ["portal", "peer", "address"];
 
 /// Names of the iSCSI portal that an event is about.
-fn portals(event: &EventDraft) -> Vec<String> {
+pub fn portals(event: &EventDraft) -> Vec<String> {
     let transport = event.extension.get("transport").map(String::as_str);
     if event.sub_system != "iscsi" && transport != Some("iSCSI") {
         return Vec::new();
@@ -293,7 +293,7 @@ pub fn plain(name: &str) -> &str {
 }
 
 /// What a device of this name is a part of, by the kernel's way of naming.
-fn whole_of(name: &str) -> Option<String> {
+pub fn whole_of(name: &str) -> Option<String> {
     if let Some((port, _)) = name.split_once('.').filter(|(port, _)| numbered(port, "ata")) {
         return Some(port.to_owned());
     }
@@ -321,7 +321,7 @@ fn whole_of(name: &str) -> Option<String> {
     }
 }
 
-fn numbered(name: &str, kind: &str) -> bool {
+pub fn numbered(name: &str, kind: &str) -> bool {
     name.strip_prefix(kind).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 

@@ -24,7 +24,7 @@ pub struct ParseArgs {
     pub output: Output,
 
     /// Print a summary instead of every event
-    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "devices")]
+    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "stories")]
     pub summary: Option<SummaryBy>,
 
     /// Instead of events, print the lines that look like a problem but match no rule
@@ -88,6 +88,8 @@ impl Input {
 /// What a summary is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SummaryBy {
+    /// Incidents: what is wrong, since when, what it affects, what to do, the worst first
+    Stories,
     /// Per device: what happened, how often, first and last time, worst severity
     Devices,
 }

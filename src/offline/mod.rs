@@ -22,6 +22,7 @@ mod report;
 pub mod rules;
 mod sorted;
 pub mod stage;
+pub mod stories;
 pub mod summary;
 pub mod text;
 pub mod ties;
@@ -41,6 +42,7 @@ use crate::devices::Devices;
 use crate::event::Severity;
 use crate::journal;
 use crate::rules::builtin;
+use crate::rules::conditions::Kinds;
 use args::ParseArgs;
 use identity::Machine;
 use output::{Filter, Printer, Shape};
@@ -90,12 +92,12 @@ pub enum Outcome {
 
 /// Parses what the command line names.
 pub fn run(args: &ParseArgs, span: Span) -> Result<Outcome, Error> {
-    let (rules, bursts) = rules(args)?;
+    let (rules, bursts, kinds) = rules(args)?;
     let zone = TimeZone::system();
     let filter =
         Filter { severity: args.severity.unwrap_or(Severity::Debug), since: span.since, until: span.until };
     let out = BufWriter::new(io::stdout().lock());
-    let mut printer = Printer::new(out, Shape::of(args), filter, zone.clone());
+    let mut printer = Printer::new(out, Shape::of(args), filter, zone.clone(), kinds);
     let named = match args.paths.as_slice() {
         [] => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
@@ -170,16 +172,19 @@ fn put<W: Write>(made: Vec<Made>, printer: &mut Printer<W>, report: &mut Report)
     printer.print(made)
 }
 
-fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::correlate::burst::Settings), Error> {
+fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::correlate::burst::Settings, Arc<Kinds>), Error> {
     let mut all = Vec::new();
     let mut bursts = crate::correlate::burst::Settings::default();
+    let mut kinds = None;
     if let Some(file) = &args.config {
         let config = Config::load(&Places { root: PathBuf::from("/"), named: Some(file.clone()) })?;
         bursts = config.burst;
         all.extend(config.rules);
+        kinds = config.kinds;
     }
     all.extend(builtin::rules()?);
-    Ok((Arc::new(Rules::new(all)), bursts))
+    let kinds = kinds.map_or_else(Kinds::builtin, Ok)?;
+    Ok((Arc::new(Rules::new(all)), bursts, kinds))
 }
 
 /// The machines of an input, with the devices that lines of their logs are about.

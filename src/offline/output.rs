@@ -1,19 +1,22 @@
 //! Prints events.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use peripety_api::sanitize::visible;
 use serde::Serialize;
 
-use super::args::{Output, ParseArgs};
+use super::args::{Output, ParseArgs, SummaryBy};
 use super::sorted::Sorted;
 use super::stage::Made;
+use super::stories::{Stories, Wanted};
 use super::summary::Summary;
 use super::text::count::Shown;
 use super::when;
 use crate::event::{Severity, StorageEvent};
 use crate::notifier::stdout;
+use crate::rules::conditions::Kinds;
 
 /// What is printed of the events.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub enum Shape {
     Json,
     /// A table at the end.
     Summary(Output),
+    /// Incidents at the end.
+    Stories(Output),
     /// Lines that no rule takes, no events.
     Unmatched(Output),
 }
@@ -50,7 +55,8 @@ impl Shape {
     pub fn of(args: &ParseArgs) -> Self {
         match (args.unmatched, args.summary, args.output) {
             (true, _, output) => Shape::Unmatched(output),
-            (_, Some(_), output) => Shape::Summary(output),
+            (_, Some(SummaryBy::Devices), output) => Shape::Summary(output),
+            (_, Some(SummaryBy::Stories), output) => Shape::Stories(output),
             (_, None, Output::Text) => Shape::Text,
             (_, None, Output::Json) => Shape::Json,
         }
@@ -64,6 +70,7 @@ pub struct Printer<W: Write> {
     filter: Filter,
     zone: TimeZone,
     summary: Summary,
+    stories: Option<Box<Stories>>,
     sorted: Sorted,
 }
 
@@ -76,14 +83,20 @@ struct Unmatched<'l> {
 }
 
 impl<W: Write> Printer<W> {
-    /// Prints to `out`.
-    pub fn new(out: W, shape: Shape, filter: Filter, zone: TimeZone) -> Self {
-        Printer { out, shape, filter, zone, summary: Summary::default(), sorted: Sorted::default() }
+    /// Prints to `out`. `kinds`: the conditions of incidents.
+    pub fn new(out: W, shape: Shape, filter: Filter, zone: TimeZone, kinds: Arc<Kinds>) -> Self {
+        let stories = matches!(shape, Shape::Stories(_)).then(|| Box::new(Stories::new(kinds)));
+        Printer { out, shape, filter, zone, summary: Summary::default(), stories, sorted: Sorted::default() }
     }
 
     /// Prints events, or keeps them for later.
     pub fn print(&mut self, all: Vec<Made>) -> io::Result<()> {
         for made in all {
+            if let Some(stories) = &mut self.stories {
+                // The filter is for incidents: an event that it would drop may belong to one that is printed.
+                stories.add(made.event, made.timed);
+                continue;
+            }
             if !self.filter.takes(&made.event) {
                 continue;
             }
@@ -95,10 +108,10 @@ impl<W: Write> Printer<W> {
                     }
                 }
                 Shape::Json => {
-                    serde_json::to_writer(&mut self.out, &made.event)?;
+                    serde_json::to_writer(&mut self.out, &made.event.event)?;
                     self.out.write_all(b"\n")?;
                 }
-                Shape::Unmatched(_) => {}
+                Shape::Stories(_) | Shape::Unmatched(_) => {}
             }
         }
         Ok(())
@@ -136,9 +149,23 @@ impl<W: Write> Printer<W> {
                 serde_json::to_writer(&mut self.out, &self.summary.rows())?;
                 self.out.write_all(b"\n")?;
             }
-            _ => {}
+            Shape::Stories(output) => self.stories(output)?,
+            Shape::Text | Shape::Json | Shape::Unmatched(_) => {}
         }
         self.out.flush()
+    }
+
+    /// The incidents that are wanted.
+    fn stories(&mut self, output: Output) -> io::Result<()> {
+        let Some(stories) = &mut self.stories else { return Ok(()) };
+        stories.end();
+        let wanted =
+            Wanted { severity: self.filter.severity, since: self.filter.since, until: self.filter.until };
+        let text = match output {
+            Output::Text => stories.text(wanted, &self.zone),
+            Output::Json => stories.json(wanted)? + "\n",
+        };
+        self.out.write_all(text.as_bytes())
     }
 
     /// An event for people: when, what, and of several how many and until when.

@@ -42,7 +42,7 @@ mod tests {
     fn made(era: u64, timestamp: u64) -> Made {
         let event: StorageEvent =
             serde_json::from_str(include_str!("../../tests/fixtures/event.json")).unwrap();
-        Made { event: StorageEvent { timestamp, ..event }, era, timed: true }
+        Made { event: StorageEvent { timestamp, ..event }.into(), era, timed: true }
     }
 
     fn times(all: &[Made]) -> Vec<u64> {

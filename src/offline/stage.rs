@@ -24,7 +24,7 @@ use crate::correlate::hold::{Hold, Origin};
 use crate::correlate::place::Place as Boot;
 use crate::correlate::{Correlator, Done, Made as Joining};
 use crate::devices::Devices;
-use crate::event::{canonical_sub_system, EntryTime, StorageEvent, NAMESPACE};
+use crate::event::{canonical_sub_system, EntryTime, EventDraft, NAMESPACE};
 use crate::journal::{Entry, Position};
 use crate::parser;
 use crate::rules::Matched;
@@ -93,7 +93,7 @@ pub struct Stage {
 #[derive(Debug)]
 pub struct Made {
     /// The event.
-    pub event: StorageEvent,
+    pub event: EventDraft,
     /// Events of an earlier era come before those of a later one, whatever their times.
     pub era: u64,
     /// Its time is one: of a date or since the boot. Otherwise it counts lines.
@@ -185,7 +185,7 @@ impl Stage {
     }
 
     fn events(&self, done: Vec<Done<()>>) -> Vec<Made> {
-        let made = |done: Done<()>| Made { event: done.event.event, era: self.era, timed: self.timed };
+        let made = |done: Done<()>| Made { event: done.event, era: self.era, timed: self.timed };
         done.into_iter().map(made).collect()
     }
 

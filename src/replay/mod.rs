@@ -17,8 +17,10 @@ use crate::correlate::place::Place;
 use crate::correlate::{Correlator, Done, Made};
 use crate::devices::{Devices, Recording, RecordingError};
 use crate::event::{EventDraft, StorageEvent};
+use crate::incidents::{Change, Incidents};
 use crate::parser::work::Work;
 use crate::parser::{build, FAMILIES};
+use crate::rules::conditions::Kinds;
 use crate::rules::rule::Rule;
 use entries::Recorded;
 
@@ -55,6 +57,31 @@ pub struct Played {
 /// # Errors
 /// A file is missing, cannot be read, or is not in its format.
 pub fn play(directory: &Path, rules: Vec<Arc<Rule>>, bursts: Settings) -> Result<Vec<Played>, ReplayError> {
+    run(directory, rules, bursts, None).map(|player| player.played)
+}
+
+/// Plays it, and returns the reports about incidents.
+///
+/// # Errors
+/// As [`play`].
+pub fn incidents(
+    directory: &Path,
+    rules: Vec<Arc<Rule>>,
+    bursts: Settings,
+    kinds: Arc<Kinds>,
+) -> Result<Vec<Change>, ReplayError> {
+    let mut player = run(directory, rules, bursts, Some(Incidents::new(kinds)))?;
+    let rest = player.incidents.as_mut().map(Incidents::flush).unwrap_or_default();
+    player.changes.extend(rest);
+    Ok(player.changes)
+}
+
+fn run(
+    directory: &Path,
+    rules: Vec<Arc<Rule>>,
+    bursts: Settings,
+    incidents: Option<Incidents>,
+) -> Result<Player, ReplayError> {
     let entries = entries::read(directory, rules)?;
     let recording = Recording::open(directory)?;
     let first = entries.iter().find(|entry| recording.is_of(&entry.raw.entry.boot_id));
@@ -71,6 +98,8 @@ pub fn play(directory: &Path, rules: Vec<Arc<Rule>>, bursts: Settings) -> Result
         behind: false,
         faults: Correlator::new(bursts),
         played: Vec::new(),
+        incidents,
+        changes: Vec::new(),
     };
     let ahead = kernel_times(&entries);
     for (entry, ahead) in entries.into_iter().zip(ahead) {
@@ -89,7 +118,7 @@ pub fn play(directory: &Path, rules: Vec<Arc<Rule>>, bursts: Settings) -> Result
     player.run_until(end);
     let rest = player.faults.flush();
     player.put(rest);
-    Ok(player.played)
+    Ok(player)
 }
 
 /// For each entry, when the first line of the kernel was written that journald received later, µs since the epoch: until it
@@ -120,6 +149,8 @@ struct Player {
     behind: bool,
     faults: Correlator<()>,
     played: Vec<Played>,
+    incidents: Option<Incidents>,
+    changes: Vec<Change>,
 }
 
 impl Player {
@@ -145,7 +176,11 @@ impl Player {
         self.recording.advance(to, || self.devices.catch_up());
         for removed in self.devices.removed() {
             let time = self.epoch.saturating_add(removed.time);
-            self.faults.gone(&self.boot_id, &build::holder(&removed.block), time);
+            let holder = build::holder(&removed.block);
+            self.faults.gone(&self.boot_id, &holder, time);
+            if let Some(incidents) = &mut self.incidents {
+                self.changes.extend(incidents.gone(&self.boot_id, &holder, time));
+            }
         }
     }
 
@@ -182,6 +217,9 @@ impl Player {
 
     fn put(&mut self, done: Vec<Done<()>>) {
         let received = self.now();
+        if let Some(incidents) = &mut self.incidents {
+            self.changes.extend(done.iter().flat_map(|done| incidents.push(&done.event, 0)));
+        }
         self.played.extend(done.into_iter().map(|done| Played { received, event: done.event.event }));
     }
 

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::facts::Facts;
 use super::packed::PackedReader;
 use super::phrases::Phrases;
-use super::spec::{Captures, EventTypeText, Example, RuleSpec};
+use super::spec::{Captures, EventOutcome, EventRole, EventTypeText, Example, RuleSpec};
 use super::values::Values;
 
 /// A rule as it was packed.
@@ -144,6 +144,8 @@ fn event_type_text(mut from: PackedReader<'static>) -> Option<EventTypeText> {
         advice: from.option()?.map(owned),
         closes: from.list()?.into_iter().map(owned).collect(),
         follows: from.list()?.into_iter().map(owned).collect(),
+        role: from.option()?.and_then(EventRole::named),
+        outcome: from.option()?.and_then(EventOutcome::named),
     })
 }
 

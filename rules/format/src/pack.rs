@@ -9,7 +9,7 @@ use super::facts::Facts;
 use super::packed::PackedWriter;
 use super::phrases::{self, PhraseScope};
 use super::regex::{does_not_compile, parse};
-use super::spec::{self, EventTypeText, RuleFile, RuleSpec};
+use super::spec::{self, EventOutcome, EventRole, EventTypeText, RuleFile, RuleSpec};
 use super::values::Values;
 
 /// A file of rules: its name and its text.
@@ -65,6 +65,8 @@ fn packed_event_type(name: &str, text: &EventTypeText) -> Vec<u8> {
     record.option(text.advice.as_deref());
     record.list(text.closes.iter().map(String::as_str));
     record.list(text.follows.iter().map(String::as_str));
+    record.option(text.role.map(EventRole::name));
+    record.option(text.outcome.map(EventOutcome::name));
     record.into_bytes()
 }
 

@@ -179,7 +179,7 @@ impl From<Captures> for BTreeMap<String, String> {
 }
 
 /// What an event type means, for people.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventTypeText {
     /// What happened, in one plain sentence without a full stop.
@@ -194,6 +194,12 @@ pub struct EventTypeText {
     /// Event types that this one follows from, whichever of its rules took the line; with `*` for any text at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<String>,
+    /// What part it has in the story of a fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<EventRole>,
+    /// How it turned out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<EventOutcome>,
 }
 
 /// What all rules of an event type in a configuration file have in common.
@@ -231,6 +237,53 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         }
     }
     deserializer.deserialize_any(OneOrMore)
+}
+
+/// What part an event has in the story of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventRole {
+    /// More about what another event reports. It begins a story only when there is none about its device.
+    Detail,
+    /// It happened once and nothing is wrong with a device because of it: it is no condition.
+    Note,
+}
+
+impl EventRole {
+    /// Its name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventRole::Detail => "detail",
+            EventRole::Note => "note",
+        }
+    }
+
+    /// The role of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [EventRole::Detail, EventRole::Note].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// How what an event reports turned out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventOutcome {
+    /// Well: it opens no condition, whatever its severity.
+    Success,
+}
+
+impl EventOutcome {
+    /// Its name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventOutcome::Success => "success",
+        }
+    }
+
+    /// The outcome of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(EventOutcome::Success).filter(|outcome| outcome.name() == name)
+    }
 }
 
 /// A file of rules only: the built-in ones.
