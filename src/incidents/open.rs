@@ -65,6 +65,10 @@ impl Incidents {
                 Some(known) => known.is_detail &= is_detail,
                 None => all.push(Opening { kind, worsens, event_type, is_detail }),
             };
+        // First, because a detail says more exactly what is wrong: the incident is named after it.
+        for kind in self.kinds.by_details(|key| event.extension.get(key).map(String::as_str)) {
+            add(kind, false, event.event_type.as_str(), false);
+        }
         for (number, name) in event.event_types().enumerate() {
             // Of the lines that are part of an event it is not known how bad each was.
             if self.kinds.is_success(name) || number > 0 && !self.kinds.knows(name) {
@@ -74,9 +78,6 @@ impl Incidents {
             if let Some(Opens { kind, worsens }) = self.kinds.opened_by(name) {
                 add(kind, worsens, name, is_detail);
             }
-        }
-        for kind in self.kinds.by_details(|key| event.extension.get(key).map(String::as_str)) {
-            add(kind, false, event.event_type.as_str(), false);
         }
         all
     }
