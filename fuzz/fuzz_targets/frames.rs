@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use peripety::permits::Permits;
-use peripety::varlink::frame::{Ended, FrameReader, MAX_MESSAGE};
+use peripety::varlink::frame::{FrameReader, NoFrame, MAX_MESSAGE};
 use peripety_api::{schema, MethodCall};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -41,7 +41,7 @@ async fn read(data: &[u8], size: usize) -> Vec<Vec<u8>> {
                     reader.handled();
                 }
                 Err(ended) => {
-                    assert_eq!(ended, Ended::Closed);
+                    assert_eq!(ended, NoFrame::Closed);
                     return frames;
                 }
             }

@@ -7,13 +7,13 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
-use peripety::devices::Devices;
 use peripety::correlate::burst::Settings;
+use peripety::devices::Devices;
 use peripety::offline::identity::{self, Machine};
 use peripety::offline::pool::{self, InputItem};
 use peripety::offline::progress::Progress;
 use peripety::offline::rules::Rules;
-use peripety::offline::stage::{Made, Place, Stage};
+use peripety::offline::stage::{LogRoot, Made, Stage};
 use peripety::rules::builtin;
 use peripety_api::StorageEvent;
 
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(data).expect("room for a file");
     let path = file.path().to_owned();
-    let places = identity::of(&path).into_iter().map(|(root, machine): (String, Machine)| Place {
+    let places = identity::of(&path).into_iter().map(|(root, machine): (String, Machine)| LogRoot {
         root,
         devices: Arc::new(Devices::elsewhere(machine.devices.clone())),
         machine,

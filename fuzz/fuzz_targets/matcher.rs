@@ -57,5 +57,8 @@ fuzz_target!(|data: &[u8]| {
 
 fn example(rule: &Rule, number: u8) -> Vec<u8> {
     let lines: Vec<&str> = rule.example_lines().collect();
-    lines.get(usize::from(number) % lines.len().max(1)).map(|line| line.as_bytes().to_vec()).unwrap_or_default()
+    lines
+        .get(usize::from(number) % lines.len().max(1))
+        .map(|line| line.as_bytes().to_vec())
+        .unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::found::Line;
+use super::found::TextLine;
 use super::identity::Booted;
 use super::text::near::Near;
 use super::text::wall::Wall;
@@ -38,7 +38,7 @@ pub struct Clock {
 
 impl Clock {
     /// When a line of this number was logged. `near`: the time of its neighbour.
-    pub fn moment(&self, line: &Line, near: Option<Near>, number: u64) -> Moment {
+    pub fn moment(&self, line: &TextLine, near: Option<Near>, number: u64) -> Moment {
         let own = self.at(line.wall, line.boot, number);
         let Some(near) = near.filter(|_| !own.known) else { return own };
         let near_by = self.at(near.wall.map(|wall| of_day(wall, line.wall)), near.boot, number);

@@ -32,7 +32,7 @@ pub struct Found {
 
 impl Found {
     /// From a line of text.
-    pub fn line(matched: Matched, line: u64, lines: u64, said: Line) -> Self {
+    pub fn line(matched: Matched, line: u64, lines: u64, said: TextLine) -> Self {
         Found {
             matched: Some(matched),
             role: None,
@@ -45,7 +45,7 @@ impl Found {
     }
 
     /// The kernel's first line of a boot.
-    pub fn boot(said: Line) -> Self {
+    pub fn boot(said: TextLine) -> Self {
         let role = Some(Role::Banner);
         Found {
             matched: None,
@@ -103,14 +103,14 @@ impl Found {
 #[derive(Debug)]
 pub enum Said {
     /// A line of text.
-    Line(Box<Line>),
+    Line(Box<TextLine>),
     /// An entry of a journal.
     Entry(Box<(Entry, Position)>),
 }
 
 /// A line of text.
 #[derive(Debug, Default)]
-pub struct Line {
+pub struct TextLine {
     /// The message without its head.
     pub message: Vec<u8>,
     /// Who wrote it.
@@ -129,7 +129,7 @@ pub struct Line {
     pub kernel_device: Option<String>,
 }
 
-impl Line {
+impl TextLine {
     /// The level at which the line was logged; Info if it is unknown.
     pub fn severity(&self) -> Severity {
         self.level.and_then(Severity::from_level).unwrap_or(Severity::Info)

@@ -50,7 +50,7 @@ use pool::InputItem;
 use progress::Progress;
 use report::Report;
 use rules::Rules;
-use stage::{Made, Place, Stage};
+use stage::{LogRoot, Made, Stage};
 use text::count::UnmatchedLines;
 
 /// Why nothing could be parsed.
@@ -188,17 +188,17 @@ fn rules(args: &ParseArgs) -> Result<(Arc<Rules>, crate::correlate::burst::Setti
 }
 
 /// The machines of an input, with the devices that lines of their logs are about.
-fn machines(args: &ParseArgs, path: &Path) -> Result<Vec<Place>, Error> {
+fn machines(args: &ParseArgs, path: &Path) -> Result<Vec<LogRoot>, Error> {
     if let Some(tree) = &args.device_tree {
         let devices = Arc::new(Devices::new(Tree::open(tree)?, None));
         let boot_id = devices.boot_id().map(str::to_owned);
-        return Ok(vec![Place {
+        return Ok(vec![LogRoot {
             root: String::new(),
             devices,
             machine: Machine { boot_id, ..Machine::default() },
         }]);
     }
-    let found = identity::of(path).into_iter().map(|(root, machine)| Place {
+    let found = identity::of(path).into_iter().map(|(root, machine)| LogRoot {
         root,
         devices: Arc::new(Devices::elsewhere(machine.devices.clone())),
         machine,

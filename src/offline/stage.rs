@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::clock::{Clock, Moment};
 use super::early::Early;
-use super::found::{Found, Line, Said};
+use super::found::{Found, Said, TextLine};
 use super::identity::{is_below, Machine};
 use super::text::heading::Heading;
 use super::text::near::Carry;
@@ -35,7 +35,7 @@ const MAX_HOSTS: usize = 65_536;
 const BACK: u64 = 5_000_000;
 
 /// A place in which all about one machine lies.
-pub struct Place {
+pub struct LogRoot {
     /// Name of the directory or archive.
     pub root: String,
     /// What its logs are about.
@@ -44,7 +44,7 @@ pub struct Place {
     pub machine: Machine,
 }
 
-impl Place {
+impl LogRoot {
     /// The file lies in it.
     fn has(&self, name: &str) -> bool {
         is_below(&self.root, name)
@@ -53,7 +53,7 @@ impl Place {
 
 /// Makes events.
 pub struct Stage {
-    places: Vec<Place>,
+    places: Vec<LogRoot>,
     devices: Arc<Devices>,
     machine: Machine,
     clock: Clock,
@@ -102,7 +102,7 @@ pub struct Made {
 
 impl Stage {
     /// Nothing is read yet. `places`: what is known of where the logs come from. `zone`: of dates without one.
-    pub fn new(places: Vec<Place>, zone: TimeZone, bursts: Settings) -> Self {
+    pub fn new(places: Vec<LogRoot>, zone: TimeZone, bursts: Settings) -> Self {
         Stage {
             places,
             devices: Arc::new(Devices::elsewhere(None)),
@@ -262,7 +262,7 @@ impl Stage {
         }
     }
 
-    fn host_of(&self, line: &Line) -> String {
+    fn host_of(&self, line: &TextLine) -> String {
         let host = line.host.as_deref().map(|host| String::from_utf8_lossy(host).into_owned());
         host.unwrap_or_else(|| self.machine.hostname.clone())
     }
@@ -301,7 +301,7 @@ impl Stage {
         raw(matched, raw_event::level(entry), event_id, info)
     }
 
-    fn of_line(&mut self, matched: Matched, line: Line, moment: Moment, number: u64) -> RawEvent {
+    fn of_line(&mut self, matched: Matched, line: TextLine, moment: Moment, number: u64) -> RawEvent {
         let identity = match (line.boot, moment.known && moment.own) {
             (Some(boot), _) => EntryTime::Source(boot),
             (None, true) => EntryTime::Received { realtime: moment.timestamp, monotonic: 0 },
@@ -328,7 +328,7 @@ impl Stage {
 
     /// The boot whose devices are known, or one of which nothing is: a line from before the machine was booted is of
     /// another boot.
-    fn boot_of(&mut self, line: &Line, moment: Moment, hostname: &str) -> String {
+    fn boot_of(&mut self, line: &TextLine, moment: Moment, hostname: &str) -> String {
         let begin = self.clock.booted.map(|booted| booted.at.saturating_sub(booted.slack));
         let before = begin.is_some_and(|begin| moment.known && moment.timestamp < begin);
         let other = before && line.boot.is_none()

@@ -8,7 +8,7 @@ use memchr::{memchr_iter, memmem};
 use super::fields::Fields;
 use super::{wrapper, Record};
 use crate::offline::chunk::Chunk;
-use crate::offline::found::{Found, Line};
+use crate::offline::found::{Found, TextLine};
 use crate::offline::rules::Rules;
 use crate::offline::text::count::{Counts, UnmatchedLines};
 use crate::offline::text::ChunkResult;
@@ -71,7 +71,7 @@ fn of_dmesg(rules: &Rules, fields: &Fields, message: &[u8], line: u64, lines: u6
     });
     let matched = rules.matched(b"kernel", message)?;
     let (message, identifier) = (message.to_vec(), b"kernel".to_vec());
-    let said = Line { message, identifier, level, boot, ..Line::default() };
+    let said = TextLine { message, identifier, level, boot, ..TextLine::default() };
     Some(Found::line(matched, line, lines, said))
 }
 

@@ -163,7 +163,7 @@ fn of_tool(rules: &Rules, name: &[u8], text: &[u8]) -> Option<Found> {
     let whole = [text].into_iter();
     whole.chain(text.split(|byte| *byte == b'\n')).find_map(|message| {
         let matched = rules.matched(name, message)?;
-        let said = crate::offline::found::Line {
+        let said = crate::offline::found::TextLine {
             message: message.to_vec(),
             identifier: name.to_vec(),
             ..Default::default()

@@ -5,7 +5,7 @@ use super::head::Head;
 use super::near::Nearby;
 use super::{bare, csv, join, wrapped};
 use crate::collector::early::BANNER;
-use crate::offline::found::{Found, Line};
+use crate::offline::found::{Found, TextLine};
 use crate::offline::rules::Rules;
 use crate::rules::Matched;
 
@@ -183,10 +183,10 @@ impl<'l> LineContext<'_, 'l> {
         Found::line(matched, 0, lines, self.said(head, name, message))
     }
 
-    fn said(&self, head: &Head<'_>, identifier: &[u8], message: Vec<u8>) -> Line {
+    fn said(&self, head: &Head<'_>, identifier: &[u8], message: Vec<u8>) -> TextLine {
         // A line with a time of its own does not continue the previous one.
         let inherited = self.host.filter(|_| head.boot.is_none() && head.wall.is_none());
-        Line {
+        TextLine {
             message,
             identifier: identifier.to_vec(),
             host: head.host.or(inherited).map(<[u8]>::to_vec),
