@@ -59,6 +59,7 @@ impl Incidents {
         if event.severity > Severity::Warning {
             return Vec::new();
         }
+        let detail = |key: &str| event.extension.get(key).map(String::as_str);
         let mut all: Vec<Opening<'e>> = Vec::new();
         let mut add =
             |kind, worsens, event_type, is_detail| match all.iter_mut().find(|known| known.kind == kind) {
@@ -66,7 +67,7 @@ impl Incidents {
                 None => all.push(Opening { kind, worsens, event_type, is_detail }),
             };
         // First, because a detail says more exactly what is wrong: the incident is named after it.
-        for kind in self.kinds.by_details(|key| event.extension.get(key).map(String::as_str)) {
+        for kind in self.kinds.by_details(detail) {
             add(kind, false, event.event_type.as_str(), false);
         }
         for (number, name) in event.event_types().enumerate() {
@@ -75,7 +76,8 @@ impl Incidents {
                 continue;
             }
             let is_detail = self.kinds.role(name) == Some(EventRole::Detail);
-            if let Some(Opens { kind, worsens }) = self.kinds.opened_by(name) {
+            let Some(Opens { kind, worsens }) = self.kinds.opened_by(name) else { continue };
+            if !self.kinds.get(kind).is_some_and(|kind| kind.is_excluded_by(detail)) {
                 add(kind, worsens, name, is_detail);
             }
         }

@@ -66,6 +66,15 @@ pub struct Kind {
     /// Kinds and layers that may cause it, as written.
     pub caused_by: Vec<String>,
     causes: Vec<bool>,
+    /// Key and value of details.
+    unless: Vec<(String, String)>,
+}
+
+impl Kind {
+    /// An event with these details does not open it, whatever its type.
+    pub fn is_excluded_by<'d>(&self, detail: impl Fn(&str) -> Option<&'d str>) -> bool {
+        self.unless.iter().any(|(key, value)| detail(key) == Some(value))
+    }
 }
 
 /// What an event type does to a condition that it opens.
@@ -185,6 +194,7 @@ impl Kinds {
             closed_by: texts(&spec.closed_by),
             caused_by: texts(&spec.caused_by),
             causes: Vec::new(),
+            unless: spec.unless.iter().map(|text| check::detail(source, text)).collect::<Result<_, _>>()?,
         });
         Ok(())
     }

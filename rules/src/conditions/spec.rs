@@ -88,6 +88,9 @@ pub struct KindSpec {
     /// Details by which any problem of a device is of this kind, besides: `key=value` of the extension.
     #[serde(default, rename = "where")]
     pub details: Vec<Spanned<String>>,
+    /// Details with which an event does not open it: `key=value` of the extension.
+    #[serde(default)]
+    pub unless: Vec<Spanned<String>>,
     /// Event types that close it: on the same device, on what lies below it, or on a path of the map.
     #[serde(default)]
     pub closed_by: Vec<Spanned<String>>,

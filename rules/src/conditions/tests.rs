@@ -47,6 +47,7 @@ fn what_cannot_work_is_refused_with_its_place() {
         ),
         (OWN.to_owned() + "quiet = \"1m\"\nwitness = \"crystal\"", "there is no such witness"),
         (OWN.to_owned() + "quiet = \"1m\"\nwhere = [\"sense\"]", "this is no detail"),
+        (OWN.to_owned() + "quiet = \"1m\"\nunless = [\"sense\"]", "this is no detail"),
     ] {
         let refused = read(&text).err().unwrap_or_else(|| panic!("accepted: {text}"));
         assert!(refused.contains(message) && refused.starts_with("my.conf:"), "{text}: {refused}");
