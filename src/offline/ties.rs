@@ -11,6 +11,8 @@ use super::text::head::Head;
 
 /// Addresses that are remembered; beyond them, anew.
 const MAX_KNOWN: usize = 65_536;
+/// What stands before the address of a disk: its driver, or `scsi` when it has none any more.
+const DRIVERS: [&[u8]; 4] = [b"sd ", b"sr ", b"st ", b"scsi "];
 
 /// A line that gives a disk both ways, or the first line of a boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ fn both(body: &[u8]) -> Option<(&[u8], &[u8])> {
         let address = rest.trim_ascii_end();
         return (is_name(name) && is_pci(address)).then_some((address, name));
     }
-    let rest = [b"sd ", b"sr ", b"st "].iter().find_map(|driver| body.strip_prefix(*driver))?;
+    let rest = DRIVERS.iter().find_map(|driver| body.strip_prefix(*driver))?;
     let (address, rest) = cut(rest, b": [")?;
     let (name, _) = cut(rest, b"] ")?;
     (is_name(name) && is_scsi(address)).then_some((address, name))
@@ -190,7 +192,7 @@ mod tests {
             "sd 2:0:0:0: tag#10 data cmplt err -75",
             "sd 2:0:0: [sdb] Attached SCSI disk",
             "nvme nvme0: 8/0/0 default/read/poll queues",
-            "sd 2:0:0:0: [sdc] Attached SCSI disk",
+            "scsi 2:0:0:0: [sdc] killing request",
         ]);
         let names: Vec<(u64, &str, &str)> = found
             .iter()

@@ -61,9 +61,13 @@ impl<'l> Head<'l> {
         Some(wall)
     }
 
-    /// `kern.warning]` behind a date without a host.
+    /// `kern.warning]` behind a date without a host; `kernel]`: metalog.
     fn selected(&mut self, inner: &'l [u8]) -> Option<&'l [u8]> {
         self.wall.filter(|_| self.host.is_none() && self.level.is_none())?;
+        if let Some(rest) = inner.strip_prefix(b"kernel]") {
+            self.kernel = true;
+            return Some(message(rest));
+        }
         let end = inner.iter().take(MAX_SELECTOR_BYTES).position(|byte| *byte == b']')?;
         let (facility, level) = split_at(inner.get(..end)?, b'.')?;
         self.level = Some(level_of(level).filter(|_| is_facility(facility))?);

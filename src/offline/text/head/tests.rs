@@ -58,6 +58,7 @@ fn every_head_comes_off() {
         "[Nov24 12:48] [Tue Nov 24 12:48:14 2026] [  T129] ",
         "[2026-11-24T12:48:14.123456Z ERROR console] [  123.456789] ",
         "Nov 24 12:48:14 [kern.warning] [  123.456789] ",
+        "Nov 24 12:48:14 [kernel] [  123.456789] ",
     ] {
         for quote in ["", "> ", ">> ", "> > ", "    ", "| "] {
             let line = format!("{quote}{head}{BODY}");
