@@ -49,6 +49,7 @@ struct Table {
     files: Vec<String>,
     functions: Option<String>,
     formats: Vec<String>,
+    unless: Vec<String>,
     events: Vec<String>,
     reason: Option<Reason>,
     event: Option<String>,
@@ -70,6 +71,7 @@ struct Scope {
     files: Vec<String>,
     functions: Option<Regex>,
     formats: Vec<Regex>,
+    unless: Vec<Regex>,
     events: Vec<String>,
 }
 
@@ -101,6 +103,7 @@ impl Scope {
             files: table.files.clone(),
             functions: table.functions.as_ref().map(regex).transpose()?,
             formats: table.formats.iter().map(regex).collect::<Result<_, _>>()?,
+            unless: table.unless.iter().map(regex).collect::<Result<_, _>>()?,
             events: table.events.clone(),
         })
     }
@@ -114,6 +117,7 @@ impl Scope {
             && (self.events.is_empty()
                 || judged.event.as_ref().is_some_and(|event| self.events.contains(&event.event_type)))
             && (self.formats.is_empty() || self.formats.iter().any(|pattern| pattern.is_match(&format.text)))
+            && !self.unless.iter().any(|pattern| pattern.is_match(&format.text))
     }
 }
 

@@ -202,7 +202,7 @@ impl<'a> Kernel<'a> {
 
     fn pr_fmt_text(&self, path: &str) -> Option<Text<'a>> {
         let empty = [Token { kind: Kind::Text, text: "".into(), line: 0, first: false }];
-        self.format_macro(self.pr_fmt(path, 0)?.expand(&[&empty]), path)
+        self.format_macro(self.pr_fmt(path)?.expand(&[&empty]), path)
     }
 
     fn format_macro(&self, expanded: Vec<Token<'a>>, path: &str) -> Option<Text<'a>> {

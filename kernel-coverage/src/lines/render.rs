@@ -57,7 +57,7 @@ fn value<'a>(
         'd' | 'i' => values::decimal(site.path, &name, true, machine).to_owned(),
         'u' => values::decimal(site.path, &name, false, machine).to_owned(),
         'x' | 'X' => {
-            let digits = values::hexadecimal(conversion.is_long, machine);
+            let digits = values::hexadecimal(site.path, &name, conversion.is_long, machine);
             let digits = if conversion.letter == 'X' { digits.to_uppercase() } else { digits.to_owned() };
             if conversion.flags.contains('#') {
                 format!("0x{digits}")

@@ -74,11 +74,20 @@ const DECIMALS: &[Value] = &[
     ("", r"host_no|hostno|brd_no|instance", ["2", "11"]),
     ("", r"->(id|target|channel|unique_id)\b", ["0", "5"]),
     ("", r"->lun\b", ["0", "3"]),
+    ("", r"pci_func|pci_slot", ["0", "1"]),
     ("", r"major", ["8", "253"]),
     ("", r"minor", ["16", "4"]),
     ("", r"sector|block|lba|ino|offset|pos\b", ["2048", "976773160"]),
     ("", r"temp", ["71", "105"]),
     ("", r"percent", ["98", "90"]),
+];
+
+/// Numbers in hexadecimal; the first that fits counts.
+const HEXADECIMALS: &[Value] = &[
+    ("drivers", r"pci_bus_num|bus->number|->bus\b", ["3b", "af"]),
+    ("drivers", r"pci_func|->func\b", ["0", "1"]),
+    ("drivers", r"pci_slot|->slot\b|devfn|pci_devid|devid", ["0", "1f"]),
+    ("drivers", r"domain|seg", ["0", "1"]),
 ];
 
 struct Rule {
@@ -122,13 +131,16 @@ pub fn decimal(path: &str, argument: &str, is_signed: bool, machine: usize) -> &
 }
 
 /// What an argument prints as a hexadecimal number.
-pub fn hexadecimal(is_long: bool, machine: usize) -> &'static str {
-    match (is_long, machine) {
+pub fn hexadecimal(path: &str, argument: &str, is_long: bool, machine: usize) -> &'static str {
+    static RULES: OnceLock<Vec<Rule>> = OnceLock::new();
+    let rules = RULES.get_or_init(|| compiled(HEXADECIMALS));
+    let usual = match (is_long, machine) {
         (false, 0) => "80",
         (false, _) => "1c",
         (true, 0) => "1a2b3c",
         (true, _) => "5000c500a1b2c3d4",
-    }
+    };
+    find(rules, path, argument, machine).unwrap_or(usual)
 }
 
 const ADDRESS: &str = "00000000d5b1c3f0";
@@ -185,6 +197,7 @@ mod tests {
     fn every_pattern_compiles() {
         assert_eq!(compiled(TEXTS).len(), TEXTS.len());
         assert_eq!(compiled(DECIMALS).len(), DECIMALS.len());
+        assert_eq!(compiled(HEXADECIMALS).len(), HEXADECIMALS.len());
     }
 
     #[test]

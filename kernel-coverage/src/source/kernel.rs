@@ -44,7 +44,14 @@ pub struct Kernel<'a> {
     functions: HashMap<&'a str, Vec<Function<'a>>>,
     printers: HashMap<String, Printer>,
     known: HashSet<String>,
+    /// For each file of storage code, the file whose `pr_fmt` it sees.
+    pr_fmts: HashMap<&'a str, &'a str>,
 }
+
+/// How many headers lie between a file and the one that defines its `pr_fmt`.
+const MOST_INCLUDES: usize = 3;
+/// Defines `pr_fmt` for files that do not.
+const DEFAULT_PR_FMT: &str = "include/linux/printk.h";
 
 impl<'a> Kernel<'a> {
     /// Reads all definitions.
@@ -56,6 +63,7 @@ impl<'a> Kernel<'a> {
             functions: HashMap::new(),
             printers: printers(),
             known: HashSet::new(),
+            pr_fmts: HashMap::new(),
         };
         for file in &files.files {
             let (code, includes) = kernel.define(file);
@@ -65,7 +73,17 @@ impl<'a> Kernel<'a> {
             }
         }
         kernel.known = kernel.printing();
+        kernel.pr_fmts = kernel.all_pr_fmts();
         kernel
+    }
+
+    fn all_pr_fmts(&self) -> HashMap<&'a str, &'a str> {
+        let all = self.macros.functions("pr_fmt").map(Macro::path);
+        let defining: HashSet<&str> = all.filter(|path| *path != DEFAULT_PR_FMT).collect();
+        let storage = self.files.files.iter().filter(|file| file.is_storage);
+        let found =
+            storage.filter_map(|file| Some((&*file.path, self.file_with_pr_fmt(&file.path, &defining)?)));
+        found.collect()
     }
 
     /// Takes note of a file's macros; its code, and what it includes.
@@ -152,16 +170,24 @@ impl<'a> Kernel<'a> {
     }
 
     /// The macro `pr_fmt` that a file sees: its own, or one of the headers that it includes.
-    pub fn pr_fmt(&self, path: &str, depth: usize) -> Option<&Macro<'a>> {
-        let own = self.macros.own_function("pr_fmt", path);
-        if own.is_some() || depth > 3 {
-            return own;
+    pub fn pr_fmt(&self, path: &str) -> Option<&Macro<'a>> {
+        self.macros.own_function("pr_fmt", self.pr_fmts.get(path)?)
+    }
+
+    /// The nearest file that defines `pr_fmt`, over a few includes.
+    fn file_with_pr_fmt(&self, path: &'a str, defining: &HashSet<&str>) -> Option<&'a str> {
+        let (mut level, mut seen) = (vec![path], HashSet::from([path]));
+        for _ in 0..=MOST_INCLUDES {
+            if let Some(found) = level.iter().find(|path| defining.contains(**path)) {
+                return Some(found);
+            }
+            let includes = level.iter().flat_map(|path| {
+                let includes = self.includes.get(path).into_iter().flatten();
+                includes.filter_map(|(is_quoted, name)| self.header(path, *is_quoted, name))
+            });
+            level = includes.filter(|path| seen.insert(path)).collect();
         }
-        let includes = self.includes.get(path)?;
-        includes.iter().find_map(|(is_quoted, name)| {
-            let header = self.header(path, *is_quoted, name)?;
-            self.pr_fmt(header, depth + 1)
-        })
+        None
     }
 
     /// The path of an included header, if it was read.

@@ -1,7 +1,6 @@
 //! Macros: definitions and expansion.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::near::{nearest, Defined};
@@ -15,7 +14,7 @@ pub struct Macro<'a> {
     /// The name of the rest of the arguments.
     rest: Option<&'a str>,
     body: &'a str,
-    calls: OnceCell<Vec<&'a str>>,
+    calls: Vec<&'a str>,
 }
 
 /// A macro without parameters.
@@ -59,7 +58,7 @@ impl<'a> Macros<'a> {
                     parameters,
                     rest,
                     body,
-                    calls: OnceCell::new(),
+                    calls: calls(body),
                 });
             }
             // Numbers are no text.
@@ -113,14 +112,14 @@ fn named(parameters: &str) -> (Vec<&str>, Option<&str>) {
 }
 
 impl<'a> Macro<'a> {
+    /// The path of the file that defines it.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
     /// Names that its body calls.
     pub fn calls(&self) -> &[&'a str] {
-        self.calls.get_or_init(|| {
-            let body = tokens(self.body);
-            let pairs = body.iter().zip(body.iter().skip(1));
-            let called = pairs.filter(|(name, after)| name.kind == Kind::Word && after.is("("));
-            called.filter_map(|(name, _)| borrowed(&name.text)).collect()
-        })
+        &self.calls
     }
 
     /// Its body with the arguments of a call in place.
@@ -138,6 +137,14 @@ impl<'a> Macro<'a> {
         }
         Expansion { values, rest: self.rest, out: Vec::new() }.run(&tokens(self.body))
     }
+}
+
+/// Words before a bracket.
+fn calls(body: &str) -> Vec<&str> {
+    let body = tokens(body);
+    let pairs = body.iter().zip(body.iter().skip(1));
+    let called = pairs.filter(|(name, after)| name.kind == Kind::Word && after.is("("));
+    called.filter_map(|(name, _)| borrowed(&name.text)).collect()
 }
 
 fn borrowed<'a>(text: &Cow<'a, str>) -> Option<&'a str> {
