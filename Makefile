@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS LIVE SCENARIO ROUND RECORD KEEP MINUTES SEED SABOTAGE
-.PHONY: help deps build run demo check test lint fmt doc docs generate answers deny bench coverage check-more torture lab lab-shell install uninstall clean
+export DESTDIR prefix bindir sbindir libdir datadir sysconfdir PROGRAMS LIVE SCENARIO ROUND RECORD KEEP MINUTES SEED SABOTAGE SOURCE OLD NEW SAMPLE LIST
+.PHONY: help deps build run demo check test lint fmt doc docs generate answers deny bench coverage kernel-coverage check-more torture lab lab-shell install uninstall clean
 
 help: ## List all targets
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
@@ -13,7 +13,7 @@ deps: ## Install the packages that are needed to build, run and check Peripety (
 
 build: ## Build target/release/peripetyd and target/release/prpt (the default target)
 	@scripts/deps.sh build
-	@scripts/cargo.sh build --release --workspace
+	@scripts/cargo.sh build --release --workspace --exclude peripety-kernel-coverage
 
 run: ## Build, then run the daemon in the foreground on this machine's journal or on a recorded incident: LIVE=1
 	@scripts/run.sh
@@ -68,6 +68,9 @@ bench: ## Measure speed and memory of the matcher and the whole pipeline, compar
 coverage: ## Measure how many messages of real machines are recognised, and print those judged wrongly
 	@scripts/deps.sh build
 	@scripts/cargo.sh test --quiet --test all -- --nocapture coverage:: excerpts::
+
+kernel-coverage: ## Measure which messages of a kernel's storage code are recognised: SOURCE=linux-source-6.12, or OLD= and NEW=
+	@scripts/kernel-coverage.sh
 
 lab: ## Run the daemon against failing storage in a virtual machine (as root, Debian): ROUND=short, SCENARIO=multipath
 	@scripts/lab.sh
