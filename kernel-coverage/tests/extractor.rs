@@ -1,4 +1,5 @@
 //! The extractor on a small tree in the shape of a kernel's sources.
+#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,7 @@ pub fn is_block(name: &str) -> bool {
     let letter = |kind: &&str| {
         name.strip_prefix(*kind).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
     };
-    lettered.iter().any(|kind| letter(&kind)) || numbered.iter().any(|kind| begins_with_number(name, kind))
+    lettered.iter().any(letter) || numbered.iter().any(|kind| begins_with_number(name, kind))
 }
 
 /// It is the UUID of a file system, as most have it.

@@ -25,10 +25,14 @@ pub struct Tie {
     pub names: Option<(String, String)>,
 }
 
+/// A host, and the address of a disk of it.
+type Addressed<'l> = (Option<&'l [u8]>, &'l [u8]);
+
 /// Finds the lines of a chunk that say something new.
 #[derive(Debug, Default)]
 pub struct TieFinder<'l> {
-    seen: HashMap<(Option<&'l [u8]>, &'l [u8]), &'l [u8]>,
+    /// The names of disks.
+    seen: HashMap<Addressed<'l>, &'l [u8]>,
     /// What they say.
     pub ties: Vec<Tie>,
 }

@@ -151,7 +151,7 @@ impl<'a> Kernel<'a> {
         };
         let is_text = |value: &&[Token]| value.iter().any(|token| token.kind == Kind::Text);
         let at = match printer.format {
-            FIRST_TEXT => values.iter().position(|value| is_text(value)).ok_or(Unresolved)?,
+            FIRST_TEXT => values.iter().position(is_text).ok_or(Unresolved)?,
             at => at,
         };
         let Text { mut text, arguments: mut rest } =
@@ -306,7 +306,7 @@ fn level_of(value: &[Token], words: &[(&str, u8)]) -> Option<u8> {
 /// The level that one of a call's first arguments names.
 fn level_of_words(values: &Arguments<'_, '_>) -> Option<u8> {
     let named = |value: &&[Token]| level_of(value, super::printers::NAMED);
-    values.iter().take(2).filter_map(|value| named(value)).min()
+    values.iter().take(2).filter_map(named).min()
 }
 
 /// An argument is a level: it has the name of one.

@@ -1,6 +1,6 @@
 //! Kinds of conditions: what can be wrong with a device, what begins it, what ends it, what may cause it.
 //!
-//! The built-in kinds stand in `rules/conditions.toml`; a configuration may add more. [`spec`] reads the tables, [`check`] refuses
+//! The built-in kinds stand in `rules/conditions.toml`; a configuration may add more. [`spec`] reads the tables, `check` refuses
 //! what cannot work, [`Kinds`] answers what an event means for the conditions of its device.
 
 mod check;
