@@ -251,7 +251,7 @@ impl ContentsReader<'_> {
             Some(_) => self.problem(
                 name,
                 None,
-                "too many archives within archives; unpack it, and name the directory",
+                "archives nested too deeply; unpack it, and name the directory",
             ),
             None => {
                 if let Some(kind) = self.kind(name, &stream.begin) {
