@@ -208,7 +208,10 @@ fn what_is_broken_or_means_harm() {
     cut.truncate(cut.len() / 2);
     fs::write(at("cut.gz"), cut).unwrap();
     let (found, said, code) = run("cut.gz");
-    assert!(!found.is_empty() && said.contains("cut.gz: the rest cannot be read") && code == Some(0), "{said}");
+    assert!(
+        !found.is_empty() && said.contains("cut.gz: the rest cannot be read") && code == Some(0),
+        "{said}"
+    );
     // A line of 20 MB.
     let mut long = LOG.as_bytes().to_vec();
     long.extend(vec![b'x'; 20_000_000]);

@@ -10,10 +10,8 @@ use toml::Spanned;
 use super::Notifier;
 
 /// Every type of notifier: a line each.
-pub const KINDS: &[NotifierKind] = &[
-    kind::<super::exec::Exec>("exec"),
-    kind::<super::stdout::Stdout>("stdout"),
-];
+pub const KINDS: &[NotifierKind] =
+    &[kind::<super::exec::Exec>("exec"), kind::<super::stdout::Stdout>("stdout")];
 
 /// A type of notifier.
 #[derive(Clone, Copy, Debug)]

@@ -248,11 +248,9 @@ impl ContentsReader<'_> {
         };
         match ArchiveFormat::of(&stream.begin) {
             Some(format) if depth < MAX_NESTED => self.members(name, format, stream, file, depth),
-            Some(_) => self.problem(
-                name,
-                None,
-                "archives nested too deeply; unpack it, and name the directory",
-            ),
+            Some(_) => {
+                self.problem(name, None, "archives nested too deeply; unpack it, and name the directory")
+            }
             None => {
                 if let Some(kind) = self.kind(name, &stream.begin) {
                     self.take(name, kind, stream.whole());
