@@ -191,7 +191,7 @@ fn packed_files_and_archives_are_read() {
         let expected = ["sos/dmesg", "sos/var/log/messages.gz", "../../etc/dmesg", "inner.tar.gz/deep/dmesg"];
         assert_eq!(files, expected.map(|member| format!("{name}/{member}")), "{name}");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("skipped: 2 files that hold no log"), "{said}");
+        assert!(said.contains("skipped: 2 files that are not logs"), "{said}");
     }
 }
 
@@ -208,7 +208,10 @@ fn what_is_broken_or_means_harm() {
     cut.truncate(cut.len() / 2);
     fs::write(at("cut.gz"), cut).unwrap();
     let (found, said, code) = run("cut.gz");
-    assert!(!found.is_empty() && said.contains("cut.gz: read up to here only") && code == Some(0), "{said}");
+    assert!(
+        !found.is_empty() && said.contains("cut.gz: the rest cannot be read") && code == Some(0),
+        "{said}"
+    );
     // A line of 20 MB.
     let mut long = LOG.as_bytes().to_vec();
     long.extend(vec![b'x'; 20_000_000]);
@@ -224,7 +227,7 @@ fn what_is_broken_or_means_harm() {
         run("rubbish"),
         (
             vec![],
-            "peripetyd: rubbish: holds no log\n{\"lines\":0,\"timed\":0,\"kernel\":0,\"unmatched\":0,\
+            "peripetyd: rubbish: not a log\n{\"lines\":0,\"timed\":0,\"kernel\":0,\"unmatched\":0,\
              \"first_not_understood\":null,\"skipped\":1,\"failed\":0}\n"
                 .into(),
             Some(3)

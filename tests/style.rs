@@ -109,7 +109,10 @@ const COMMON_NAMES: [(&str, &str); 1] = [(
     "the error type of a module, which code outside of it names with its module: `journal::Error`",
 )];
 
-/// The code of a file without its unit tests, which stand at its end.
+/// Tests, and programs that measure the code and that no other package uses: files, and directories.
+const NOT_SHIPPED: [&str; 5] = ["tests", "tests.rs", "benches", "fuzz", "kernel-coverage"];
+
+/// The code of a file without its unit tests, which are at its end.
 fn shipped(text: &str) -> &str {
     text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(shipped, _)| shipped)
 }
@@ -142,7 +145,7 @@ fn a_type_name_stands_for_one_thing() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (path, text) in all(&["rs"]) {
         let path = path.strip_prefix(project("")).unwrap();
-        let is_test = |part: &str| ["tests", "benches", "fuzz", "tests.rs"].contains(&part);
+        let is_test = |part: &str| NOT_SHIPPED.contains(&part);
         let mut parts = path.iter().map(|part| part.to_str().unwrap());
         if parts.any(|part| is_test(part) || part.ends_with("_tests.rs")) {
             continue;

@@ -18,7 +18,7 @@ pub const SUB_SYSTEMS: &str = "sub_systems";
 pub const ESCALATES: &str = "escalates";
 
 impl Default for Source {
-    /// One entry, of which nothing is known.
+    /// One entry about which nothing is known.
     fn default() -> Self {
         Source {
             identifier: String::new(),

@@ -1,4 +1,4 @@
-//! The vocabulary of Peripety, which the daemon, `prpt` and whoever else speaks to the daemon share.
+//! The vocabulary of Peripety, shared by the daemon, `prpt` and other clients.
 //!
 //! Types, calls, errors and [`Client`] are generated from `io.peripety.varlink` when this crate is built: that file is the one
 //! place where a field is defined, with its type and its meaning. Here stands what they can do: [`Severity`] and

@@ -35,7 +35,7 @@ pub enum CallError {
     NoSuchMethod,
     /// This parameter is missing, unknown, or of another type. "filter.since" is a member.
     Parameter(String),
-    /// This parameter is a negative number, of which the interface has none.
+    /// This parameter is a negative number; the interface has none.
     Negative(String),
 }
 

@@ -35,7 +35,7 @@ impl Severity {
         Self::ALL.get(usize::from(level)).copied()
     }
 
-    /// The name as it stands in events.
+    /// The name as used in events.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Emergency => "Emergency",

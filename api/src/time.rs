@@ -6,7 +6,7 @@ use jiff::{ToSpan, ZonedDateTime};
 
 use crate::span;
 
-/// Why a text is not a time. Every message says what would be valid.
+/// Why a text is not a time. Every message contains valid examples.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// Not in any supported format.

@@ -178,7 +178,7 @@ fn size_bytes(tree: &Tree, device: &Device) -> u64 {
     sectors.unwrap_or(0).saturating_mul(SECTOR)
 }
 
-/// The mounts of a device, and those of a btrfs of which it is one of several members.
+/// The mounts of a device, and those of a btrfs with several devices that it is a member of.
 fn mounts_of<'a>(tree: &Tree, device: &Device, record: &Record, common: &'a Common) -> Vec<&'a Mount> {
     let Common { context, mounted, .. } = common;
     let own = match device.number(tree) {

@@ -151,7 +151,7 @@ impl Tree {
 }
 
 impl Device {
-    /// A device of which there is nothing but its name.
+    /// A device with a name only.
     #[cfg(test)]
     pub fn absent(tree: &Tree, name: &str) -> Self {
         let place = tree.place(&Path::new("/sys/devices").join(name)).unwrap();
@@ -215,7 +215,7 @@ impl Device {
         *self.partition.get_or_init(|| number(&self.attr(tree, "partition")?))
     }
 
-    /// The disk on which a kernel partition lies.
+    /// The disk of a kernel partition.
     pub fn disk(&self, tree: &Tree) -> Option<Device> {
         self.partition(tree)?;
         tree.device_at(&tree.place(self.dir.parent()?)?)

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a lookup has no answer. Each message says what was searched and what can be done.
+/// Why a lookup has no answer. Each message states what was searched, and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

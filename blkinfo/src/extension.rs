@@ -1,4 +1,4 @@
-//! Facts by name, of which a device has a handful.
+//! Facts by name; a device has a handful of them.
 
 use std::borrow::Cow;
 use std::fmt;

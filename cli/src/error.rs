@@ -1,4 +1,4 @@
-//! Errors. Each message says what to do about it.
+//! Errors. Each message contains a remedy.
 
 use std::error::Error as StdError;
 use std::io;
@@ -31,7 +31,7 @@ pub enum Error {
     )]
     PermissionDenied(String),
 
-    /// `--local`: what the device library says.
+    /// `--local`: an error of the device library.
     #[error("{0}")]
     Local(String),
 

@@ -4,7 +4,7 @@ use peripety_blkinfo::archive::log_time;
 
 /// A printed line in its parts.
 #[derive(Debug, PartialEq, Eq)]
-pub struct LogLine<'l> {
+pub struct PrintedLine<'l> {
     /// The syslog identifier; `None` when the line is a bare message.
     pub identifier: Option<&'l str>,
     /// The message.
@@ -12,26 +12,26 @@ pub struct LogLine<'l> {
 }
 
 /// Strips what journalctl (short formats) and dmesg print before the message.
-pub fn split(line: &str) -> LogLine<'_> {
-    let bare = LogLine { identifier: None, message: line };
+pub fn split(line: &str) -> PrintedLine<'_> {
+    let bare = PrintedLine { identifier: None, message: line };
     let Some(stamped) = log_time::split(line) else { return bare };
     let found = after_host(stamped.rest);
     match stamped.kernel {
         // journalctl -o short-monotonic; a kernel message may look similar.
         true => found
             .filter(|found| found.identifier == Some("kernel") || stamped.rest.contains("]: "))
-            .unwrap_or(LogLine { identifier: Some("kernel"), message: stamped.rest }),
+            .unwrap_or(PrintedLine { identifier: Some("kernel"), message: stamped.rest }),
         false => found.unwrap_or(bare),
     }
 }
 
 /// "HOST IDENTIFIER\[PID\]: MESSAGE" or "HOST IDENTIFIER: MESSAGE".
-fn after_host(rest: &str) -> Option<LogLine<'_>> {
+fn after_host(rest: &str) -> Option<PrintedLine<'_>> {
     let (_host, rest) = rest.split_once(' ')?;
     let (writer, message) = rest.split_once(": ")?;
     let with_pid = writer.strip_suffix(']').and_then(|writer| writer.rsplit_once('['));
     let name = with_pid.filter(|(_, pid)| is_number(pid)).map_or(writer, |(name, _)| name);
-    (!name.is_empty() && !name.contains(' ')).then_some(LogLine { identifier: Some(name), message })
+    (!name.is_empty() && !name.contains(' ')).then_some(PrintedLine { identifier: Some(name), message })
 }
 
 fn is_number(text: &str) -> bool {
@@ -60,7 +60,7 @@ mod tests {
             ("2026-05-21 18:17:16 host1 lvm[7]: ", Some("lvm")),
         ] {
             let line = format!("{before}{message}");
-            assert_eq!(split(&line), LogLine { identifier, message }, "{line}");
+            assert_eq!(split(&line), PrintedLine { identifier, message }, "{line}");
         }
     }
 
@@ -76,7 +76,7 @@ mod tests {
             "2026-05-21 sdb: x",
             "<x>[sdb]",
         ] {
-            assert_eq!(split(message), LogLine { identifier: None, message }, "{message}");
+            assert_eq!(split(message), PrintedLine { identifier: None, message }, "{message}");
         }
     }
 }

@@ -38,7 +38,7 @@ impl Rulebook {
         Ok(Rulebook::BuiltIn(RuleSet::new(rules)))
     }
 
-    /// The rules with these event types, sub-systems and identifiers; `None` stands for any.
+    /// The rules with these event types, sub-systems and identifiers; `None` selects all.
     ///
     /// # Errors
     /// The daemon does not answer.

@@ -111,7 +111,7 @@ fn missing(type_name: &str) -> String {
     format!("the interface has no structure {type_name}")
 }
 
-/// What a type is; nothing of which there may be null is within another type.
+/// The type of a field, and whether it is nullable. Nullable types cannot be nested in other types.
 fn kind(vtype: &VTypeExt<'_>) -> Option<(FieldType, bool)> {
     let plain = |of: &VTypeExt<'_>| match of {
         VTypeExt::Plain(VType::String) => Some(FieldType::Text),

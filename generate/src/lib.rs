@@ -1,7 +1,7 @@
 //! Generates from `io.peripety.varlink`, the one place where a field of an event or of a block device is defined, with its
 //! type and its meaning.
 //!
-//! The build script of `peripety-api` uses the [`Interface`]. What other packages need stands in files of theirs, so that a
+//! The build script of `peripety-api` uses the [`Interface`]. What other packages need is in files of their own, so that a
 //! published crate, an installed header and a Python wheel come without a generator: [`outputs`] are these files. The test
 //! `up_to_date` compares them, and `make generate` writes them.
 
@@ -23,5 +23,5 @@ pub use library::{Library, LibraryField, Structure};
 pub use outputs::{outputs, Generated};
 pub use varlink_parser;
 
-/// What stands at the head of generated text.
+/// The header of generated text.
 const NOTICE: &str = "Generated from io.peripety.varlink by `make generate`: do not edit.";

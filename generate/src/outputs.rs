@@ -8,7 +8,7 @@ use crate::{c, c_tests, man, python, rust, tables};
 pub struct Generated {
     /// The file, below the project's directory.
     pub file: &'static str,
-    /// The lines between which it stands; `None`: it is the whole file.
+    /// The lines that enclose it; `None`: it is the whole file.
     pub between: Option<(&'static str, &'static str)>,
     /// The text.
     pub text: String,

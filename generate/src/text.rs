@@ -2,7 +2,7 @@
 
 /// How a language writes what is code.
 pub struct Style {
-    /// What stands around code.
+    /// The delimiters of code.
     pub mark: &'static str,
     /// What null is called.
     pub null: &'static str,
@@ -15,7 +15,7 @@ pub const PYTHON: Style = Style { mark: "``", null: "``None``" };
 /// Of the documentation.
 pub const MARKDOWN: Style = Style { mark: "`", null: "null" };
 
-/// The text with code marked as such: what stands in quotation marks, names of fields and files.
+/// The text with code marked as such: text in quotation marks, names of fields and files.
 pub fn styled(text: &str, style: &Style) -> String {
     let parts = text.split('"').enumerate();
     parts

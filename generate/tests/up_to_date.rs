@@ -1,4 +1,4 @@
-//! What is generated from the interface is up to date. `BLESS=1`, or `make generate`, writes it anew.
+//! What is generated from the interface is up to date. `BLESS=1`, or `make generate`, updates it.
 
 #![allow(clippy::unwrap_used)]
 

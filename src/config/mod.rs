@@ -111,7 +111,7 @@ impl ConfigState {
     }
 }
 
-/// All errors of a configuration, none of which is applied.
+/// All errors of a configuration. Nothing of it is applied.
 #[derive(Debug)]
 pub struct ConfigErrors(pub Vec<RuleError>);
 

@@ -23,7 +23,7 @@ const REMEMBERED: usize = 8192;
 /// What is handed out.
 #[derive(Debug)]
 pub struct Fed {
-    /// The event; or so many events that are lost for this notifier.
+    /// The event, or the number of events that are lost for this notifier.
     pub what: Result<Arc<Published>, u64>,
     /// Where the notifier is when this is done.
     pub place: SavedPlace,

@@ -7,10 +7,11 @@ use serde::Serialize;
 use toml::de::{DeValue, Error, ValueDeserializer};
 use toml::Spanned;
 
-use super::{exec, stdout, Notifier};
+use super::Notifier;
 
 /// Every type of notifier: a line each.
-pub const KINDS: &[NotifierKind] = &[kind::<exec::Exec>("exec"), kind::<stdout::Stdout>("stdout")];
+pub const KINDS: &[NotifierKind] =
+    &[kind::<super::exec::Exec>("exec"), kind::<super::stdout::Stdout>("stdout")];
 
 /// A type of notifier.
 #[derive(Clone, Copy, Debug)]

@@ -134,7 +134,7 @@ impl Visitor for InputReader {
         while let Some(chunk) = goes_on.then(|| chunks.next_chunk()).flatten() {
             goes_on = self.work(chunk);
         }
-        let failed = chunks.error.is_none_or(|e| self.failed(name, &format!("read up to here only: {e}")));
+        let failed = chunks.error.is_none_or(|e| self.failed(name, &format!("the rest cannot be read: {e}")));
         goes_on && failed && self.send(InputItem::End)
     }
 

@@ -80,7 +80,7 @@ impl Report {
         self.skipped += 1;
         if named {
             let name = peripety_api::sanitize::visible(name);
-            self.progress.suspend(|| eprintln!("peripetyd: {name}: holds no log"));
+            self.progress.suspend(|| eprintln!("peripetyd: {name}: not a log"));
         }
     }
 
@@ -94,8 +94,8 @@ impl Report {
     /// Ends the run.
     pub fn end(&self) -> Outcome {
         if self.skipped > 0 && (self.events || self.output == Output::Text) {
-            let files = if self.skipped == 1 { "file that holds" } else { "files that hold" };
-            eprintln!("skipped: {} {files} no log", self.skipped);
+            let files = if self.skipped == 1 { "file that is not a log" } else { "files that are not logs" };
+            eprintln!("skipped: {} {files}", self.skipped);
         }
         if self.events {
             return Outcome::Events;

@@ -7,7 +7,7 @@ use crate::journal::{EntryKey, Error, Location, Reader, EVENT_VALUE};
 
 /// Most events in a page.
 const MAX_EVENTS: usize = 256;
-/// A page is full when the JSON of its events has so many bytes.
+/// Size at which a page is full: bytes of JSON.
 const FULL: usize = 512 * 1024;
 
 /// A stored event and where it is.

@@ -4,7 +4,7 @@ use crate::journal::Error;
 
 /// Most events in a batch.
 const MAX_EVENTS: usize = 64;
-/// A batch is full when the JSON of its events has so many bytes. One more may wait for a reader, and one be written.
+/// Size at which a batch is full: bytes of JSON. Another batch may wait for a reader, and one may be in preparation.
 const FULL: usize = 64 * 1024;
 
 /// Stored events that are read batch by batch.

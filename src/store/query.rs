@@ -58,7 +58,7 @@ pub struct Query {
     pub order: Order,
     /// Only events behind this one.
     pub after: Option<EventKey>,
-    /// At most so many.
+    /// Maximum number of events.
     pub limit: Option<u64>,
     /// Of this daemon run, only events up to this sequence number.
     pub up_to: Option<(String, u64)>,

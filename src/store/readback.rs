@@ -108,7 +108,7 @@ pub struct Follower {
     pub waker: Waker,
 }
 
-/// Reads the events stored `from` somewhere on, and goes on reading on a thread of its own.
+/// Reads the stored events beginning `from` some place, and continues in a thread of its own.
 /// Returns the entries that they cover.
 pub fn start(
     location: Location,
@@ -309,7 +309,7 @@ impl ReadBackThread {
             if self.is_stale(reader, looked) {
                 return Err(Interrupted::Stale);
             }
-            // Of a journal whose files are gone nothing says what is missing in it.
+            // If the files of a journal are gone, there is no way to know what is missing.
             if looked && (self.layout.has_files() || !self.had_files) {
                 self.caught_up.set(now);
             }

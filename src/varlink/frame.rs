@@ -72,7 +72,7 @@ impl FrameReader {
         }
     }
 
-    /// The next message, if it has at most so many bytes.
+    /// The next message, if it does not exceed this number of bytes.
     async fn read(&mut self, longest: usize) -> Result<Option<BytesMut>, NoFrame> {
         loop {
             if let Some(end) = memchr::memchr(0, self.buffer.get(self.scanned..).unwrap_or_default()) {
@@ -165,7 +165,7 @@ impl FrameWriter {
     }
 }
 
-/// A reply of which no more than a piece is in memory.
+/// A reply that is never completely in memory.
 #[derive(Debug)]
 pub struct ListReply<'w> {
     writer: &'w FrameWriter,

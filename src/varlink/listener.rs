@@ -104,7 +104,7 @@ fn bind_path(path: &Path, address: &Address) -> Result<UnixListener, ListenError
     Ok(listener)
 }
 
-/// Most connections with so many file descriptors (RLIMIT_NOFILE of getrlimit(2); `None`: no limit).
+/// Maximum number of connections for a limit of file descriptors (RLIMIT_NOFILE of getrlimit(2); `None`: unlimited).
 fn possible(descriptors: Option<u64>) -> usize {
     let reserved = RESERVED + REFUSALS as u64;
     let free = descriptors.map_or(u64::MAX, |all| all.saturating_sub(reserved));

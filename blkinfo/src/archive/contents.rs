@@ -38,7 +38,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// The machine with that host name or directory in the archive; without a name, the only one of which devices are known.
+    /// The machine with that host name or directory in the archive; without a name, the only one with known devices.
     ///
     /// # Errors
     /// [`Error::NoLists`] when no device is known, [`Error::Machine`] when there are several machines, or none is called so.
@@ -81,7 +81,7 @@ impl fmt::Display for Problem {
 /// What is known of one machine.
 #[derive(Debug, Default)]
 pub struct Machine {
-    /// The directory or archive in which all about it lies, for one within an archive `ARCHIVE/DIRECTORY`.
+    /// The directory or archive with all its files; within an archive `ARCHIVE/DIRECTORY`.
     pub root: String,
     /// Its host name; empty if no file contains it.
     pub hostname: String,
@@ -106,7 +106,7 @@ impl Machine {
         self.lists.contradictions()
     }
 
-    /// Its host name, else the directory in which all about it lies.
+    /// Its host name, otherwise the directory with all its files.
     pub fn name(&self) -> String {
         if self.hostname.is_empty() { &self.root } else { &self.hostname }.clone()
     }
@@ -149,7 +149,7 @@ pub fn read(path: &Path, note: &dyn Fn(&str) -> Option<&'static str>) -> Result<
     Ok(reading.end(path))
 }
 
-/// What is found, by the place in which all about one machine lies.
+/// Finds machines, by the directory or archive with all their files.
 struct ContentsReader<'r> {
     note: &'r dyn Fn(&str) -> Option<&'static str>,
     base: String,
@@ -248,11 +248,9 @@ impl ContentsReader<'_> {
         };
         match ArchiveFormat::of(&stream.begin) {
             Some(format) if depth < MAX_NESTED => self.members(name, format, stream, file, depth),
-            Some(_) => self.problem(
-                name,
-                None,
-                "too many archives within archives; unpack it, and name the directory",
-            ),
+            Some(_) => {
+                self.problem(name, None, "archives nested too deeply; unpack it, and name the directory")
+            }
             None => {
                 if let Some(kind) = self.kind(name, &stream.begin) {
                     self.take(name, kind, stream.whole());
@@ -349,7 +347,7 @@ fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// The place in which all about the machine of a file lies.
+/// The directory or archive with all files of the machine that a file belongs to.
 fn root<'n>(base: &'n str, name: &'n str) -> &'n str {
     let inside = name.get(base.len()..).unwrap_or_default();
     let mut at = base.len();

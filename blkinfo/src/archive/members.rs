@@ -1,4 +1,4 @@
-//! Archives: of tar, read as a stream, and zip, of which the list of members stands at the end.
+//! Archives: tar, read as a stream, and zip, whose list of members is at the end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,10 +7,10 @@ use super::spool::Spool;
 use super::tar::{self, Archive};
 use super::unpack::{Bounded, Stream};
 
-/// Archives within archives, so many times at most.
+/// Deepest nesting of archives.
 pub const MAX_NESTED: usize = 3;
 
-/// A form of archive.
+/// The format of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArchiveFormat {
     /// tar, in any of its forms.
@@ -41,8 +41,8 @@ pub struct Member<'n> {
     pub modified: Option<u64>,
 }
 
-/// Hands on all files of an archive, until `take` is false. A name in an archive is never used as a path: it is only
-/// shown. `file`: what the stream comes from, if that is a file. False: `take` was.
+/// Passes all files of an archive to `take` until that returns false; then returns false itself. A name in an archive is never used as a
+/// path, only shown. `file`: the file that the stream comes from, if there is one.
 pub fn members(
     format: ArchiveFormat,
     stream: Stream<'_>,
@@ -89,7 +89,7 @@ fn zip(file: Spool, take: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> bool) -> 
     damaged.map_or(Ok(true), |why| Err(io::Error::other(why)))
 }
 
-/// A zip archive's date, taken as if it were UTC, in µs since the epoch. 1980-01-01 stands for none.
+/// The date of a zip archive, taken as UTC, in µs since the epoch. 1980-01-01 means that there is none.
 fn since_epoch(date: zip::DateTime) -> Option<u64> {
     let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
     // Days since 1970-01-01 in the Gregorian calendar; years begin in March, so that the leap day is the last one. This is the only

@@ -157,7 +157,7 @@ impl<R: Read> Read for Archive<R> {
 /// The name in a header: prefix and name.
 fn name(head: &[u8; BLOCK]) -> String {
     let own = text(head.get(..100).unwrap_or_default());
-    // GNU's format has other things where the prefix stands.
+    // GNU's format has other data in the place of the prefix.
     let posix = head.get(257..263) == Some(b"ustar\0");
     let prefix = text(head.get(345..500).filter(|_| posix).unwrap_or_default());
     if prefix.is_empty() {

@@ -8,7 +8,7 @@ use super::utf16::{Order, Utf8};
 
 /// Bytes by which an input is recognised: a tar header, or the beginning of a log.
 pub const SAMPLE: usize = 64 * 1024;
-/// Compressed within compressed, so many times at most.
+/// Deepest nesting of compression.
 const MAX_LAYERS: usize = 3;
 /// Memory that xz may ask for.
 const XZ_MEMORY: u64 = 256 * 1024 * 1024;
@@ -135,7 +135,7 @@ pub struct Bounded<'r> {
 }
 
 impl<'r> Bounded<'r> {
-    /// Of what comes out of so many bytes.
+    /// For the output of this number of bytes.
     pub fn new(input: impl Read + 'r, packed: u64) -> Self {
         Bounded { input: Box::new(input), given: 0, taken: Arc::new(AtomicU64::new(packed)) }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// Bytes read at once.
 const PIECE: usize = 16 * 1024;
-/// First characters that are looked at where no mark tells the form.
+/// Number of characters that are examined if there is no byte order mark.
 const LOOKED_AT: usize = 64;
 
 /// How the bytes of a character stand.

@@ -122,7 +122,7 @@ fn mounted_and_gone() {
     assert_eq!(history.content_at("/mnt", 450), Answer::Uncertain);
 }
 
-/// The table says what had a number while it was read; a disk that came meanwhile is not certain to be meant.
+/// The table shows the holder of a number while it was read: a disk that appeared in the meantime is not certain to be meant.
 #[test]
 fn a_disk_comes_while_the_table_is_read() {
     let mut history = History::new("b", at(100), []);

@@ -20,7 +20,7 @@ pub(super) type FileSystems = HashMap<u64, FileSystem>;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct FileSystem {
     uuid: String,
-    /// The kernel said so when it was mounted; else it is from udev.
+    /// From the kernel's message about the mount; otherwise from udev.
     from_kernel: bool,
     /// It was in the mount table.
     mounted: bool,

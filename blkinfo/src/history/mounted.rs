@@ -67,7 +67,7 @@ impl MountHistory {
             table.iter().map(|mount| (mount.mount_point.as_str(), mount)).collect();
         let stays = |point: &str, place: &MountEntry| {
             let same = |mount: &&Mount| (mount.id, mount.major_minor) == (place.id, place.number);
-            // A mounted device that went keeps its number, as long as nobody else has it.
+            // A mounted device that is gone keeps its number as long as no other device has it.
             let other = who(place.number).now.is_some_and(|now| Some(now) != place.block);
             now.get(point).is_some_and(same) && !other
         };

@@ -53,7 +53,7 @@ impl History {
         let Some(at) = tenures.iter().position(|tenure| tenure.came.by > time) else {
             let held = tenures.last().is_some_and(|tenure| tenure.went.is_none());
             let free = |claim: &Claim| !self.has_address(&claim.address, time);
-            // Without an address, a name that somebody had may still be said of that one.
+            // Without an address, the line may be about an earlier holder of the name.
             let comes = !held && claim.map_or(tenures.is_empty(), free);
             return if comes { Probed::NotYet } else { Probed::Nobody };
         };

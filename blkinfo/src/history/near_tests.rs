@@ -85,7 +85,7 @@ fn an_address_that_is_used_again_proves_nothing() {
     assert_eq!(history.probed("sdb", 10 * SECOND, [&line]), Probed::Nobody);
 }
 
-/// While nobody listened, others may have come and gone.
+/// While there was no listener, other devices may have appeared and disappeared.
 #[test]
 fn a_name_alone_proves_nothing_of_a_time_without_messages() {
     let mut history = listening();

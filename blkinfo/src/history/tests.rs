@@ -214,7 +214,7 @@ fn the_same_device_seen_again() {
     assert!(!unnumbered(&old).is_same(&unnumbered(&old)), "nothing tells");
 }
 
-/// Messages may be missing: only a look at the device itself says that it still has its name.
+/// Messages may be missing: only the device itself proves that it still has its name.
 #[test]
 fn not_all_was_told() {
     let mut history = History::new("b", at(100), [here(disk("sdb", 16, "old", 1))]);

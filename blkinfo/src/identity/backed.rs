@@ -44,7 +44,7 @@ impl Context {
         Some(inside.unwrap_or_else(|| format!("loop-{file}")))
     }
 
-    /// The UUID of the file system in which a file lies, and the file's path in it.
+    /// The UUID of the file system that contains a file, and the path of the file in it.
     fn place_of(&self, tree: &Tree, file: &str) -> Option<(String, String)> {
         let mount = covering(&self.mounts, file)?;
         let device = tree.device_by_number(mount.major_minor)?;

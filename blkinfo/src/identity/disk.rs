@@ -74,7 +74,7 @@ pub(super) fn other(tree: &Tree, device: &Device) -> Option<String> {
     let known = OTHER.iter().find(|(name, ..)| device.name.starts_with(name));
     let own = known.and_then(|(_, prefix, attrs)| {
         let mut values = attrs.iter().map(|attr| device.attr(tree, attr)).collect::<Option<Vec<String>>>()?;
-        // An image of which no snapshot is mapped.
+        // An image without a mapped snapshot.
         values.retain(|value| value != "-");
         Some(format!("{prefix}{}", values.join("-")))
     });

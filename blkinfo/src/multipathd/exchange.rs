@@ -34,7 +34,7 @@ pub(super) fn ask(place: &SocketAddrUnix, uid: u32, question: &str, deadline: In
     String::from_utf8(text).ok()
 }
 
-/// Does not wait: when too many others do, nobody is there for us.
+/// Does not wait: if the queue of connections is full, this counts as no answer.
 fn connect(place: &SocketAddrUnix) -> Result<OwnedFd, Errno> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;

@@ -65,7 +65,7 @@ impl Multipathd {
         self.complete(topology.blocks_mut());
     }
 
-    /// The states by the kernel's name of the path. No answer tells of none.
+    /// The states, by the kernel name of the path; empty if there is no answer.
     fn states(&self) -> HashMap<String, &'static str> {
         let deadline = Instant::now() + self.patience;
         let answer = self.places.iter().find_map(|place| exchange::ask(place, self.uid, QUESTION, deadline));

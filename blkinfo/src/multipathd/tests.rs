@@ -168,7 +168,7 @@ fn nobody_accepts_or_nobody_is_there() {
     drop(listener);
 }
 
-/// The second place is asked when nobody is at the first one; a stranger there is not listened to.
+/// The second socket is tried if nobody listens on the first one. Answers of a stranger are ignored.
 #[test]
 fn who_listens() {
     let (first, second) = (name(), name());

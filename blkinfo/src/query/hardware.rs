@@ -65,7 +65,7 @@ fn is_scsi(name: &str) -> bool {
         || rport().is_some()
 }
 
-/// What follows `prefix`, when it is so many decimal numbers.
+/// What follows `prefix`, if it is this number of decimal numbers.
 fn numbers<'a>(
     name: &'a str,
     prefix: &str,

@@ -21,7 +21,7 @@ use crate::tree::Tree;
 
 /// One way to read a device string.
 struct Form {
-    /// What it searches for and where, for the error message. Empty if another form says it.
+    /// What it searches for and where, for the error message. Empty if another form names it.
     looked: &'static str,
     /// Can the string have this form at all?
     fits: fn(&str) -> bool,

@@ -148,7 +148,7 @@ impl Memo {
         }
         let mut rest = target.components();
         let mut from: &Path = &directory.path;
-        // On the way to the directory are no links, so that its text tells what is above it.
+        // There are no links on the way to the directory, so its path shows what is above it.
         loop {
             let before = rest.clone();
             match rest.next() {

@@ -144,7 +144,7 @@ fn directories_beyond_those_that_are_open_are_read_too() {
     }
 }
 
-/// To open a fifo would wait for ever.
+/// Opening a FIFO would block forever.
 #[test]
 fn only_files_are_opened() {
     let scratch = Scratch::new("fifo");

@@ -163,7 +163,7 @@ impl ScsiPath<'_> {
         self.device.components().rev().find(|name| name.starts_with(prefix))
     }
 
-    /// Where the innermost directory of that name lies.
+    /// The path of the innermost directory with that name.
     fn directory(&self, name: &str) -> Option<&Path> {
         directory(&self.device.dir, name)
     }

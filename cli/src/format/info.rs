@@ -25,7 +25,7 @@ pub fn write<W: Write>(out: &mut W, stack: &Stack, style: &Style) -> io::Result<
     Ok(())
 }
 
-/// Fields that come first and last; what is not named here stands between, in the order of the interface.
+/// Fields that come first and last. All others are between them, in the order of the interface.
 const FIRST: [&str; 3] = ["kdev", "dev_path", "stable_path"];
 const LAST: [&str; 5] = ["transport", "fs_type", "fs_uuid", "fs_label", "mount_points"];
 

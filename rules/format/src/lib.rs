@@ -2,7 +2,7 @@
 //!
 //! - [`spec`] is the tables of a file, [`phrases`] expands named parts of regexes; [`values`] is what a rule consists of, wherever it was
 //!   read from.
-//! - [`facts`] holds what the parsed form of a regex tells: how a match can [`begin`], and which text it contains ([`literal`]).
+//! - [`facts`] holds facts from the parsed form of a regex: how a match can [`begin`], and which text it contains ([`literal`]).
 //! - The build script of `peripety-rules` parses the built-in rules once and packs them ([`pack`]). [`book`] reads them without
 //!   parsing TOML or regexes.
 

@@ -293,7 +293,7 @@ pub struct RuleFile {
     /// Parts of regexes, by name.
     #[serde(default)]
     pub phrases: BTreeMap<String, String>,
-    /// What the event types mean that the rules make; each stands in one file.
+    /// Event types; each is defined in one file only.
     #[serde(default)]
     pub event_types: BTreeMap<String, EventTypeText>,
     /// The rules.

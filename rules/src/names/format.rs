@@ -22,7 +22,7 @@ pub struct PrintkFormat {
 pub enum NameSource {
     /// A process names itself: prctl(2), PR_SET_NAME.
     Comm,
-    /// A network interface; whoever is root in its network namespace renames it.
+    /// A network interface: root in its network namespace can rename it.
     Interface,
     /// A wireless adapter, in the same way.
     Wiphy,
@@ -119,7 +119,7 @@ impl PrintkFormat {
         Some(PrintkFormat { source, owner, level, text, file })
     }
 
-    /// What stands in front of the name, such as a bracket, and what follows the name.
+    /// What precedes the name, such as a bracket, and what follows it.
     pub fn split(&self) -> (&'static str, &'static str) {
         let (before, after) = self.text.split_once('%').unwrap_or((self.text, ""));
         (before, conversion(after).1)
@@ -175,7 +175,7 @@ const MIN_EXACT_BYTES: usize = 2;
 /// fs/drop_caches.c, kernel/signal.c).
 pub const PROCESS_NUMBERS: [(&str, &str); 4] = [("[", "]: "), ("[", "] "), (" (", "): "), ("/", ": ")];
 
-/// The next text and what follows it: a conversion, or more text when the line goes on.
+/// The next text and what follows it: a conversion, or more text when the line continues.
 fn next(rest: &'static str) -> (Cow<'static, str>, Option<Class>, &'static str) {
     let Some(at) = rest.find(['%', '\\']) else { return (rest.into(), None, "") };
     let (text, rest) = rest.split_at(at);

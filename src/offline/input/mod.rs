@@ -67,7 +67,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
     match forced.map_or(found, Content::Log) {
         Content::Archive(format) if about.depth < MAX_NESTED => members(visitor, about, format, stream),
         Content::Archive(_) => {
-            visitor.failed(name, "too many archives within archives; unpack it, and name the directory")
+            visitor.failed(name, "archives nested too deeply; unpack it, and name the directory")
         }
         Content::Log(format) => {
             visitor.log(name, std::mem::take(&mut stream.begin), &mut stream.rest, format, about.modified)
@@ -77,7 +77,7 @@ pub fn stream(visitor: &mut dyn Visitor, about: About<'_>, input: &mut dyn Read)
             Err(e) => visitor.failed(name, &e.to_string()),
         },
         Content::Foreign => {
-            visitor.failed(name, "an archive of a kind that is not read; unpack it, and name the directory")
+            visitor.failed(name, "unsupported archive format; unpack it, and name the directory")
         }
         Content::Other => visitor.skipped(name, about.named),
     }

@@ -145,7 +145,7 @@ fn agreed(all: &BTreeSet<String>) -> Option<&str> {
 #[derive(Clone, Debug, Default)]
 pub struct ListedDevices {
     all: BTreeMap<String, Seen>,
-    /// Notes on devices of which the kernel's name is found out when all lists are read.
+    /// Notes on devices whose kernel name is determined after all lists have been read.
     waiting: Vec<(Named, Note)>,
     /// Links to nodes, without `/dev/`.
     links: BTreeMap<String, String>,

@@ -1,6 +1,6 @@
 //! Facts about a device, and the names of their columns in lsblk(8).
 
-/// A fact of which a device has one.
+/// A fact that a device has once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
     /// `8:16`.

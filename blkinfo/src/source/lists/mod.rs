@@ -36,7 +36,7 @@ pub fn is_list(file_name: &str, begin: &[u8]) -> bool {
     !is_log && tools::is_command(file_name) || tools::is_list(&text)
 }
 
-/// The programs whose output stands in a file of supportconfig, each with that.
+/// The files of supportconfig, and the programs whose output they contain.
 pub fn programs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let sections = text.contains(tools::SUPPORTCONFIG).then(|| tools::sections(text));
     sections.into_iter().flatten().filter_map(|section| {

@@ -43,7 +43,7 @@ impl Note {
         }
     }
 
-    /// The facts in columns of that name. Columns of which nothing is made are left out.
+    /// The facts in columns of that name. Columns without a fact are omitted.
     pub fn of_columns<'f>(columns: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
         let known = columns.filter_map(|(name, value)| Some((Fact::of_column(name)?, value)));
         known.fold(Note::default(), |note, (fact, value)| note.fact(fact, value))

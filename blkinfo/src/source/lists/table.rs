@@ -7,7 +7,7 @@ pub struct Table {
     columns: Vec<(String, usize, usize)>,
 }
 
-/// A row: the column's name and what stands there.
+/// A row: the names of columns and their values.
 pub type Row = Vec<(String, String)>;
 
 impl Table {

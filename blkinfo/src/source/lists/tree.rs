@@ -252,13 +252,13 @@ impl<'d> Builder<'d> {
         }
     }
 
-    /// The disk on which a partition of the kernel's lies.
+    /// The disk of a kernel partition.
     fn disk(&self, kname: &str) -> Option<&'d str> {
         let seen = self.devices.get(kname).filter(|seen| seen.is_kernel_partition())?;
         seen.disk.as_deref()
     }
 
-    /// Where the device lies in sysfs. `None`: no directory can have its name.
+    /// The sysfs path of the device. `None`: no directory can have its name.
     fn directory(&self, kname: &str, seen: &Seen) -> Option<PathBuf> {
         let name = sysfs_name(kname);
         if !is_component(&name) {
@@ -317,7 +317,7 @@ fn is_path_of_device(path: &str) -> bool {
     path.strip_prefix("/devices/").is_some_and(|rest| rest.split('/').all(is_component))
 }
 
-/// What the kernel tells udev of it (block/genhd.c, block_uevent).
+/// What the kernel reports to udev about it (block/genhd.c, block_uevent).
 fn uevent(kname: &str, seen: &Seen, number: Option<DevNumber>) -> String {
     let mut lines = Vec::new();
     if let Some(number) = number {

@@ -30,7 +30,7 @@ fn device(devices: &mut ListedDevices, walk: &[&str]) {
     let path = own.iter().find_map(|line| line.strip_prefix("looking at device '")?.strip_suffix("':"));
     let (Some(path), Some("block")) = (path, value(own, "SUBSYSTEM")) else { return };
     let Some(name) = path.rsplit('/').next() else { return };
-    // What stands behind a SCSI disk; other disks have an identity themselves.
+    // The parents of a SCSI disk; other disks have an identity themselves.
     let behind = walk.split(|line| is_head(&line)).find(|above| value(above, "SUBSYSTEMS") == Some("scsi"));
     let above = |name: &str| value(behind.unwrap_or_default(), name);
     let bytes = value(own, "ATTR{size}").and_then(|sectors| sectors.parse::<u64>().ok()?.checked_mul(512));

@@ -12,7 +12,7 @@ pub fn prints(line: &str) -> bool {
         .is_some_and(|(_, rest)| rest.contains("=\""))
 }
 
-/// Takes what lies on the devices.
+/// Takes the content of the devices.
 pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
     for line in text.lines().filter(|line| prints(line)) {
         let Some((node, rest)) = line.split_once(": ") else { continue };

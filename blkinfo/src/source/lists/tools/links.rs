@@ -77,7 +77,7 @@ fn linked(devices: &mut ListedDevices, place: &str, name: &str, kname: &str) {
     devices.note(Named::kernel(kname), of_udev.iter().fold(note, |note, link| note.link(link)));
 }
 
-/// What a link in /dev/disk/by-id says (rules of udev and of the tools).
+/// What a link in /dev/disk/by-id reveals (rules of udev and of the tools).
 fn by_id(name: &str, kname: &str) -> Note {
     let note = Note::default();
     let is_part =

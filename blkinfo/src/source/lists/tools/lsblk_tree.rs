@@ -85,7 +85,7 @@ fn by_words(columns: &[String], line: &str) -> Option<Values> {
 const SWAP: &str = "[SWAP]";
 
 fn note_all(devices: &mut ListedDevices, rows: Vec<TreeRow>) {
-    // `lsblk -s` draws what a device lies on below it.
+    // `lsblk -s` draws the owners of a device below it.
     let inverse =
         rows.iter().any(|row| row.depth > 0 && matches!(value(&row.values, "TYPE"), Some("disk" | "rom")));
     // Devices above the present line, with the places of their names.

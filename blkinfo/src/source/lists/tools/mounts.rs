@@ -43,7 +43,7 @@ pub fn take(devices: &mut ListedDevices, _command: &str, text: &str) {
             let row = table.row(&plain);
             let target = value(&row, "TARGET").map(|target| target.trim_start_matches(['-', ' ']));
             if let (Some(target), Some(source)) = (target, value(&row, "SOURCE")) {
-                // A subvolume or a directory stands in brackets.
+                // A subvolume or directory is in brackets.
                 let (source, root) = source.split_once('[').unwrap_or((source, "/]"));
                 let fs_type = value(&row, "FSTYPE").unwrap_or_default().to_owned();
                 let whole = Mounted::whole(Named::any(source), target.to_owned(), fs_type);
