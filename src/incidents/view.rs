@@ -306,9 +306,9 @@ impl Incidents {
         // The one of the same family that it was opened by.
         let family = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
         let opener = main.steps.last().map(|step| family(&step.event_type)).unwrap_or_default();
-        // `FSCK_…` ends what `FS_…` opened. A kind that closes by itself needs no closer of another family.
-        let is_only = kind.closed_by.len() == 1 && kind.quiet.is_none();
-        let closer = kind.closed_by.iter().find(|name| family(name).starts_with(&opener) || is_only);
+        // `FSCK_…` ends what `FS_…` opened.
+        let is_only = kind.closed_by.len() == 1;
+        let closer = kind.closed_by.iter().find(|name| is_only || family(name).starts_with(&opener));
         let closer = closer.and_then(|name| builtin::text_of(name)).map(|text| text.meaning);
         let quiet = kind.quiet.map(|quiet| match quiet / 60_000_000 {
             minutes if minutes % 60 == 0 => format!("nothing is reported for {} h", minutes / 60),
