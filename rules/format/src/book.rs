@@ -210,7 +210,7 @@ not = [ "sdx", "sdc" ]
             book.rules().unwrap().into_iter().map(|r| Packed::read(r).unwrap()).collect();
         let [rule, last] = rules.as_slice() else { panic!("{rules:?}") };
         assert!(last.values.catch_all && last.patterns[0].0 == "^(?:sd[a-z]+): (?P<what>.+)$");
-        assert_eq!((rule.file, rule.line), ("rules/disk.toml", 12));
+        assert_eq!((rule.file, rule.line), ("rules/disk.toml", 13));
         let values = &rule.values;
         assert_eq!((values.event_type, &values.closes), (Some("DISK_BACK"), &vec!["DISK_WORN", "DISK_LOST"]));
         assert_eq!(values.follows, ["A", "B*", "C"]);
