@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::{signal, wait_for, Daemon, LiveJournal, Machine};
+use crate::common::{signal, wait_for, Daemon, LiveJournal, Machine, StandsStill};
 use serde_json::json;
 
 /// Calls `write` for one number after the other, 500 a second, while `trouble` is made. Returns how
@@ -28,23 +28,6 @@ fn under_load(mut write: impl FnMut(std::ops::Range<usize>) + Send, trouble: imp
 
 fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
-}
-
-/// A journald that stands still until this is dropped.
-struct StandsStill(u32);
-
-impl StandsStill {
-    fn begin(machine: &Machine) -> Self {
-        let journald = machine.journald();
-        signal("STOP", journald);
-        StandsStill(journald)
-    }
-}
-
-impl Drop for StandsStill {
-    fn drop(&mut self) {
-        signal("CONT", self.0);
-    }
 }
 
 /// Waits until journald has an archived journal file more than before, after `ask`.
@@ -106,10 +89,6 @@ fn stopped_before_the_daemon_starts() {
     machine.assert_each_once(&daemon, 0..5);
 }
 
-fn wait_until_said_often(daemon: &Daemon, what: &str, times: usize) {
-    wait_for(what, || (daemon.said(what) >= times).then_some(()));
-}
-
 #[test]
 fn killed_and_started_again_in_a_burst() {
     let Some(machine) = Machine::start("journald killed", &[]) else { return };
@@ -122,9 +101,9 @@ fn killed_and_started_again_in_a_burst() {
             for (times, ending) in [(1, "KILL"), (2, "TERM")] {
                 pause(300);
                 machine.end_journald(ending);
-                wait_until_said_often(&daemon, "journald does not take events", times);
+                daemon.wait_until_said_times("journald does not take events", times);
                 journald = Some(machine.start_journald());
-                wait_until_said_often(&daemon, "journald accepts events again", times);
+                daemon.wait_until_said_times("journald accepts events again", times);
             }
         },
     );

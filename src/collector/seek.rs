@@ -3,10 +3,9 @@
 use super::duplicates::DuplicateCounter;
 use super::raw_event;
 use super::reader::{Reader, Start};
-use super::wake::Waker;
 use crate::bus::ticket::Resume;
 use crate::event::Source;
-use crate::journal::{self, Error, Location, Position};
+use crate::journal::{self, Error, Position};
 
 /// Entries read again before the resumed one, to number equal entries as before.
 const LOOK_BACK: usize = 2048;
@@ -124,7 +123,7 @@ impl Reader {
         // Noted before: what changes while it is opened is another layout.
         let layout = journal::Layout::of(&self.settings.location);
         let journal = journal::Reader::open(&self.settings.location, journal::LOG_VALUE)?;
-        self.waker = Waker::new(journal.wake_fd()?, self.settings.location == Location::Local);
+        self.waker.wait_on(journal.wake_fd()?);
         self.journal = journal;
         self.changed = false;
         self.watch.opened(layout);

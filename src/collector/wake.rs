@@ -154,6 +154,11 @@ impl Waker {
         Waker { journal, kmsg, step: None, newest }
     }
 
+    /// The journal was opened again: waits on its new descriptor.
+    pub fn wait_on(&mut self, journal: RawFd) {
+        (self.journal, self.step) = (journal, None);
+    }
+
     /// An entry was found: the next pause is a short one again.
     pub fn found(&mut self) {
         if self.step.is_some() {

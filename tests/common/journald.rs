@@ -208,6 +208,29 @@ impl Daemon {
 
     /// Waits until its log says this.
     pub fn wait_until_said(&self, what: &str) {
-        wait_for(&format!("\"{what}\" in the log"), || (self.said(what) > 0).then_some(()));
+        self.wait_until_said_times(what, 1);
+    }
+
+    /// Waits until its log says this so many times.
+    pub fn wait_until_said_times(&self, what: &str, times: usize) {
+        wait_for(&format!("\"{what}\" in the log"), || (self.said(what) >= times).then_some(()));
+    }
+}
+
+/// A journald that stands still until this is dropped.
+pub struct StandsStill(u32);
+
+impl StandsStill {
+    /// Stops journald.
+    pub fn begin(machine: &Machine) -> Self {
+        let journald = machine.journald();
+        signal("STOP", journald);
+        StandsStill(journald)
+    }
+}
+
+impl Drop for StandsStill {
+    fn drop(&mut self) {
+        signal("CONT", self.0);
     }
 }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{json, Value};
 
 pub use client::Client;
-pub use journald::{signal, Journald};
+pub use journald::{signal, Journald, StandsStill};
 pub use journals::{incident_export, journal_file, monotonic_now, LiveJournal};
 pub use namespace::{Namespace, NAME as NAMESPACE};
 
